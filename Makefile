@@ -1,0 +1,25 @@
+# Every target installs what it lacks (see scripts/with-tools) and works offline once it has run.
+# CONTRIBUTORS: recipes are run by /bin/sh; nothing here may need more than make and a POSIX shell.
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench fresh-machine
+
+help: ## say what the targets do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: ## build, and confirm an identity to a portal with the embedded software token
+	@scripts/with-tools -- scripts/demo
+
+test: ## run every test, SoftHSM's included
+	@scripts/with-tools softhsm openssl pkcs11-tool -- scripts/test
+
+lint: ## format, clippy, docs, and cargo-deny where it is installed; warnings are errors
+	@scripts/with-tools rustfmt clippy -- scripts/lint
+
+bench: ## measure signing, confirming and verifying on this machine, beside ssh-agent and OpenSSL
+	@scripts/with-tools softhsm openssl pkcs11-tool ssh -- \
+		cargo run --release --locked -p system-tests --bin bench
+
+fresh-machine: ## as root: do lint, test and demo in a bare chroot, with the network and then without
+	@scripts/fresh-machine
