@@ -1,0 +1,69 @@
+//! Numbered events of `GET /v1/events`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::OperationState;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Event {
+    /// Grows by one with every event of this run of the agent, from 1; a caller that may not see one meets a jump.
+    pub seq: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened. A caller ignores a `type` it does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type")]
+pub enum EventKind {
+    /// A token can be asked now.
+    #[serde(rename = "token.added")]
+    TokenAdded {
+        /// Its opaque id.
+        token: String,
+    },
+    /// A token is gone.
+    #[serde(rename = "token.removed")]
+    TokenRemoved {
+        /// Its opaque id.
+        token: String,
+    },
+    /// A module's process ended or hung; it is started anew when needed.
+    #[serde(rename = "worker.failed")]
+    WorkerFailed {
+        /// The module's file name, without its folder.
+        module: String,
+        /// Whether it rests now because it failed too often.
+        suspended: bool,
+    },
+    /// An operation of this caller changed its state.
+    #[serde(rename = "operation.changed")]
+    OperationChanged {
+        /// The operation's id.
+        operation: String,
+        /// Its new state.
+        state: OperationState,
+    },
+    /// This caller's pairing was revoked.
+    #[serde(rename = "pairing.revoked")]
+    PairingRevoked {
+        /// The pairing's id.
+        pairing: String,
+    },
+}
+
+/// The body of `GET /v1/events`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Events {
+    /// Events after `since`, oldest first; empty when the wait ran out.
+    pub events: Vec<Event>,
+    /// The `since` of the next call.
+    pub next: u64,
+    /// Events after `since` were lost (too old, or the agent was restarted): read the state anew.
+    pub gap: bool,
+}
