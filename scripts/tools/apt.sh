@@ -32,9 +32,16 @@ rust_hint() {
     printf ' rustc-web cargo-web   # or whichever of your rustc packages is >= %s' "$1"
 }
 
+# dpkg's line for every step of every package is left out; the rest is shown.
 apt_get() {
-    $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q \
-        -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 $apt_sources "$@" </dev/null >&2
+    status=$({
+        {
+            $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q \
+                -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 $apt_sources "$@" </dev/null 2>&1 &&
+                echo 0 >&3 || echo 1 >&3
+        } | grep -vE '^(Get:|Selecting|Preparing|Unpacking|Setting up|Processing|\(Reading|update-alternatives:)' >&2
+    } 3>&1)
+    [ "$status" = 0 ]
 }
 
 # candidate PACKAGE: the version apt would install, empty when it knows none.
@@ -58,7 +65,7 @@ apt_update() {
 
 apt_install() {
     [ $# -gt 0 ] || return 0
-    say "apt-get install $*"
+    say "apt-get install $* (downloads and unpacks for a minute or two)"
     apt_get install -y --no-install-recommends --no-remove "$@" && return
     if [ "$apt_updated" = no ]; then
         apt_update
