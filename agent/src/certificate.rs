@@ -1,0 +1,104 @@
+//! What a certificate says: for the person to read and for the use case to choose.
+
+use plugin_protocol::TEST_ORGANIZATION;
+use time::OffsetDateTime;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// What a key's certificate lets it do here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// digitalSignature: confirms identity, signs in.
+    Authentication,
+    /// nonRepudiation (contentCommitment): signs documents.
+    Signing,
+}
+
+/// Why a certificate is shown but not offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// Its validity is over.
+    Expired,
+    /// Its validity has not begun.
+    NotYetValid,
+    /// A certification authority's own.
+    Authority,
+    /// Its key usage does not allow this.
+    WrongUsage,
+}
+
+/// A certificate as the person reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Common name, or the whole subject where there is none.
+    pub name: String,
+    /// Organization of the subject, if any.
+    pub organization: Option<String>,
+    /// Common name of the issuer.
+    pub issuer: String,
+    /// Serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// Begin of validity.
+    pub not_before: OffsetDateTime,
+    /// End of validity.
+    pub not_after: OffsetDateTime,
+    /// Issued by a test authority.
+    pub test: bool,
+    digital_signature: bool,
+    non_repudiation: bool,
+    authority: bool,
+}
+
+impl Summary {
+    /// Reads a DER certificate; `None` if it is none.
+    pub fn read(der: &[u8]) -> Option<Self> {
+        let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+        if !rest.is_empty() {
+            return None;
+        }
+        let usage = certificate.key_usage().ok()?.map(|usage| usage.value);
+        let name = |name: &x509_parser::x509::X509Name| {
+            let common = name
+                .iter_common_name()
+                .next()
+                .and_then(|value| value.as_str().ok())
+                .map(str::to_owned);
+            common.unwrap_or_else(|| name.to_string())
+        };
+        let organization = |name: &x509_parser::x509::X509Name| {
+            name.iter_organization()
+                .next()
+                .and_then(|value| value.as_str().ok())
+                .map(str::to_owned)
+        };
+        Some(Self {
+            name: name(certificate.subject()),
+            organization: organization(certificate.subject()),
+            issuer: name(certificate.issuer()),
+            serial: plugin_protocol::encoding::hex(certificate.raw_serial()),
+            not_before: certificate.validity().not_before.to_datetime(),
+            not_after: certificate.validity().not_after.to_datetime(),
+            test: organization(certificate.issuer()).as_deref() == Some(TEST_ORGANIZATION),
+            digital_signature: usage.as_ref().is_some_and(|usage| usage.digital_signature()),
+            non_repudiation: usage.as_ref().is_some_and(|usage| usage.non_repudiation()),
+            authority: certificate.is_ca(),
+        })
+    }
+
+    /// Whether it may be offered for `role` at `now`, and if not, why.
+    ///
+    /// A qualified certificate commonly has both usages: it serves both roles. One
+    /// with nonRepudiation alone never confirms, one without it never signs documents.
+    pub fn fit(&self, role: Role, now: OffsetDateTime) -> Result<(), Unfit> {
+        let usage = match role {
+            Role::Authentication => self.digital_signature,
+            Role::Signing => self.non_repudiation,
+        };
+        match () {
+            () if self.authority => Err(Unfit::Authority),
+            () if !usage => Err(Unfit::WrongUsage),
+            () if now < self.not_before => Err(Unfit::NotYetValid),
+            () if now > self.not_after => Err(Unfit::Expired),
+            () => Ok(()),
+        }
+    }
+}

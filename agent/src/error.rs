@@ -1,0 +1,159 @@
+//! What can go wrong, once, and how it is told to a caller, once.
+
+use std::fmt;
+use std::time::Duration;
+
+use plugin_protocol::{ErrorCode, Problem};
+
+/// Everything that ends a request or an operation without a result.
+///
+/// The text says what happened, to what, and what helps. It never holds a PIN,
+/// a name from a certificate, or a path outside the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A window is open for another operation.
+    Busy,
+    /// The caller, or the person closing a waiting window, ended it.
+    Cancelled,
+    /// The person said no.
+    Declined,
+    /// The time ran out.
+    Expired,
+    /// The history could not be written: what, and why.
+    History(String),
+    /// A fault of ours; the text is for the log and names no secret.
+    Internal(String),
+    /// A member of the body: its name, and what is wrong.
+    InvalidField(&'static str, String),
+    /// A module crashed, hung or answered nonsense: its file name, and what it did.
+    ModuleFailed(String, String),
+    /// A module failed too often and rests: its file name, and how long still.
+    ModuleUnavailable(String, Duration),
+    /// A token is there, but no certificate that fits: why each was left out.
+    NoCertificate(String),
+    /// No token appeared.
+    NoToken,
+    /// No such path or object for this caller.
+    NotFound,
+    /// The origin's policy does not allow the format.
+    OriginNotAllowed(String),
+    /// The PIN was wrong; tries left where the token tells.
+    PinIncorrect(Option<u8>),
+    /// The PIN is locked.
+    PinLocked,
+    /// The PIN must be changed before first use.
+    PinMustChange,
+    /// Nobody can be asked: why, and what helps.
+    PromptUnavailable(String),
+    /// Too many requests; when to try again.
+    RateLimited(Duration),
+    /// A problem of the door (signature, pairing, context): its code and detail.
+    Refused(ErrorCode, String),
+    /// The token's signature does not verify with its certificate.
+    SignatureMismatch,
+    /// The token was removed, or another took its place.
+    TokenRemoved,
+    /// The token has no mechanism for this.
+    UnsupportedAlgorithm(String),
+    /// The format's name is unknown.
+    UnsupportedFormat(String),
+}
+
+impl Error {
+    /// The stable code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Busy => ErrorCode::Busy,
+            Self::Cancelled => ErrorCode::Cancelled,
+            Self::Declined => ErrorCode::Declined,
+            Self::Expired => ErrorCode::Expired,
+            Self::History(_) => ErrorCode::HistoryFailed,
+            Self::Internal(_) => ErrorCode::Internal,
+            Self::InvalidField(..) => ErrorCode::InvalidField,
+            Self::ModuleFailed(..) => ErrorCode::ModuleFailed,
+            Self::ModuleUnavailable(..) => ErrorCode::ModuleUnavailable,
+            Self::NoCertificate(_) => ErrorCode::NoCertificate,
+            Self::NoToken => ErrorCode::NoToken,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::OriginNotAllowed(_) => ErrorCode::OriginNotAllowed,
+            Self::PinIncorrect(_) => ErrorCode::PinIncorrect,
+            Self::PinLocked => ErrorCode::PinLocked,
+            Self::PinMustChange => ErrorCode::PinMustChange,
+            Self::PromptUnavailable(_) => ErrorCode::PromptUnavailable,
+            Self::RateLimited(_) => ErrorCode::RateLimited,
+            Self::Refused(code, _) => *code,
+            Self::SignatureMismatch => ErrorCode::SignatureMismatch,
+            Self::TokenRemoved => ErrorCode::TokenRemoved,
+            Self::UnsupportedAlgorithm(_) => ErrorCode::UnsupportedAlgorithm,
+            Self::UnsupportedFormat(_) => ErrorCode::UnsupportedFormat,
+        }
+    }
+
+    /// When the caller may try again, for `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy => Some(Duration::from_secs(5)),
+            Self::ModuleUnavailable(_, wait) | Self::RateLimited(wait) => Some(*wait),
+            _ => None,
+        }
+    }
+
+    /// The problem document: the only way an error reaches a caller.
+    pub fn problem(&self) -> Problem {
+        let detail = match self {
+            // What we got wrong is for the log alone.
+            Self::Internal(_) => String::new(),
+            other => other.to_string(),
+        };
+        let mut problem = Problem::new(self.code(), detail);
+        if let Self::PinIncorrect(tries_left) = self {
+            problem.tries_left = *tries_left;
+        }
+        problem
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("another request is waiting for the person; try again when it is done"),
+            Self::Cancelled => f.write_str("the request was cancelled"),
+            Self::Declined => f.write_str("the person declined"),
+            Self::Expired => f.write_str("the request expired before the person answered"),
+            Self::History(why) => write!(f, "the history cannot be written ({why}); nothing was handed out"),
+            Self::Internal(why) => write!(f, "internal error: {why}"),
+            Self::InvalidField(field, why) => write!(f, "{field}: {why}"),
+            Self::ModuleFailed(module, what) => {
+                write!(f, "the token module {module} {what}; it is started anew, try again")
+            }
+            Self::ModuleUnavailable(module, wait) => {
+                write!(
+                    f,
+                    "the token module {module} failed repeatedly and rests for {} s",
+                    wait.as_secs().max(1)
+                )
+            }
+            Self::NoCertificate(why) => write!(f, "no suitable certificate: {why}"),
+            Self::NoToken => f.write_str("no card or token appeared; insert one and try again"),
+            Self::NotFound => f.write_str("there is nothing here by that name"),
+            Self::OriginNotAllowed(why) => f.write_str(why),
+            Self::PinIncorrect(Some(tries)) => write!(f, "the PIN is wrong; tries left: {tries}"),
+            Self::PinIncorrect(None) => f.write_str("the PIN is wrong"),
+            Self::PinLocked => f.write_str("the PIN is locked; unblock it with the PUK in the token's own tool"),
+            Self::PinMustChange => f.write_str("the PIN must be changed before first use, in the token's own tool"),
+            Self::PromptUnavailable(why) => write!(f, "the person cannot be asked: {why}"),
+            Self::RateLimited(wait) => write!(f, "too many requests; try again in {} s", wait.as_secs().max(1)),
+            Self::Refused(_, why) => f.write_str(why),
+            Self::SignatureMismatch => {
+                f.write_str("the token's signature does not fit its certificate; nothing was handed out")
+            }
+            Self::TokenRemoved => {
+                f.write_str("the token was removed, or another took its place; insert it and try again")
+            }
+            Self::UnsupportedAlgorithm(what) => write!(f, "the token cannot make this signature: {what}"),
+            Self::UnsupportedFormat(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,161 @@
+//! What a token is: something that lists certificates and signs after a PIN.
+//!
+//! A [`Source`] is whatever brings tokens: the software token, one PKCS#11
+//! module, later one PC/SC stack. Sources block and know nothing of async;
+//! `worker` gives each its own thread and is the only file that knows both.
+
+use std::fmt;
+
+use plugin_protocol::HashFunction;
+use plugin_protocol::api::{PinState, SignatureScheme, TokenKind, TokenSummary};
+use plugin_protocol::encoding::{base64url, sha256};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::pin::Pin;
+
+/// A token's opaque name: the same for the same token in the same place, and tells nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenId(String);
+
+impl TokenId {
+    /// From what tells this token from others: source, serial number, label.
+    pub fn new(parts: &[&str]) -> Self {
+        let mut text = Vec::new();
+        for part in parts {
+            text.extend((part.len() as u64).to_be_bytes());
+            text.extend(part.as_bytes());
+        }
+        Self(base64url(&sha256(&text)[..16]))
+    }
+
+    /// The text on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is known of a token without a PIN.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenInfo {
+    /// Its opaque name.
+    pub id: TokenId,
+    /// What holds the key.
+    pub kind: TokenKind,
+    /// Its label; may hold a person's name, so it never goes to a plugin.
+    pub label: String,
+    /// The reader's or slot's name.
+    pub reader: Option<String>,
+    /// Its PIN.
+    pub pin: PinInfo,
+    /// A token for tests.
+    pub test: bool,
+}
+
+/// What is known of a PIN before it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinInfo {
+    /// Its state.
+    pub state: PinState,
+    /// Tries left, where the token tells.
+    pub tries_left: Option<u8>,
+    /// Typed on the reader (CKF_PROTECTED_AUTHENTICATION_PATH).
+    pub pad: bool,
+    /// Shortest and longest PIN, bytes, where the token tells.
+    pub length: Option<(usize, usize)>,
+}
+
+impl TokenInfo {
+    /// What a paired plugin may know: no label.
+    pub fn summary(&self) -> TokenSummary {
+        TokenSummary {
+            id: self.id.to_string(),
+            kind: self.kind,
+            reader: self.reader.clone(),
+            pin: self.pin.state,
+            tries_left: self.pin.tries_left,
+            pin_pad: self.pin.pad,
+            test: self.test,
+        }
+    }
+}
+
+/// A certificate with the key that fits it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Names the key to its source; opaque to everyone else.
+    pub key: String,
+    /// The certificate, DER.
+    pub certificate: Vec<u8>,
+    /// Intermediate certificates the token holds, DER; unordered and unverified.
+    pub intermediates: Vec<Vec<u8>>,
+    /// What the token can make with this key.
+    pub mechanisms: Vec<Mechanism>,
+}
+
+/// A signature the token can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Mechanism {
+    /// The scheme.
+    pub scheme: SignatureScheme,
+    /// Its hash function.
+    pub hash: HashFunction,
+    /// The token takes a digest; otherwise it wants the message and hashes itself.
+    pub digest: bool,
+}
+
+/// What is to be signed, in one consented operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignJob {
+    /// [`Credential::key`].
+    pub key: String,
+    /// The certificate the person agreed to, DER: the source checks that it is still this one.
+    pub certificate: Vec<u8>,
+    /// One or more, signed in this order after one login.
+    pub inputs: Vec<SignInput>,
+}
+
+/// One signature to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInput {
+    /// The scheme.
+    pub scheme: SignatureScheme,
+    /// The hash function.
+    pub hash: HashFunction,
+    /// The bytes.
+    pub data: SignData,
+}
+
+/// The bytes to be signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignData {
+    /// The whole message: hashed here or on the token.
+    Message(Vec<u8>),
+    /// Only a digest is known.
+    Digest(Vec<u8>),
+}
+
+/// Something that brings tokens. Its calls block; each ends by itself within a bound.
+pub trait Source: Send {
+    /// What `doctor` and the log call it, without a folder.
+    fn name(&self) -> &str;
+
+    /// The tokens present now. Uninitialised ones are left out.
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error>;
+
+    /// Certificates with their keys, read without a PIN where the token allows it.
+    ///
+    /// Expired and CA certificates are among them; the use case sorts them out.
+    fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error>;
+
+    /// Logs in with `pin` (`None`: on the reader's pad, or none is needed), signs every
+    /// input, logs out. ECDSA signatures are raw `r || s`. Never tries a PIN twice.
+    fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error>;
+}
