@@ -4,12 +4,13 @@
 apt_sources=                # options that add the security suite for our calls only
 apt_updated=no
 
-# apt_ready PACKAGES WANTED_RUST: stops with the names of what is missing when
-# nothing could be installed anyway; otherwise sees that apt knows the packages.
+# apt_ready PACKAGES WANTED_RUST COMPONENT...: stops with the names of what is
+# missing when nothing could be installed anyway; otherwise sees that apt knows
+# the packages. PACKAGES is one word, perhaps empty.
 apt_ready() {
-    lacking="$1"
-    [ "$rust_found" = yes ] || lacking="$lacking, and rustc and cargo >= $2"
-    lacking=${lacking#, and }
+    packages=$1 lacking=$1
+    shift
+    [ "$rust_found" = yes ] || lacking="${lacking:+$lacking, and }Rust >= $1 (cargo$(shift; printf ', %s' rustc "$@"))"
     command -v apt-get >/dev/null || die "this needs $lacking, and there is no apt-get to install them with." \
         "Install them with your system's own package manager (Debian's names are given) and run this again."
     if [ "$(id -u)" = 0 ]; then
@@ -18,18 +19,12 @@ apt_ready() {
         as_root=sudo
         [ -t 0 ] || as_root='sudo -n'
     else
+        [ "$rust_found" = yes ] || packages="${packages:+$packages }$(rust_packages_of "$(best_family "$@" || guess_family)" "$@")"
         die "this needs $lacking; you are not root and there is no sudo." \
-            "As root, run:  apt-get update && apt-get install --no-install-recommends $1$(rust_hint "$2")"
+            "As root, run:  apt-get update && apt-get install --no-install-recommends $packages"
     fi
     say "missing here: $lacking"
-    apt_knows $1 || apt_update
-}
-
-# A person without root is told the Rust packages by name where apt knows them.
-rust_hint() {
-    [ "$rust_found" = yes ] && return
-    family=$(best_family "$1") && printf ' rustc%s cargo%s' "$family" "$family" && return
-    printf ' rustc-web cargo-web   # or whichever of your rustc packages is >= %s' "$1"
+    apt_knows $packages || apt_update
 }
 
 # dpkg's line for every step of every package is left out; the rest is shown.
@@ -39,7 +34,7 @@ apt_get() {
             $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q \
                 -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 $apt_sources "$@" </dev/null 2>&1 &&
                 echo 0 >&3 || echo 1 >&3
-        } | grep -vE '^(Get:|Selecting|Preparing|Unpacking|Setting up|Processing|\(Reading|update-alternatives:)' >&2
+        } | grep -vE '^(Get:|Ign:|Selecting|Preparing|Unpacking|Setting up|Processing|\(Reading|update-alternatives:)' >&2
     } 3>&1)
     [ "$status" = 0 ]
 }
@@ -56,11 +51,16 @@ apt_knows() {
 }
 
 # A suite that cannot be read may be one we do not need, so a failure is told
-# here and judged when packages turn out to be missing.
+# here and judged when packages turn out to be missing. apt's own exit code
+# would call it a success.
 apt_update() {
     apt_updated=yes
     say "apt-get update"
-    apt_get update || say "apt-get update failed in part; going on with what it could read"
+    apt_get -o APT::Update::Error-Mode=any update && return
+    apt_knows gcc || die "apt-get could not read its package lists; its own words are above." \
+        "The first run needs the network. If a Release file is 'not valid yet' or 'expired', set the clock (it says $(date -u));" \
+        "for a frozen mirror, put  Acquire::Check-Valid-Until \"false\";  into a file in /etc/apt/apt.conf.d."
+    say "apt-get update failed in part; going on with what it could read"
 }
 
 apt_install() {
@@ -73,11 +73,10 @@ apt_install() {
     fi
     die "apt-get could not install: $*" \
         "Its own words are above. What usually helps:" \
-        " - 'not valid yet' or 'expired': set the clock (it says $(date -u)); for a frozen mirror, set" \
-        "   Acquire::Check-Valid-Until \"false\" in /etc/apt/apt.conf.d" \
+        " - 'Failed to fetch': the first run needs the network" \
         " - 'Unable to locate': enable the main (on Ubuntu also the universe) component and the updates and security suites" \
         " - 'Packages need to be removed': an older Rust package is in the way; remove it, then run this again" \
-        " - 'sudo: a password is required': run 'sudo -v' first, or install the packages above as root"
+        " - 'a password is required': run 'sudo -v' first, or install the packages above as root"
 }
 
 # Debian keeps its newer Rust (rustc-web) in the security suite, which a bare
@@ -85,10 +84,11 @@ apt_install() {
 # and the machine's own sources stay as they are.
 add_security_suite() {
     [ -z "$apt_sources" ] || return 1
-    main=$(LC_ALL=C apt-get --print-uris update 2>/dev/null |
-        sed -n "s|^'\([a-z]*://[^']*/debian\)/dists/\([a-z]*\)/InRelease'.*|\1 \2|p" | head -n 1)
+    uris=$(LC_ALL=C apt-get --print-uris update 2>/dev/null)
+    main=$(echo "$uris" | sed -n "s|^'\([a-z]*://[^']*/debian\)/*/dists/\([a-z]*\)/InRelease'.*|\1 \2|p" | head -n 1)
     [ -n "$main" ] || return 1
     mirror=${main% *} suite=${main#* }
+    case $uris in *"/dists/$suite-security/"*) return 1 ;; esac
     parts=$(mktemp -d)
     trap 'rm -rf "$parts"' EXIT
     cp /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources "$parts" 2>/dev/null || :

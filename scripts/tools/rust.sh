@@ -20,7 +20,9 @@ rust_is_usable() {
     [ -n "$have" ] && at_least "$have" "$1" || return 1
     shift
     for component in "$@"; do
-        cargo "${component#rust}" --version >/dev/null 2>&1 || return 1
+        version=$(cargo "${component#rust}" --version 2>/dev/null) || return 1
+        # Clippy 0.1.N belongs to Rust 1.N, and judges wrongly beside another.
+        [ "$component" != clippy ] || case "$version " in "clippy 0.${have%.*} "*) ;; *) return 1 ;; esac
     done
 }
 
@@ -47,49 +49,70 @@ find_rust() {
     return 1
 }
 
-# rust_from_rustup WANTED COMPONENT...: only where the person has rustup.
+# rust_from_rustup WANTED COMPONENT...: only where the person has rustup. What
+# it says of its success is not believed (it also updates itself, and fails for
+# that); the toolchain is tried instead.
 rust_from_rustup() {
     command -v rustup >/dev/null || return 1
     if rust_is_usable "$1"; then
         say "rustup component add$(shift; printf ' %s' "$@")"
-        (shift; rustup component add "$@" >&2) && rust_is_usable "$@" && return
+        (shift; rustup component add "$@" >&2) || :
+        rust_is_usable "$@" && return
     fi
     say "rustup toolchain install stable"
-    rustup toolchain install stable --profile minimal --component rustfmt --component clippy >&2 || {
-        say "rustup could not bring a newer Rust; trying the distribution's"
-        return 1
-    }
+    rustup toolchain install stable --no-self-update --profile minimal \
+        --component rustfmt --component clippy >&2 || :
     RUSTUP_TOOLCHAIN=stable
     export RUSTUP_TOOLCHAIN
-    rust_is_usable "$@"
+    rust_is_usable "$@" && return
+    unset RUSTUP_TOOLCHAIN
+    say "rustup brought no Rust >= $1; trying the distribution's"
+    return 1
 }
 
-# best_family WANTED: the suffix (none, -web, -1.91, ...) of the newest of the
-# distribution's Rusts, fails when that is older than WANTED.
+# best_family WANTED COMPONENT...: the suffix (none, -web, -1.91, ...) of the
+# newest of the distribution's Rusts that has the components in the same
+# version; fails when there is none as new as WANTED.
 best_family() {
+    wanted_version=$1
+    shift
     newest=$(apt-cache $apt_sources pkgnames cargo 2>/dev/null | grep -E '^cargo(-web|-[0-9]+\.[0-9]+)?$' |
         while read -r cargo; do
             suffix=${cargo#cargo}
             version=$(candidate "rustc$suffix")
-            [ -z "$version" ] || echo "${version#*:} $suffix"
+            [ -n "$version" ] && at_least "${version#*:}" "$wanted_version" || continue
+            for package in $(rust_packages_of "$suffix" any "$@"); do
+                [ "$(candidate "$package")" = "$version" ] || continue 2
+            done
+            echo "${version#*:} $suffix"
         done | sort -V | tail -n 1)
-    [ -n "$newest" ] && at_least "${newest%% *}" "$1" || return 1
-    echo "${newest#* }"
+    [ -n "$newest" ] && echo "${newest#* }"
+}
+
+# Where apt has no lists yet: Debian's newer Rust, or the pattern of Ubuntu's.
+guess_family() {
+    if grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null; then echo -1.NN; else echo -web; fi
+}
+
+# rust_packages_of SUFFIX WANTED COMPONENT...
+rust_packages_of() {
+    printf 'rustc%s cargo%s' "$1" "$1"
+    suffix=$1
+    shift 2
+    for component in "$@"; do
+        case $component in
+            rustfmt) printf ' rustfmt%s' "$suffix" ;;
+            clippy) printf ' rust%s-clippy' "$suffix" ;;
+        esac
+    done
 }
 
 # choose_rust_packages WANTED COMPONENT...: sets rust_packages.
 choose_rust_packages() {
-    best_family "$1" >/dev/null || [ "$apt_updated" = yes ] || apt_update
-    best_family "$1" >/dev/null || add_security_suite || :
-    if family=$(best_family "$1"); then
-        rust_packages="rustc$family cargo$family"
-        shift
-        for component in "$@"; do
-            case $component in
-                rustfmt) rust_packages="$rust_packages rustfmt$family" ;;
-                clippy) rust_packages="$rust_packages rust$family-clippy" ;;
-            esac
-        done
+    best_family "$@" >/dev/null || [ "$apt_updated" = yes ] || apt_update
+    best_family "$@" >/dev/null || add_security_suite || :
+    if family=$(best_family "$@"); then
+        rust_packages=$(rust_packages_of "$family" "$@")
     elif apt_knows rustup; then
         rust_packages=rustup
     else
