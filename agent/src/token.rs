@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::pin::Pin;
 
+pub mod worker;
+
 /// A token's opaque name: the same for the same token in the same place, and tells nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,0 +1,277 @@
+//! One thread per source: the only file that knows both threads and async.
+//!
+//! A [`Source`] blocks; its thread starts with the first question and then waits
+//! for the next one without waking. Sources are asked at the same time, so a slow
+//! one delays nobody else's tokens longer than its own bound.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, oneshot};
+
+use super::{Credential, SignJob, Source, TokenId, TokenInfo};
+use crate::error::Error;
+use crate::pin::Pin;
+
+/// How often [`Tokens::changed`] looks while someone awaits it.
+const LOOK: Duration = Duration::from_secs(1);
+/// Events a slow subscriber may be behind before it loses the oldest.
+const EVENTS: usize = 64;
+
+/// What was noticed while looking at the sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenEvent {
+    /// A token is there that was not at the last look.
+    Added(TokenId),
+    /// A token is gone.
+    Removed(TokenId),
+    /// A source could not be asked.
+    WorkerFailed {
+        /// [`Source::name`].
+        module: String,
+        /// It rests because it failed too often.
+        suspended: bool,
+    },
+}
+
+/// All tokens of all sources. Cheap to clone; the threads end when the last clone is dropped.
+#[derive(Clone)]
+pub struct Tokens(Arc<Inner>);
+
+struct Inner {
+    workers: Vec<Worker>,
+    events: broadcast::Sender<TokenEvent>,
+}
+
+type Job = Box<dyn FnOnce(&mut dyn Source) + Send>;
+
+struct Worker {
+    name: String,
+    lane: Mutex<Lane>,
+    seen: Mutex<Seen>,
+}
+
+/// Where a source is: waiting for its first question, or on its thread.
+enum Lane {
+    Idle(Box<dyn Source>),
+    Running(mpsc::Sender<Job>),
+    Gone,
+}
+
+/// What the last look at a source found.
+#[derive(Default)]
+struct Seen {
+    tokens: BTreeSet<TokenId>,
+    suspended: bool,
+}
+
+impl Tokens {
+    /// Takes the sources over; none is asked, and no thread started, before the first question.
+    pub fn new(sources: Vec<Box<dyn Source>>) -> Self {
+        let workers = sources.into_iter().map(Worker::new).collect();
+        let (events, _) = broadcast::channel(EVENTS);
+        Self(Arc::new(Inner { workers, events }))
+    }
+
+    /// The tokens present now, of all sources. A source that fails costs only its own tokens.
+    pub async fn list(&self) -> Vec<TokenInfo> {
+        let listing = self.listing().await;
+        listing
+            .into_iter()
+            .flat_map(|(_, tokens)| tokens.unwrap_or_default())
+            .collect()
+    }
+
+    /// The same, source by source, with what each failed of.
+    pub async fn listing(&self) -> Vec<(String, Result<Vec<TokenInfo>, Error>)> {
+        // Every question is on its way before the first answer is awaited.
+        let asked: Vec<_> = self
+            .0
+            .workers
+            .iter()
+            .map(|worker| (worker, worker.ask(|source| source.tokens())))
+            .collect();
+        let mut listing = Vec::with_capacity(asked.len());
+        for (worker, answer) in asked {
+            let tokens = received(&worker.name, answer).await;
+            worker.note(&tokens, &self.0.events);
+            listing.push((worker.name.clone(), tokens));
+        }
+        listing
+    }
+
+    /// The certificates and keys of a token.
+    pub async fn credentials(&self, token: &TokenId) -> Result<Vec<Credential>, Error> {
+        let worker = self.owner(token).await?;
+        let token = token.clone();
+        let answer = received(&worker.name, worker.ask(move |source| source.credentials(&token))).await;
+        worker.note_failure(answer.as_ref().err(), &self.0.events);
+        answer
+    }
+
+    /// Has a token sign: logs in, signs every input, logs out.
+    ///
+    /// A future dropped before the token's turn came costs no PIN try.
+    pub async fn sign(&self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        let worker = self.owner(token).await?;
+        let token = token.clone();
+        let answer = received(&worker.name, worker.ask(move |source| source.sign(&token, job, pin))).await;
+        worker.note_failure(answer.as_ref().err(), &self.0.events);
+        answer
+    }
+
+    /// Returns when the set of tokens differs from `seen`.
+    ///
+    /// Looks about once a second, and only while someone awaits it: portable PKCS#11
+    /// has no wait for slots that every module implements.
+    pub async fn changed(&self, seen: &[TokenId]) {
+        let seen: BTreeSet<&TokenId> = seen.iter().collect();
+        loop {
+            let now = self.list().await;
+            if now.iter().map(|token| &token.id).collect::<BTreeSet<_>>() != seen {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What is noticed from now on, whoever looked.
+    pub fn subscribe(&self) -> broadcast::Receiver<TokenEvent> {
+        self.0.events.subscribe()
+    }
+
+    /// The source that showed this token last; looks again where none did.
+    async fn owner(&self, token: &TokenId) -> Result<&Worker, Error> {
+        if let Some(worker) = self.showed(token) {
+            return Ok(worker);
+        }
+        self.listing().await;
+        self.showed(token).ok_or(Error::TokenRemoved)
+    }
+
+    fn showed(&self, token: &TokenId) -> Option<&Worker> {
+        self.0
+            .workers
+            .iter()
+            .find(|worker| held(&worker.seen).tokens.contains(token))
+    }
+}
+
+impl Worker {
+    fn new(source: Box<dyn Source>) -> Self {
+        Self {
+            name: source.name().to_owned(),
+            lane: Mutex::new(Lane::Idle(source)),
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Puts a question to the source; nobody waits here.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut dyn Source) -> Result<T, Error> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, Error>> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |source| {
+            // The asker may have gone while this waited for its turn.
+            if !reply.is_closed() {
+                let _ = reply.send(question(source));
+            }
+        });
+        // Where the thread is gone, the job is dropped and its answer with it.
+        held(&self.lane).put(&self.name, job);
+        answer
+    }
+
+    /// Compares a look with the one before and tells of the difference.
+    fn note(&self, tokens: &Result<Vec<TokenInfo>, Error>, events: &broadcast::Sender<TokenEvent>) {
+        self.note_failure(tokens.as_ref().err(), events);
+        let Ok(tokens) = tokens else { return };
+        let now: BTreeSet<TokenId> = tokens.iter().map(|token| token.id.clone()).collect();
+        let before = {
+            let mut seen = held(&self.seen);
+            seen.suspended = false;
+            std::mem::replace(&mut seen.tokens, now.clone())
+        };
+        for gone in before.difference(&now) {
+            let _ = events.send(TokenEvent::Removed(gone.clone()));
+        }
+        for new in now.difference(&before) {
+            let _ = events.send(TokenEvent::Added(new.clone()));
+        }
+    }
+
+    /// Tells of each failure once, and of a rest once.
+    fn note_failure(&self, error: Option<&Error>, events: &broadcast::Sender<TokenEvent>) {
+        let suspended = match error {
+            Some(Error::ModuleFailed(..)) => false,
+            Some(Error::ModuleUnavailable(..)) => true,
+            _ => return,
+        };
+        let mut seen = held(&self.seen);
+        if suspended && std::mem::replace(&mut seen.suspended, true) {
+            return;
+        }
+        let _ = events.send(TokenEvent::WorkerFailed {
+            module: self.name.clone(),
+            suspended,
+        });
+    }
+}
+
+impl Lane {
+    /// Hands a job to the thread, starting it for the first one.
+    fn put(&mut self, name: &str, job: Job) {
+        if let Self::Idle(_) = self {
+            let Self::Idle(source) = std::mem::replace(self, Self::Gone) else {
+                return;
+            };
+            *self = start(name, source).map_or(Self::Gone, Self::Running);
+        }
+        if let Self::Running(jobs) = self
+            && jobs.send(job).is_err()
+        {
+            *self = Self::Gone;
+        }
+    }
+}
+
+/// The source's thread; it ends with the last sender, after the job at hand.
+fn start(name: &str, mut source: Box<dyn Source>) -> Option<mpsc::Sender<Job>> {
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let run = move || {
+        for job in jobs {
+            job(source.as_mut());
+        }
+    };
+    let thread = std::thread::Builder::new().name(format!("token {name}")).spawn(run);
+    if let Err(error) = &thread {
+        tracing::error!(source = name, %error, "no thread for a token source");
+    }
+    thread.ok().map(|_| sender)
+}
+
+async fn received<T>(name: &str, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
+    let gone = || Error::Internal(format!("the thread of the token source {name} is gone"));
+    answer.await.unwrap_or_else(|_| Err(gone()))
+}
+
+/// A lock whose holder panicked still guards whole data: every change here is one assignment.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Names of sources that two of them share would confuse events and `doctor`: numbers the later ones.
+pub fn distinct_names(names: Vec<String>) -> Vec<String> {
+    let mut used: BTreeMap<String, usize> = BTreeMap::new();
+    let mut number = |name: String| {
+        let count = used.entry(name.clone()).or_default();
+        *count += 1;
+        if *count == 1 { name } else { format!("{name} ({count})") }
+    };
+    names.into_iter().map(&mut number).collect()
+}
+
+#[cfg(test)]
+mod tests;
