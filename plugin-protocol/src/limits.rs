@@ -32,9 +32,15 @@ pub const REQUESTS_PER_MINUTE: u32 = 600;
 pub const OPERATIONS_PER_MINUTE: u32 = 10;
 /// How long an operation waits for a token and for the person, seconds.
 pub const OPERATION_LIFETIME: u64 = 120;
+/// Seconds without any request of its plugin after which a waiting operation's caller is taken as gone.
+pub const CALLER_GRACE: u64 = 10;
 /// How long the result of a finished operation is kept, seconds.
 pub const RESULT_LIFETIME: u64 = 300;
 /// Documents under one consent of `POST /v1/signatures`.
 pub const MAX_SIGNATURE_ITEMS: usize = 20;
+/// Longest name of a document to be signed, characters.
+pub const MAX_ITEM_NAME: usize = 100;
 /// Events kept for `GET /v1/events`; an older `since` is told as a gap.
 pub const EVENTS_KEPT: usize = 256;
+/// Records in one answer of `GET /v1/history`.
+pub const MAX_HISTORY: usize = 100;
