@@ -3,15 +3,28 @@
 //! The tour, in the order of one request:
 //!
 //! 1. [`error`]: the one enum of what can go wrong, and its one mapping to the wire;
-//! 2. [`token`]: what a token is; [`certificate`]: what a certificate says;
-//! 3. [`prompt`]: the person as an interface;
-//! 4. [`proof`]: what is signed and how it is wrapped.
+//! 2. [`app`]: the collaborators, with [`config`], [`clock`] and [`policy`];
+//! 3. [`pairing`] and [`events`]: which plugins may speak, and what they are told;
+//! 4. [`operation`]: what runs for a plugin, until it is done, cancelled or expired;
+//! 5. [`token`]: what a token is; [`certificate`]: what a certificate says;
+//! 6. [`prompt`]: the person as an interface;
+//! 7. [`proof`]: what is signed and how it is wrapped;
+//! 8. [`history`]: what was signed, where, when.
 
+pub mod app;
 pub mod certificate;
+pub mod clock;
+pub mod config;
 pub mod error;
+pub mod events;
+pub mod history;
+pub mod operation;
+pub mod pairing;
 pub mod pin;
+pub mod policy;
 pub mod prompt;
 pub mod proof;
 pub mod token;
 
+pub use app::App;
 pub use error::Error;

@@ -1,0 +1,202 @@
+//! The one configuration file, parsed into types; every key stands in `agent/eid-agent.example.toml`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use plugin_protocol::Origin;
+use plugin_protocol::limits::OPERATION_LIFETIME;
+use serde::{Deserialize, Deserializer};
+
+mod mistake;
+pub use mistake::ConfigError;
+
+/// The configuration. A key that is absent has the value of `Config::default()`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The port, instead of the first free one of the protocol's list; 0 takes any.
+    pub port: Option<u16>,
+    /// How much goes to the log, in the syntax of `RUST_LOG`.
+    pub log: Option<String>,
+    /// How the person is asked.
+    pub prompt: PromptConfig,
+    /// Tokens behind PKCS#11 modules.
+    pub pkcs11: Pkcs11Config,
+    /// Software tokens, for tests.
+    pub software: SoftwareConfig,
+    /// The literal form of the challenge.
+    pub literal: LiteralConfig,
+    /// Deadlines.
+    pub deadlines: Deadlines,
+}
+
+/// How the person is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptConfig {
+    /// Which prompt.
+    pub kind: PromptKind,
+    /// The pinentry program, instead of the first one found.
+    pub pinentry: Option<PathBuf>,
+    /// The language of the windows.
+    pub language: LanguageChoice,
+    /// The policy of the unattended prompt: which test tokens, which origins.
+    pub policy: Option<PathBuf>,
+}
+
+/// Which prompt asks the person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PromptKind {
+    /// pinentry if it can show a window, else the terminal.
+    #[default]
+    Auto,
+    /// pinentry only.
+    Pinentry,
+    /// The terminal the agent was started in.
+    Terminal,
+    /// Nobody: a policy file approves test tokens.
+    Unattended,
+}
+
+/// The language of what the person reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LanguageChoice {
+    /// By `LC_ALL`, `LC_MESSAGES`, `LANG`.
+    #[default]
+    Auto,
+    /// English.
+    En,
+    /// Russian.
+    Ru,
+}
+
+/// Tokens behind PKCS#11 modules.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pkcs11Config {
+    /// Look for modules in p11-kit's module files and at the vendors' known paths.
+    pub search: bool,
+    /// Modules by name.
+    pub modules: Vec<ModuleConfig>,
+    /// The longest a call into a module may take before its process is replaced.
+    #[serde(deserialize_with = "seconds::<1, 300, _>")]
+    pub call_deadline: Duration,
+}
+
+impl Default for Pkcs11Config {
+    fn default() -> Self {
+        Self {
+            search: true,
+            modules: Vec::new(),
+            call_deadline: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One PKCS#11 module.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleConfig {
+    /// The shared library, an absolute path.
+    #[serde(deserialize_with = "absolute")]
+    pub path: PathBuf,
+    /// What it is called in `doctor` and the log; its file name where absent.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `false` keeps it out, even if the search finds it.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// Software tokens, for tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SoftwareConfig {
+    /// Offer the embedded software token.
+    pub enabled: bool,
+    /// PKCS#12 files to offer as tokens.
+    pub pkcs12: Vec<PathBuf>,
+}
+
+/// The literal form of the challenge.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LiteralConfig {
+    /// Origins that may ask for `cms-challenge`.
+    #[serde(deserialize_with = "origins")]
+    pub origins: Vec<Origin>,
+}
+
+/// Deadlines.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Deadlines {
+    /// How long an operation waits for a token and for the person.
+    #[serde(deserialize_with = "seconds::<5, OPERATION_LIFETIME, _>")]
+    pub operation: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            operation: Duration::from_secs(OPERATION_LIFETIME),
+        }
+    }
+}
+
+impl Config {
+    /// Parses the text of a configuration file.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::in_text(text, &error))
+    }
+
+    /// Reads and parses the file `path`.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        Self::parse(&text).map_err(|error| error.in_file(path))
+    }
+}
+
+/// Whole seconds within `LEAST..=MOST`.
+fn seconds<'de, const LEAST: u64, const MOST: u64, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
+    let seconds = u64::deserialize(deserializer)?;
+    match (LEAST..=MOST).contains(&seconds) {
+        true => Ok(Duration::from_secs(seconds)),
+        false => Err(serde::de::Error::custom(format!(
+            "{seconds} s is outside {LEAST} to {MOST} s"
+        ))),
+    }
+}
+
+/// An absolute path: a module is never looked for where the agent happens to be started.
+fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    match path.is_absolute() {
+        true => Ok(path),
+        false => Err(serde::de::Error::custom(format!(
+            "{} is not an absolute path",
+            path.display()
+        ))),
+    }
+}
+
+/// Origins, with the one that is none in the message: a list has one line for all of them.
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Origin>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let parse = |text: &String| {
+        text.parse()
+            .map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")))
+    };
+    texts.iter().map(parse).collect()
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests;
