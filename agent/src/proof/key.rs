@@ -1,0 +1,90 @@
+//! The public key of a certificate, as far as proofs can use it.
+
+use plugin_protocol::SignatureAlgorithm;
+use plugin_protocol::api::SignatureScheme;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::{PublicKey, RSAPublicKey};
+
+use crate::error::Error;
+
+/// id-ecPublicKey (RFC 5480).
+const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+
+/// A public key; curve points uncompressed or compressed, as SEC 1 section 2.3.3 writes them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// NIST P-256.
+    P256(Vec<u8>),
+    /// NIST P-384.
+    P384(Vec<u8>),
+    /// NIST P-521.
+    P521(Vec<u8>),
+    /// RSA: modulus and public exponent, big-endian, no leading zeros.
+    Rsa {
+        /// The modulus.
+        modulus: Vec<u8>,
+        /// The public exponent.
+        exponent: Vec<u8>,
+    },
+}
+
+impl Key {
+    /// Reads the key of a DER certificate.
+    pub(super) fn read(certificate: &[u8]) -> Result<Self, Error> {
+        let unreadable = || Error::NoCertificate("the token's certificate cannot be read".to_owned());
+        let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| unreadable())?;
+        let spki = parsed.public_key();
+        match spki.parsed() {
+            Ok(PublicKey::RSA(key)) => Ok(Self::rsa(&key)),
+            Ok(PublicKey::EC(point)) if spki.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY => {
+                let curve = spki.algorithm.parameters.as_ref();
+                let curve = curve.and_then(|any| any.clone().oid().ok()).ok_or_else(unreadable)?;
+                Self::on_curve(&curve.to_id_string(), point.data().to_vec())
+            }
+            Ok(_) => Err(Error::UnsupportedAlgorithm(format!(
+                "its key is of the kind {}, and only RSA and ECDSA keys are supported",
+                spki.algorithm.algorithm
+            ))),
+            Err(_) => Err(unreadable()),
+        }
+    }
+
+    fn rsa(key: &RSAPublicKey<'_>) -> Self {
+        let trimmed = |bytes: &[u8]| bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
+        Self::Rsa {
+            modulus: trimmed(key.modulus),
+            exponent: trimmed(key.exponent),
+        }
+    }
+
+    fn on_curve(oid: &str, point: Vec<u8>) -> Result<Self, Error> {
+        match oid {
+            "1.2.840.10045.3.1.7" => Ok(Self::P256(point)),
+            "1.3.132.0.34" => Ok(Self::P384(point)),
+            "1.3.132.0.35" => Ok(Self::P521(point)),
+            other => Err(Error::UnsupportedAlgorithm(format!(
+                "its key lies on the curve {other}, and only P-256, P-384 and P-521 are supported"
+            ))),
+        }
+    }
+
+    /// Whether this key makes `algorithm`; `ES*` fix the curve (RFC 7518 section 3.4).
+    pub(super) fn fits(&self, algorithm: SignatureAlgorithm) -> bool {
+        match self {
+            Self::P256(_) => algorithm == SignatureAlgorithm::ES256,
+            Self::P384(_) => algorithm == SignatureAlgorithm::ES384,
+            Self::P521(_) => algorithm == SignatureAlgorithm::ES512,
+            Self::Rsa { .. } => algorithm.scheme() != SignatureScheme::Ecdsa,
+        }
+    }
+
+    /// For sentences.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::P256(_) => "P-256",
+            Self::P384(_) => "P-384",
+            Self::P521(_) => "P-521",
+            Self::Rsa { .. } => "RSA",
+        }
+    }
+}
