@@ -97,7 +97,14 @@ fn signing_certificate(signer: &[u8]) -> der::Result<SigningCertificateV2> {
 fn signing_time(now: OffsetDateTime) -> der::Result<Any> {
     let utc = now.to_offset(UtcOffset::UTC);
     let year = u16::try_from(utc.year()).map_err(|_| der::ErrorKind::DateTime)?;
-    let time = DateTime::new(year, utc.month().into(), utc.day(), utc.hour(), utc.minute(), utc.second())?;
+    let time = DateTime::new(
+        year,
+        utc.month().into(),
+        utc.day(),
+        utc.hour(),
+        utc.minute(),
+        utc.second(),
+    )?;
     if (1950..2050).contains(&year) {
         any(&UtcTime::from_date_time(time)?)
     } else {

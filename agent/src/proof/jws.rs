@@ -6,11 +6,7 @@ use plugin_protocol::{Proof, SignatureAlgorithm, Statement};
 
 use super::Finish;
 
-pub(super) fn draft(
-    statement: &Statement,
-    certificates: &[&[u8]],
-    algorithm: SignatureAlgorithm,
-) -> (Vec<u8>, Finish) {
+pub(super) fn draft(statement: &Statement, certificates: &[&[u8]], algorithm: SignatureAlgorithm) -> (Vec<u8>, Finish) {
     let input = to_be_signed(&JwsHeader::new(algorithm, certificates), statement);
     let to_be_signed = input.clone().into_bytes();
     let finish = move |signature: Vec<u8>| {

@@ -37,13 +37,7 @@ pub fn verify_own(
 }
 
 /// The verdict of `ring`; `None` where it has no such algorithm.
-fn by_ring(
-    key: &Key,
-    scheme: SignatureScheme,
-    hash: HashFunction,
-    message: &[u8],
-    signature: &[u8],
-) -> Option<bool> {
+fn by_ring(key: &Key, scheme: SignatureScheme, hash: HashFunction, message: &[u8], signature: &[u8]) -> Option<bool> {
     let ecdsa = |algorithm: &'static dyn VerificationAlgorithm, point: &[u8]| {
         // `ring` takes uncompressed points alone.
         (point.first() == Some(&4)).then(|| {
@@ -53,12 +47,8 @@ fn by_ring(
         })
     };
     match (key, scheme, hash) {
-        (Key::P256(point), SignatureScheme::Ecdsa, HashFunction::Sha256) => {
-            ecdsa(&rs::ECDSA_P256_SHA256_FIXED, point)
-        }
-        (Key::P384(point), SignatureScheme::Ecdsa, HashFunction::Sha384) => {
-            ecdsa(&rs::ECDSA_P384_SHA384_FIXED, point)
-        }
+        (Key::P256(point), SignatureScheme::Ecdsa, HashFunction::Sha256) => ecdsa(&rs::ECDSA_P256_SHA256_FIXED, point),
+        (Key::P384(point), SignatureScheme::Ecdsa, HashFunction::Sha384) => ecdsa(&rs::ECDSA_P384_SHA384_FIXED, point),
         (Key::Rsa { modulus, exponent }, scheme, hash) => {
             let parameters = rsa_parameters(scheme, hash)?;
             let key = RsaPublicKeyComponents {

@@ -93,7 +93,25 @@ fn digest_info(hash: HashFunction, digest: &[u8]) -> Vec<u8> {
         HashFunction::Sha512 => (3, 64),
     };
     let head = [
-        0x30, 17 + length, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, last, 5, 0, 4, length,
+        0x30,
+        17 + length,
+        0x30,
+        13,
+        6,
+        9,
+        0x60,
+        0x86,
+        0x48,
+        1,
+        0x65,
+        3,
+        4,
+        2,
+        last,
+        5,
+        0,
+        4,
+        length,
     ];
     [&head[..], digest].concat()
 }
