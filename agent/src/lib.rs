@@ -22,8 +22,12 @@ pub mod operation;
 pub mod pairing;
 pub mod pin;
 pub mod policy;
+pub mod private_file;
 pub mod prompt;
 pub mod proof;
+pub mod rate;
+pub mod replay;
+pub mod signature;
 pub mod token;
 
 pub use app::App;

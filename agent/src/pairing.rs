@@ -1,14 +1,189 @@
-//! Which plugins may speak.
+//! The plugins that may speak, and the keys by which they and the agent know each other.
+//!
+//! [`Pairings`] is the list and its file; [`attempt`] is how a plugin gets on it.
 
-/// Who asks: decided once, at the door.
+pub mod attempt;
+mod file;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use plugin_protocol::api::{Client, Pairing};
+use plugin_protocol::limits::MAX_CLIENT_NAME;
+use plugin_protocol::statement::rfc3339;
+use time::OffsetDateTime;
+
+use self::file::{Record, Stamp};
+use crate::error::Error;
+use crate::private_file;
+use crate::signature::{AgentKey, PluginKey};
+
+/// Pairings kept at most; the person revokes one to make room.
+pub const MAX_PAIRINGS: usize = 64;
+
+/// Who asks: decided once, at the door, from the key that signed the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The plugin key's JWK thumbprint (RFC 7638), base64url.
+    /// The pairing's id: the plugin key's JWK thumbprint, base64url.
     pub id: String,
-    /// The name it gave itself.
+    /// The name the plugin gave itself; it proves nothing.
     pub name: String,
 }
 
-/// The paired plugins.
-#[derive(Debug, Default)]
-pub struct Pairings {}
+/// One pairing with its keys ready for use.
+pub struct Paired {
+    /// The plugin.
+    pub caller: Caller,
+    /// Its key.
+    pub plugin_key: PluginKey,
+    /// The agent's key for this plugin alone.
+    pub agent_key: AgentKey,
+    created: String,
+}
+
+impl Paired {
+    /// As it is listed.
+    pub fn listed(&self) -> Pairing {
+        Pairing {
+            id: self.caller.id.clone(),
+            name: self.caller.name.clone(),
+            created: self.created.clone(),
+        }
+    }
+}
+
+/// All pairings: the file `pairings.json` of the state directory, mode 0600.
+///
+/// Another process (`eid-agent pairings revoke`) may change the file; each look-up
+/// compares its time stamp and reads it anew when it differs.
+pub struct Pairings {
+    path: PathBuf,
+    loaded: Mutex<Loaded>,
+}
+
+#[derive(Default)]
+struct Loaded {
+    stamp: Option<Stamp>,
+    by_id: HashMap<String, Arc<Paired>>,
+}
+
+impl Pairings {
+    /// Opens the list in `state_dir`, which is created where it is missing.
+    pub fn open(state_dir: &Path) -> Result<Self, Error> {
+        private_file::create_directory(state_dir)
+            .map_err(|error| Error::Internal(format!("state directory {}: {error}", state_dir.display())))?;
+        let pairings = Self {
+            path: state_dir.join("pairings.json"),
+            loaded: Mutex::default(),
+        };
+        drop(pairings.fresh()?);
+        Ok(pairings)
+    }
+
+    /// All of them, oldest first.
+    pub fn list(&self) -> Result<Vec<Pairing>, Error> {
+        let mut list: Vec<_> = self.fresh()?.by_id.values().map(|paired| paired.listed()).collect();
+        list.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+        Ok(list)
+    }
+
+    /// The pairing with this id, if it is there now. A file that cannot be read holds none.
+    pub fn find(&self, id: &str) -> Option<Arc<Paired>> {
+        match self.fresh() {
+            Ok(loaded) => loaded.by_id.get(id).cloned(),
+            Err(error) => {
+                tracing::error!(%error, "no plugin is let in");
+                None
+            }
+        }
+    }
+
+    /// Adds a pairing, or gives a known plugin a new agent key. `agent_pkcs8` is [`AgentKey::generate`]'s.
+    pub fn add(&self, client: &Client, agent_pkcs8: &[u8], now: OffsetDateTime) -> Result<(), Error> {
+        let record = Record::new(client, rfc3339(now), agent_pkcs8);
+        self.change(|records| {
+            records.retain(|other| other.id() != record.id());
+            if records.len() >= MAX_PAIRINGS {
+                return Err(Error::Internal(format!(
+                    "there are {MAX_PAIRINGS} pairings already; revoke one with `eid-agent pairings revoke`"
+                )));
+            }
+            records.push(record);
+            Ok(true)
+        })
+        .map(|_| ())
+    }
+
+    /// Removes a pairing: whether there was one.
+    pub fn revoke(&self, id: &str) -> Result<bool, Error> {
+        self.change(|records| {
+            let before = records.len();
+            records.retain(|record| record.id() != id);
+            Ok(records.len() < before)
+        })
+    }
+
+    /// Reads, changes and, if `change` says so, replaces the file, under its lock.
+    fn change(&self, change: impl FnOnce(&mut Vec<Record>) -> Result<bool, Error>) -> Result<bool, Error> {
+        let _lock = private_file::lock(&self.path).map_err(|error| self.fault(&error))?;
+        let mut records = file::read(&self.path).map_err(|error| self.fault(&error))?;
+        let changed = change(&mut records)?;
+        if changed {
+            file::write(&self.path, &records).map_err(|error| self.fault(&error))?;
+        }
+        Ok(changed)
+    }
+
+    /// What the file holds now; costs one `stat` while it is unchanged.
+    fn fresh(&self) -> Result<MutexGuard<'_, Loaded>, Error> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        // The stamp first: a change after it is met by the next look-up.
+        let stamp = Stamp::of(&self.path).map_err(|error| self.fault(&error))?;
+        if loaded.stamp != stamp {
+            *loaded = Loaded::default();
+            let records = file::read(&self.path).map_err(|error| self.fault(&error))?;
+            for record in records {
+                let paired = record
+                    .prepare()
+                    .ok_or_else(|| self.fault(&"a key in it is no P-256 key"))?;
+                loaded.by_id.insert(paired.caller.id.clone(), Arc::new(paired));
+            }
+            loaded.stamp = stamp;
+        }
+        Ok(loaded)
+    }
+
+    fn fault(&self, what: &dyn std::fmt::Display) -> Error {
+        Error::Internal(format!("{}: {what}", self.path.display()))
+    }
+}
+
+/// Checks the name a plugin gives itself: it is shown to the person, so it must not hide or disguise anything.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let length = name.chars().count();
+    if !(1..=MAX_CLIENT_NAME).contains(&length) {
+        return Err(format!("{length} characters; 1 to {MAX_CLIENT_NAME} are allowed"));
+    }
+    if name.trim() != name {
+        return Err("it begins or ends with a space".to_owned());
+    }
+    match name.chars().find(|&c| is_deceptive(c)) {
+        Some(c) => Err(format!("U+{:04X} is a control or invisible character", u32::from(c))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a character cannot be seen, or changes how its neighbours are shown: controls,
+/// line separators, bidirectional controls, joiners, tags, fillers.
+pub fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,8 @@ use crate::api::OperationState;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
-    /// Grows by one with every event of this run of the agent, from 1; a caller that may not see one meets a jump.
+    /// Grows by one with every event; a caller that may not see one meets a jump. Each run of
+    /// the agent starts above the numbers of the runs before it.
     pub seq: u64,
     /// What happened.
     #[serde(flatten)]
