@@ -22,7 +22,7 @@ rust_is_usable() {
     for component in "$@"; do
         version=$(cargo "${component#rust}" --version 2>/dev/null) || return 1
         # Clippy 0.1.N belongs to Rust 1.N, and judges wrongly beside another.
-        [ "$component" != clippy ] || case "$version " in "clippy 0.${have%.*} "*) ;; *) return 1 ;; esac
+        [ "$component" != clippy ] || case "$version " in *"${have%.*}"[.\ ]*) ;; *) return 1 ;; esac
     done
 }
 
