@@ -100,3 +100,9 @@ add_security_suite() {
     say "looking for a newer Rust in $suite-security (your own apt sources stay as they are)"
     apt_update
 }
+
+# with-tools ends in exec, which no trap outlives.
+forget_security_suite() {
+    [ -z "$apt_sources" ] || rm -rf "${apt_sources#*=}"
+    apt_sources=
+}

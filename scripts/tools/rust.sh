@@ -117,7 +117,7 @@ choose_rust_packages() {
         rust_packages=rustup
     else
         die "this distribution has no Rust >= $1 (tried rustc, rustc-web, rustc-1.NN and rustup)." \
-            "On Ubuntu, enable the universe component and the updates suite; elsewhere install Rust >= $1 by rustup." \
+            "On Debian, enable the security suite; on Ubuntu the updates suite and universe; elsewhere install Rust >= $1 by rustup." \
             "Then run this again: it uses whichever cargo is on PATH or in ~/.cargo/bin."
     fi
 }
