@@ -1,0 +1,274 @@
+//! Building a [`Policy`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use const_oid::ObjectIdentifier;
+use plugin_protocol::api::SignatureScheme;
+use plugin_protocol::{HashFunction, ProofFormat, Purpose, SignatureAlgorithm};
+use time::Duration;
+
+use super::{Anchor, Budget, ExtendedKeyUsage, Policy, Rules, UnsignedAttributes, default_validator, parse};
+use crate::certificate::Certificate;
+use crate::error::{Place, VerifyError};
+use crate::path::PathValidator;
+use crate::revocation::Revocation;
+use crate::signature::Scheme;
+
+/// Why a policy cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyError {
+    /// A trust anchor or intermediate is no certificate.
+    Certificate(VerifyError),
+    /// No trust anchor was given: nothing could ever be accepted.
+    NoTrustAnchor,
+    /// Nothing is left of this allow-list.
+    NothingAllowed(&'static str),
+    /// An OID is not in dotted decimal form.
+    Oid(String),
+    /// A PEM file holds no certificate, or something else.
+    Pem(String),
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate(error) => write!(f, "{error}"),
+            Self::NoTrustAnchor => f.write_str("the policy has no trust anchor, so it could accept nobody"),
+            Self::NothingAllowed(what) => write!(f, "the policy allows no {what}, so it could accept nobody"),
+            Self::Oid(text) => write!(f, "{text:?} is not an object identifier"),
+            Self::Pem(why) => write!(f, "not a PEM file of certificates: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+impl From<VerifyError> for PolicyError {
+    fn from(error: VerifyError) -> Self {
+        Self::Certificate(error)
+    }
+}
+
+/// Collects what a portal accepts; see [`Policy::builder`] for the defaults.
+#[derive(Clone)]
+pub struct PolicyBuilder {
+    anchors: Vec<Anchor>,
+    intermediates: Vec<Certificate>,
+    formats: Vec<ProofFormat>,
+    algorithms: Vec<SignatureAlgorithm>,
+    certificate_schemes: Vec<Scheme>,
+    extended_key_usage: ExtendedKeyUsage,
+    required_policies: Vec<ObjectIdentifier>,
+    forbidden_policies: Vec<ObjectIdentifier>,
+    unsigned_attributes: UnsignedAttributes,
+    clock_skew: Duration,
+    max_age: Duration,
+    budget: Budget,
+    revocation: Revocation,
+    purpose: Purpose,
+    validator: Arc<dyn PathValidator>,
+}
+
+impl Default for PolicyBuilder {
+    fn default() -> Self {
+        Self {
+            anchors: Vec::new(),
+            intermediates: Vec::new(),
+            formats: vec![ProofFormat::WebEid, ProofFormat::Jws, ProofFormat::Cms],
+            algorithms: SignatureAlgorithm::ALL.to_vec(),
+            certificate_schemes: all_schemes(),
+            extended_key_usage: ExtendedKeyUsage::default(),
+            required_policies: Vec::new(),
+            forbidden_policies: Vec::new(),
+            unsigned_attributes: UnsignedAttributes::default(),
+            clock_skew: Duration::minutes(2),
+            max_age: Duration::minutes(5),
+            budget: Budget::default(),
+            revocation: Revocation::none(),
+            purpose: Purpose::default(),
+            validator: default_validator(),
+        }
+    }
+}
+
+fn all_schemes() -> Vec<Scheme> {
+    let schemes = [SignatureScheme::Ecdsa, SignatureScheme::RsaPkcs1, SignatureScheme::RsaPss];
+    let hashes = [HashFunction::Sha256, HashFunction::Sha384, HashFunction::Sha512];
+    let pairs = schemes.into_iter().flat_map(|scheme| hashes.map(|hash| Scheme { scheme, hash }));
+    pairs.collect()
+}
+
+impl PolicyBuilder {
+    /// Trusts paths that end at this certificate (DER).
+    pub fn trust_anchor(mut self, der: &[u8]) -> Result<Self, PolicyError> {
+        let certificate = parse(der, Place::Anchor)?;
+        self.anchors.push(Anchor { certificate, test: false });
+        Ok(self)
+    }
+
+    /// Trusts every certificate of a PEM file.
+    pub fn trust_anchors_pem(self, pem: &[u8]) -> Result<Self, PolicyError> {
+        certificates_of_pem(pem)?.iter().try_fold(self, |builder, der| builder.trust_anchor(der))
+    }
+
+    /// Trusts a test root (DER): identities from it say [`crate::VerifiedIdentity::is_test`].
+    /// Without this a certificate of [`plugin_protocol::TEST_ORGANIZATION`] is refused whatever else is trusted.
+    pub fn test_root(mut self, der: &[u8]) -> Result<Self, PolicyError> {
+        let certificate = parse(der, Place::Anchor)?;
+        self.anchors.push(Anchor { certificate, test: true });
+        Ok(self)
+    }
+
+    /// Trusts every certificate of a PEM file as a test root.
+    pub fn test_roots_pem(self, pem: &[u8]) -> Result<Self, PolicyError> {
+        certificates_of_pem(pem)?.iter().try_fold(self, |builder, der| builder.test_root(der))
+    }
+
+    /// An intermediate authority's certificate (DER) to build paths with; it is not trusted by itself.
+    pub fn intermediate(mut self, der: &[u8]) -> Result<Self, PolicyError> {
+        self.intermediates.push(parse(der, Place::Intermediate)?);
+        Ok(self)
+    }
+
+    /// Every certificate of a PEM file as an intermediate.
+    pub fn intermediates_pem(self, pem: &[u8]) -> Result<Self, PolicyError> {
+        certificates_of_pem(pem)?.iter().try_fold(self, |builder, der| builder.intermediate(der))
+    }
+
+    /// The proof formats accepted, instead of all but `cms-challenge`.
+    pub fn formats(mut self, formats: &[ProofFormat]) -> Self {
+        self.formats = formats.to_vec();
+        self
+    }
+
+    /// The algorithms a person may sign a proof with, instead of all nine.
+    pub fn algorithms(mut self, algorithms: &[SignatureAlgorithm]) -> Self {
+        self.algorithms = algorithms.to_vec();
+        self
+    }
+
+    /// The algorithms that may stand on certificates, CRLs and OCSP responses, instead of all with SHA-2.
+    pub fn certificate_algorithms(mut self, schemes: &[Scheme]) -> Self {
+        self.certificate_schemes = schemes.to_vec();
+        self
+    }
+
+    /// Another rule of extKeyUsage.
+    pub fn extended_key_usage(mut self, rule: ExtendedKeyUsage) -> Self {
+        self.extended_key_usage = rule;
+        self
+    }
+
+    /// The path must be valid under this certificate policy (RFC 5280 section 6.1.1 (c));
+    /// several: under any of them. Every authority in the path must assert it or anyPolicy.
+    pub fn require_policy(mut self, oid: &str) -> Result<Self, PolicyError> {
+        self.required_policies.push(parse_oid(oid)?);
+        Ok(self)
+    }
+
+    /// Refuses signers whose certificate names this policy (Web eID's "disallowed policies").
+    pub fn forbid_policy(mut self, oid: &str) -> Result<Self, PolicyError> {
+        self.forbidden_policies.push(parse_oid(oid)?);
+        Ok(self)
+    }
+
+    /// What to do with unsigned attributes of a CMS.
+    pub fn unsigned_attributes(mut self, rule: UnsignedAttributes) -> Self {
+        self.unsigned_attributes = rule;
+        self
+    }
+
+    /// How far the person's clock may be ahead of or behind the portal's; two minutes unless told.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.clock_skew = skew;
+        self
+    }
+
+    /// How old a signing time may be; five minutes unless told.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Another work budget.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Whether and from what evidence revocation is checked.
+    pub fn revocation(mut self, revocation: Revocation) -> Self {
+        self.revocation = revocation;
+        self
+    }
+
+    /// The purpose a statement must name; "confirm identity" unless told.
+    pub fn purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// Another path validator than [`crate::path::CertvalValidator`].
+    pub fn path_validator(mut self, validator: Arc<dyn PathValidator>) -> Self {
+        self.validator = validator;
+        self
+    }
+
+    /// The policy.
+    pub fn build(self) -> Result<Policy, PolicyError> {
+        if self.anchors.is_empty() {
+            return Err(PolicyError::NoTrustAnchor);
+        }
+        if self.algorithms.is_empty() || self.certificate_schemes.is_empty() {
+            return Err(PolicyError::NothingAllowed("algorithm"));
+        }
+        if self.formats.is_empty() {
+            return Err(PolicyError::NothingAllowed("proof format"));
+        }
+        let rules = Rules {
+            anchors: self.anchors,
+            intermediates: self.intermediates,
+            formats: self.formats,
+            algorithms: self.algorithms,
+            certificate_schemes: self.certificate_schemes,
+            extended_key_usage: self.extended_key_usage,
+            required_policies: self.required_policies,
+            forbidden_policies: self.forbidden_policies,
+            unsigned_attributes: self.unsigned_attributes,
+            clock_skew: self.clock_skew,
+            max_age: self.max_age,
+            budget: self.budget,
+            validator: self.validator,
+        };
+        Ok(Policy::new(rules, self.revocation, self.purpose))
+    }
+}
+
+fn parse_oid(text: &str) -> Result<ObjectIdentifier, PolicyError> {
+    ObjectIdentifier::new(text).map_err(|_| PolicyError::Oid(text.to_owned()))
+}
+
+/// The DER of every certificate in a PEM file; an error when there is none or something else.
+fn certificates_of_pem(pem: &[u8]) -> Result<Vec<Vec<u8>>, PolicyError> {
+    let text = std::str::from_utf8(pem).map_err(|_| PolicyError::Pem("not text".to_owned()))?;
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("-----BEGIN ") {
+        let end = rest[start..]
+            .find("-----END CERTIFICATE-----")
+            .map(|end| start + end + "-----END CERTIFICATE-----".len())
+            .ok_or_else(|| PolicyError::Pem("a block other than CERTIFICATE, or one that does not end".to_owned()))?;
+        let (label, der) =
+            der::pem::decode_vec(rest[start..end].as_bytes()).map_err(|error| PolicyError::Pem(error.to_string()))?;
+        if label != "CERTIFICATE" {
+            return Err(PolicyError::Pem(format!("a block of kind {label}")));
+        }
+        found.push(der);
+        rest = &rest[end..];
+    }
+    if found.is_empty() {
+        return Err(PolicyError::Pem("no certificate in it".to_owned()));
+    }
+    Ok(found)
+}

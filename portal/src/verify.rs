@@ -1,0 +1,130 @@
+//! The verifier: a pure function of (proof, origin, challenge, policy, now).
+
+use plugin_protocol::{Challenge, Origin, Proof, SignatureAlgorithm};
+use time::OffsetDateTime;
+use x509_cert::ext::pkix::KeyUsages;
+
+use crate::certificate::Certificate;
+use crate::error::{Place, VerifyError};
+use crate::format;
+use crate::identity::{Signed, VerifiedIdentity};
+use crate::path;
+use crate::policy::Policy;
+use crate::work::Work;
+
+/// What a proof is verified against; the formats share it.
+pub(crate) struct Context<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) challenge: &'a Challenge,
+    pub(crate) policy: &'a Policy,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) work: &'a Work,
+}
+
+/// A proof whose signature verified with the key of a certificate that nobody has verified yet.
+pub(crate) struct Opened {
+    pub(crate) certificate: Certificate,
+    /// Other certificates the proof brought; only material to build paths with.
+    pub(crate) extra: Vec<Certificate>,
+    pub(crate) algorithm: SignatureAlgorithm,
+    pub(crate) signed: Signed,
+}
+
+/// Verifies a proof for this origin and challenge, at this moment.
+///
+/// Reads no clock, no file and no network. `challenge` must come from
+/// [`crate::ChallengeStore::take`] or something as unforgiving, so that no
+/// proof is looked at twice. Checks the proof's form and bindings first, then its signature,
+/// then the certificate's own fitness, then the path and revocation.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let now = time::OffsetDateTime::now_utc();
+/// # let pki = fixtures::pki::TestPki::at(now.unix_timestamp());
+/// # let person = pki.person("Иванов Иван Иванович").issue();
+/// let origin: plugin_protocol::Origin = "https://portal.example".parse()?;
+/// let policy = portal::Policy::builder()
+///     .test_root(&pki.root.certificate)?
+///     .intermediate(&pki.intermediate.certificate)?
+///     .build()?;
+/// let challenge = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".parse()?;
+/// # let tbs = plugin_protocol::web_eid::to_be_signed(&origin, &challenge, plugin_protocol::SignatureAlgorithm::ES256);
+/// # let proof = plugin_protocol::Proof::WebEid(plugin_protocol::proof::WebEidToken {
+/// #     unverified_certificate: plugin_protocol::encoding::base64(&person.certificate),
+/// #     algorithm: plugin_protocol::SignatureAlgorithm::ES256,
+/// #     signature: plugin_protocol::encoding::base64(&person.key.sign_fixed(person.key.default_algorithm(), &tbs)),
+/// #     app_version: "https://example.org/1.0.0".to_owned(),
+/// # });
+/// let identity = portal::verify(&proof, &origin, &challenge, &policy, now)?;
+/// assert_eq!(identity.subject().common_name(), Some("Иванов Иван Иванович"));
+/// assert!(identity.is_test());
+/// # Ok(())
+/// # }
+/// ```
+pub fn verify(
+    proof: &Proof,
+    origin: &Origin,
+    challenge: &Challenge,
+    policy: &Policy,
+    now: OffsetDateTime,
+) -> Result<VerifiedIdentity, VerifyError> {
+    let format = proof.format();
+    if !policy.formats().contains(&format) {
+        return Err(VerifyError::FormatNotAllowed(format.name()));
+    }
+    if challenge.as_str().len() < format.min_challenge() {
+        return Err(VerifyError::ChallengeTooShort);
+    }
+    let work = Work::new(policy.rules().budget);
+    let context = Context {
+        origin,
+        challenge,
+        policy,
+        now,
+        work: &work,
+    };
+    let opened = format::open(proof, &context)?;
+    check_signer(&opened.certificate, policy)?;
+    let path = path::find(&opened.certificate, &opened.extra, policy, now, &work)?;
+    Ok(VerifiedIdentity::new(
+        &opened.certificate,
+        path,
+        opened.algorithm,
+        format,
+        opened.signed,
+    ))
+}
+
+/// The signer's certificate (DER) as a proof shows it, verified by nobody: only to ask an OCSP responder about it.
+pub fn unverified_signer(proof: &Proof, policy: &Policy) -> Result<Vec<u8>, VerifyError> {
+    format::unverified_signer(proof, policy).map(|certificate| certificate.der().to_vec())
+}
+
+/// Whether this certificate is one a person authenticates with.
+fn check_signer(certificate: &Certificate, policy: &Policy) -> Result<(), VerifyError> {
+    if certificate.subject().is_empty() {
+        return Err(VerifyError::CertificateEncoding(Place::Signer, "the subject's name is empty"));
+    }
+    if certificate.is_authority() {
+        return Err(VerifyError::CertificateIsAuthority);
+    }
+    if !certificate.key_usage_has(KeyUsages::DigitalSignature) {
+        return Err(VerifyError::KeyUsage);
+    }
+    check_extended_key_usage(certificate, policy)?;
+    let mut policies = certificate.policies().into_iter();
+    match policies.find(|found| policy.rules().forbidden_policies.contains(found)) {
+        Some(forbidden) => Err(VerifyError::PolicyForbidden(forbidden.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn check_extended_key_usage(certificate: &Certificate, policy: &Policy) -> Result<(), VerifyError> {
+    let rule = &policy.rules().extended_key_usage;
+    let accepted = match certificate.extended_key_usage() {
+        _ if rule.any_of.is_empty() => true,
+        None => rule.absent_allowed,
+        Some(found) => found.iter().any(|usage| rule.any_of.contains(usage)),
+    };
+    if accepted { Ok(()) } else { Err(VerifyError::ExtendedKeyUsage) }
+}
