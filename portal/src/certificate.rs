@@ -64,7 +64,10 @@ impl Certificate {
         }
         let extensions = self.extensions();
         for (index, extension) in extensions.iter().enumerate() {
-            if extensions[..index].iter().any(|other| other.extn_id == extension.extn_id) {
+            if extensions[..index]
+                .iter()
+                .any(|other| other.extn_id == extension.extn_id)
+            {
                 return Err("an extension is there twice");
             }
         }
@@ -176,9 +179,10 @@ impl Certificate {
     /// keyIdentifier of authorityKeyIdentifier.
     pub(crate) fn authority_key_identifier(&self) -> Option<&[u8]> {
         match self.extension(&rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER) {
-            Some(PDVExtension::AuthorityKeyIdentifier(identifier)) => {
-                identifier.key_identifier.as_ref().map(|identifier| identifier.as_bytes())
-            }
+            Some(PDVExtension::AuthorityKeyIdentifier(identifier)) => identifier
+                .key_identifier
+                .as_ref()
+                .map(|identifier| identifier.as_bytes()),
             _ => None,
         }
     }
@@ -186,7 +190,8 @@ impl Certificate {
     /// Whether `issuer` may have issued this certificate: its name fits, and its key identifier does not contradict.
     pub(crate) fn may_be_issued_by(&self, issuer: &Self) -> bool {
         let identifiers = self.authority_key_identifier().zip(issuer.subject_key_identifier());
-        certval::compare_names(self.issuer(), issuer.subject()) && identifiers.is_none_or(|(wanted, found)| wanted == found)
+        certval::compare_names(self.issuer(), issuer.subject())
+            && identifiers.is_none_or(|(wanted, found)| wanted == found)
     }
 
     /// Whether the issuer or the subject is an organisation of this name.
@@ -218,7 +223,9 @@ struct RsaPublicKey<'a> {
 
 /// 2048 to 8192 bits and an odd exponent of at least 65537 (FIPS 186-5 section 5.4 (e)).
 fn rsa_size_accepted(der: &[u8]) -> bool {
-    let Ok(key) = RsaPublicKey::from_der(der) else { return false };
+    let Ok(key) = RsaPublicKey::from_der(der) else {
+        return false;
+    };
     let bits = bit_length(key.modulus.as_bytes());
     let exponent = key.exponent.as_bytes();
     let odd = exponent.last().is_some_and(|octet| octet & 1 == 1);
@@ -226,7 +233,9 @@ fn rsa_size_accepted(der: &[u8]) -> bool {
 }
 
 fn bit_length(octets: &[u8]) -> usize {
-    octets.first().map_or(0, |first| octets.len() * 8 - first.leading_zeros() as usize)
+    octets
+        .first()
+        .map_or(0, |first| octets.len() * 8 - first.leading_zeros() as usize)
 }
 
 fn to_time(time: &x509_cert::time::Time) -> OffsetDateTime {

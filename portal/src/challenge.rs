@@ -299,7 +299,11 @@ mod tests {
             let threads: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| store.take(&challenge, "a", NOW).is_ok()))
                 .collect();
-            threads.into_iter().map(|t| t.join().unwrap()).filter(|won| *won).count()
+            threads
+                .into_iter()
+                .map(|t| t.join().unwrap())
+                .filter(|won| *won)
+                .count()
         });
         assert_eq!(wins, 1);
     }

@@ -40,7 +40,9 @@ fn check_size(proof: &Proof, policy: &Policy) -> Result<(), VerifyError> {
     let size = match proof {
         Proof::WebEid(token) => token.unverified_certificate.len() + token.signature.len() + token.app_version.len(),
         Proof::Jws { jws } => jws.len(),
-        Proof::Cms(proof) | Proof::CmsChallenge(proof) => proof.cms.len() + proof.content.as_ref().map_or(0, String::len),
+        Proof::Cms(proof) | Proof::CmsChallenge(proof) => {
+            proof.cms.len() + proof.content.as_ref().map_or(0, String::len)
+        }
     };
     if size > policy.rules().budget.proof_bytes {
         return Err(VerifyError::BudgetExceeded("bytes of the proof"));
@@ -71,18 +73,21 @@ fn check_signature(
         return Err(VerifyError::AlgorithmMismatch);
     }
     context.work.check_signature()?;
-    key.verify(algorithm.into(), encoding, message, signature).map_err(|error| match error {
-        SignatureError::Invalid => VerifyError::SignatureInvalid,
-        SignatureError::Unsupported => VerifyError::AlgorithmNotAllowed(algorithm.to_string()),
-        SignatureError::WrongKey => VerifyError::AlgorithmMismatch,
-    })
+    key.verify(algorithm.into(), encoding, message, signature)
+        .map_err(|error| match error {
+            SignatureError::Invalid => VerifyError::SignatureInvalid,
+            SignatureError::Unsupported => VerifyError::AlgorithmNotAllowed(algorithm.to_string()),
+            SignatureError::WrongKey => VerifyError::AlgorithmMismatch,
+        })
 }
 
 /// Reads a statement and checks everything it binds: version, origin, challenge, purpose, certificate, time.
 fn check_statement(bytes: &[u8], certificate: &Certificate, context: &Context<'_>) -> Result<Signed, VerifyError> {
     let statement = Statement::from_canonical_json(bytes)
         .filter(|statement| statement.kind == STATEMENT_TYPE && statement.version == STATEMENT_VERSION)
-        .ok_or(VerifyError::Malformed("the content is not a canonical confirmation statement"))?;
+        .ok_or(VerifyError::Malformed(
+            "the content is not a canonical confirmation statement",
+        ))?;
     if statement.origin != *context.origin {
         return Err(VerifyError::OriginMismatch);
     }

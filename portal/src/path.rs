@@ -151,11 +151,17 @@ impl<'a> Search<'a> {
     fn check_algorithms(&self, path: &Path<'_>) -> Result<(), VerifyError> {
         for (index, (subject, issuer)) in path.links().enumerate() {
             let place = if index == 0 { Place::Signer } else { Place::Intermediate };
-            let scheme = subject.signature_scheme().ok_or(VerifyError::CertificateAlgorithm(place))?;
+            let scheme = subject
+                .signature_scheme()
+                .ok_or(VerifyError::CertificateAlgorithm(place))?;
             if !self.policy.rules().certificate_schemes.contains(&scheme) {
                 return Err(VerifyError::CertificateAlgorithm(place));
             }
-            let issuer_place = if std::ptr::eq(issuer, path.anchor) { Place::Anchor } else { Place::Intermediate };
+            let issuer_place = if std::ptr::eq(issuer, path.anchor) {
+                Place::Anchor
+            } else {
+                Place::Intermediate
+            };
             issuer.public_key(issuer_place)?;
         }
         Ok(())
@@ -177,5 +183,9 @@ fn same_entity(a: &Certificate, b: &Certificate) -> bool {
 fn check_test_mark(path: &Path<'_>, test_root: bool) -> Result<(), VerifyError> {
     let mut certificates = path.links().map(|(subject, _)| subject).chain([path.anchor]);
     let marked = certificates.any(|certificate| certificate.names_organization(plugin_protocol::TEST_ORGANIZATION));
-    if marked && !test_root { Err(VerifyError::TestCertificate) } else { Ok(()) }
+    if marked && !test_root {
+        Err(VerifyError::TestCertificate)
+    } else {
+        Ok(())
+    }
 }

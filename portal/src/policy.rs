@@ -125,7 +125,10 @@ impl Policy {
 
     /// The same policy for proofs of another purpose.
     pub fn expecting(&self, purpose: Purpose) -> Self {
-        Self { purpose, ..self.clone() }
+        Self {
+            purpose,
+            ..self.clone()
+        }
     }
 
     /// The same policy with this revocation evidence, e.g. an OCSP response fetched

@@ -157,7 +157,10 @@ impl Revocation {
         now: OffsetDateTime,
     ) -> impl Iterator<Item = Evidence<'a>> {
         let responses = self.responses.iter().filter_map(|response| response.about(subject));
-        let crls = self.crls.iter().filter(|crl| certval::compare_names(&crl.issuer, subject.issuer()));
+        let crls = self
+            .crls
+            .iter()
+            .filter(|crl| certval::compare_names(&crl.issuer, subject.issuer()));
         let crls = crls.map(|crl| Evidence::Crl {
             der: &crl.der,
             this_update: crl.this_update,
@@ -183,7 +186,12 @@ impl Response {
     fn parse(der: &[u8]) -> Option<Self> {
         let response = OcspResponse::from_der(der).ok()?;
         let basic = BasicOcspResponse::from_der(response.response_bytes?.response.as_bytes()).ok()?;
-        let answers = basic.tbs_response_data.responses.iter().map(answer).collect::<Option<_>>()?;
+        let answers = basic
+            .tbs_response_data
+            .responses
+            .iter()
+            .map(answer)
+            .collect::<Option<_>>()?;
         Some(Self {
             der: der.to_vec(),
             answers,
@@ -202,7 +210,10 @@ impl Response {
 
 fn answer(single: &SingleResponse) -> Option<(Vec<u8>, OffsetDateTime)> {
     let serial = single.cert_id.serial_number.as_bytes();
-    let serial = serial.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(serial);
+    let serial = serial
+        .strip_prefix(&[0])
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(serial);
     Some((serial.to_vec(), to_time(single.this_update.0.to_unix_duration())?))
 }
 

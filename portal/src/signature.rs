@@ -38,6 +38,21 @@ pub enum KeyKind {
     P521,
 }
 
+/// First octet of an uncompressed point (SEC 1 section 2.3.3); no other form is taken.
+const UNCOMPRESSED: u8 = 4;
+
+impl KeyKind {
+    /// Octets of an uncompressed point; `None` for RSA.
+    const fn point_length(self) -> Option<usize> {
+        match self {
+            Self::Rsa | Self::RsaPss(_) => None,
+            Self::P256 => Some(65),
+            Self::P384 => Some(97),
+            Self::P521 => Some(133),
+        }
+    }
+}
+
 /// How ECDSA's two numbers are written; RSA has one form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -86,7 +101,10 @@ impl<'a> PublicKey<'a> {
             rfc5912::ID_EC_PUBLIC_KEY => named_curve(&spki.algorithm)?,
             _ => return Err(SignatureError::Unsupported),
         };
-        Ok(Self { kind, bytes })
+        match kind.point_length() {
+            Some(length) if bytes.len() != length || bytes[0] != UNCOMPRESSED => Err(SignatureError::Unsupported),
+            _ => Ok(Self { kind, bytes }),
+        }
     }
 
     /// The kind of key.
@@ -172,19 +190,11 @@ impl<'a> PublicKey<'a> {
         if scheme.hash != HashFunction::Sha512 {
             return Err(SignatureError::Unsupported);
         }
-        let key = p521_key(self.bytes).ok_or(SignatureError::Invalid)?;
+        let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(self.bytes).map_err(|_| SignatureError::Invalid)?;
         let signature = p521_signature(encoding, signature).ok_or(SignatureError::Invalid)?;
         key.verify_prehash(&scheme.hash.digest(message), &signature)
             .map_err(|_| SignatureError::Invalid)
     }
-}
-
-/// An uncompressed point on P-521 (`ring` takes no other form for its curves either).
-fn p521_key(point: &[u8]) -> Option<p521::ecdsa::VerifyingKey> {
-    if point.first() != Some(&4) {
-        return None;
-    }
-    p521::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()
 }
 
 fn p521_signature(encoding: Encoding, bytes: &[u8]) -> Option<p521::ecdsa::Signature> {

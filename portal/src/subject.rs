@@ -69,7 +69,10 @@ impl Subject {
     }
 
     pub(crate) fn from_name(name: &Name) -> Self {
-        let mut reader = Reader { name, unusable: Vec::new() };
+        let mut reader = Reader {
+            name,
+            unusable: Vec::new(),
+        };
         let inn = reader.number("INN", "1.2.643.3.131.1.1", |text| {
             checksum::is_inn_of_person(text) || old_innle(text).is_some()
         });
@@ -95,7 +98,8 @@ impl Subject {
 
 /// The ten digits of an organisation in the older, padded form.
 fn old_innle(text: &str) -> Option<&str> {
-    text.strip_prefix("00").filter(|rest| checksum::is_inn_of_organization(rest))
+    text.strip_prefix("00")
+        .filter(|rest| checksum::is_inn_of_organization(rest))
 }
 
 struct Reader<'a> {
@@ -129,7 +133,10 @@ pub(crate) fn text_of(value: &Any) -> Option<String> {
             bytes.is_ascii().then(|| String::from_utf8_lossy(bytes).into_owned())
         }
         Tag::BmpString if bytes.len().is_multiple_of(2) => {
-            let units: Vec<_> = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            let units: Vec<_> = bytes
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+                .collect();
             String::from_utf16(&units).ok()
         }
         _ => None,

@@ -103,7 +103,10 @@ pub fn unverified_signer(proof: &Proof, policy: &Policy) -> Result<Vec<u8>, Veri
 /// Whether this certificate is one a person authenticates with.
 fn check_signer(certificate: &Certificate, policy: &Policy) -> Result<(), VerifyError> {
     if certificate.subject().is_empty() {
-        return Err(VerifyError::CertificateEncoding(Place::Signer, "the subject's name is empty"));
+        return Err(VerifyError::CertificateEncoding(
+            Place::Signer,
+            "the subject's name is empty",
+        ));
     }
     if certificate.is_authority() {
         return Err(VerifyError::CertificateIsAuthority);
@@ -126,5 +129,9 @@ fn check_extended_key_usage(certificate: &Certificate, policy: &Policy) -> Resul
         None => rule.absent_allowed,
         Some(found) => found.iter().any(|usage| rule.any_of.contains(usage)),
     };
-    if accepted { Ok(()) } else { Err(VerifyError::ExtendedKeyUsage) }
+    if accepted {
+        Ok(())
+    } else {
+        Err(VerifyError::ExtendedKeyUsage)
+    }
 }

@@ -47,5 +47,9 @@ impl Work {
 
 fn spend(counter: &AtomicUsize, limit: usize, what: &'static str) -> Result<(), VerifyError> {
     let spent = counter.fetch_add(1, Ordering::Relaxed);
-    if spent < limit { Ok(()) } else { Err(VerifyError::BudgetExceeded(what)) }
+    if spent < limit {
+        Ok(())
+    } else {
+        Err(VerifyError::BudgetExceeded(what))
+    }
 }

@@ -43,13 +43,15 @@ pub(super) fn open(jws: &str, context: &Context<'_>) -> Result<Opened, VerifyErr
 /// Exactly three parts, and a header of exactly `alg`, `typ` and `x5c` (no `crit`, `jku`, `jwk`, `kid`, `b64` …).
 fn split(jws: &str) -> Result<Parts<'_>, VerifyError> {
     let (signing_input, signature) = jws.rsplit_once('.').ok_or(VerifyError::Malformed("not three parts"))?;
-    let (header, payload) = signing_input.split_once('.').ok_or(VerifyError::Malformed("not three parts"))?;
+    let (header, payload) = signing_input
+        .split_once('.')
+        .ok_or(VerifyError::Malformed("not three parts"))?;
     if payload.contains('.') {
         return Err(VerifyError::Malformed("not three parts"));
     }
     let header = from_base64url(header).ok_or(VerifyError::Malformed("the header is not base64url"))?;
-    let header: JwsHeader =
-        serde_json::from_slice(&header).map_err(|_| VerifyError::Malformed("the header is not exactly alg, typ, x5c"))?;
+    let header: JwsHeader = serde_json::from_slice(&header)
+        .map_err(|_| VerifyError::Malformed("the header is not exactly alg, typ, x5c"))?;
     if header.typ != JWS_TYPE {
         return Err(VerifyError::Malformed("typ is not eid-confirmation+jws"));
     }

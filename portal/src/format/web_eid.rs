@@ -30,7 +30,14 @@ pub(super) fn open(token: &WebEidToken, context: &Context<'_>) -> Result<Opened,
     let certificate = certificate(token)?;
     let signature = from_base64(&token.signature).ok_or(VerifyError::Malformed("the signature is not base64"))?;
     let message = to_be_signed(context.origin, context.challenge, token.algorithm);
-    check_signature(&certificate, token.algorithm, Encoding::Fixed, &message, &signature, context)?;
+    check_signature(
+        &certificate,
+        token.algorithm,
+        Encoding::Fixed,
+        &message,
+        &signature,
+        context,
+    )?;
     Ok(Opened {
         certificate,
         extra: Vec::new(),

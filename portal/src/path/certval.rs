@@ -136,7 +136,11 @@ fn verify_signature(
 }
 
 fn to_certval(path: &Path<'_>) -> Result<CertificationPath, VerifyError> {
-    let downwards = path.intermediates.iter().rev().map(|certificate| certificate.parsed().clone());
+    let downwards = path
+        .intermediates
+        .iter()
+        .rev()
+        .map(|certificate| certificate.parsed().clone());
     Ok(CertificationPath::new(
         to_anchor(path.anchor)?,
         downwards.collect(),
@@ -179,7 +183,9 @@ fn to_verify_error(error: Error, failed: Option<usize>, path: &Path<'_>) -> Veri
         Status::UnprocessedCriticalExtension => VerifyError::CriticalExtension(place),
         Status::InsufficientKeySize => VerifyError::KeyNotAccepted(place),
         Status::ProcessingLimitExceeded => VerifyError::BudgetExceeded("policy processing"),
-        Status::InvalidPolicyMapping => VerifyError::CertificateEncoding(place, "a policy mapping to or from anyPolicy"),
+        Status::InvalidPolicyMapping => {
+            VerifyError::CertificateEncoding(place, "a policy mapping to or from anyPolicy")
+        }
         _ => VerifyError::CertificateEncoding(place, "an extension cannot be read"),
     }
 }

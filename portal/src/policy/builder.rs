@@ -93,9 +93,15 @@ impl Default for PolicyBuilder {
 }
 
 fn all_schemes() -> Vec<Scheme> {
-    let schemes = [SignatureScheme::Ecdsa, SignatureScheme::RsaPkcs1, SignatureScheme::RsaPss];
+    let schemes = [
+        SignatureScheme::Ecdsa,
+        SignatureScheme::RsaPkcs1,
+        SignatureScheme::RsaPss,
+    ];
     let hashes = [HashFunction::Sha256, HashFunction::Sha384, HashFunction::Sha512];
-    let pairs = schemes.into_iter().flat_map(|scheme| hashes.map(|hash| Scheme { scheme, hash }));
+    let pairs = schemes
+        .into_iter()
+        .flat_map(|scheme| hashes.map(|hash| Scheme { scheme, hash }));
     pairs.collect()
 }
 
@@ -103,26 +109,36 @@ impl PolicyBuilder {
     /// Trusts paths that end at this certificate (DER).
     pub fn trust_anchor(mut self, der: &[u8]) -> Result<Self, PolicyError> {
         let certificate = parse(der, Place::Anchor)?;
-        self.anchors.push(Anchor { certificate, test: false });
+        self.anchors.push(Anchor {
+            certificate,
+            test: false,
+        });
         Ok(self)
     }
 
     /// Trusts every certificate of a PEM file.
     pub fn trust_anchors_pem(self, pem: &[u8]) -> Result<Self, PolicyError> {
-        certificates_of_pem(pem)?.iter().try_fold(self, |builder, der| builder.trust_anchor(der))
+        certificates_of_pem(pem)?
+            .iter()
+            .try_fold(self, |builder, der| builder.trust_anchor(der))
     }
 
     /// Trusts a test root (DER): identities from it say [`crate::VerifiedIdentity::is_test`].
     /// Without this a certificate of [`plugin_protocol::TEST_ORGANIZATION`] is refused whatever else is trusted.
     pub fn test_root(mut self, der: &[u8]) -> Result<Self, PolicyError> {
         let certificate = parse(der, Place::Anchor)?;
-        self.anchors.push(Anchor { certificate, test: true });
+        self.anchors.push(Anchor {
+            certificate,
+            test: true,
+        });
         Ok(self)
     }
 
     /// Trusts every certificate of a PEM file as a test root.
     pub fn test_roots_pem(self, pem: &[u8]) -> Result<Self, PolicyError> {
-        certificates_of_pem(pem)?.iter().try_fold(self, |builder, der| builder.test_root(der))
+        certificates_of_pem(pem)?
+            .iter()
+            .try_fold(self, |builder, der| builder.test_root(der))
     }
 
     /// An intermediate authority's certificate (DER) to build paths with; it is not trusted by itself.
@@ -133,7 +149,9 @@ impl PolicyBuilder {
 
     /// Every certificate of a PEM file as an intermediate.
     pub fn intermediates_pem(self, pem: &[u8]) -> Result<Self, PolicyError> {
-        certificates_of_pem(pem)?.iter().try_fold(self, |builder, der| builder.intermediate(der))
+        certificates_of_pem(pem)?
+            .iter()
+            .try_fold(self, |builder, der| builder.intermediate(der))
     }
 
     /// The proof formats accepted, instead of all but `cms-challenge`.
