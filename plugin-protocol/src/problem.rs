@@ -116,6 +116,25 @@ impl ErrorCode {
     pub fn urn(self) -> String {
         format!("urn:eid-agent:problem:{}", self.name())
     }
+
+    /// Whether the gate may send it before it knows the caller, and therefore unsigned (PROTOCOL.md section 4).
+    ///
+    /// Any other unsigned answer to a signed request is a forgery.
+    pub const fn may_be_unsigned(self) -> bool {
+        matches!(
+            self,
+            Self::BadHost
+                | Self::ForbiddenContext
+                | Self::MethodNotAllowed
+                | Self::UnsupportedMediaType
+                | Self::TooLarge
+                | Self::NotPaired
+                | Self::BadSignature
+                | Self::StaleSignature
+                | Self::Replayed
+                | Self::RateLimited
+        )
+    }
 }
 
 impl fmt::Display for ErrorCode {
