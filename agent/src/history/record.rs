@@ -1,0 +1,172 @@
+//! One record: who asked what of whom, what was signed, and how it ended.
+//!
+//! It holds no name from a certificate: the certificate's fingerprint and serial
+//! number find it again, and a file that is copied about tells nobody's name.
+
+use plugin_protocol::api::TokenKind;
+use plugin_protocol::encoding::{hex, sha256};
+use plugin_protocol::{HashFunction, Origin, ProofFormat, Purpose};
+use serde::{Deserialize, Serialize};
+
+use crate::certificate::Summary;
+use crate::error::Error;
+use crate::pairing::Caller;
+use crate::token::{SignData, SignInput, TokenInfo};
+
+/// What is remembered of one operation. Members that were not reached are absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was asked.
+    pub action: Action,
+    /// The plugin, or the command line.
+    pub client: ClientRef,
+    /// The portal.
+    pub origin: Origin,
+    /// What a confirmation was for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
+    /// The format of its proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<ProofFormat>,
+    /// The token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenRef>,
+    /// The certificate that was agreed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateRef>,
+    /// What the token was asked to sign. With another outcome than `done`, no signature was handed out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signed: Vec<SignedBytes>,
+    /// `done`, or the error code.
+    pub outcome: String,
+    /// PIN tries left after a wrong one, where the token told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries_left: Option<u8>,
+    /// A test token, or nobody was asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
+}
+
+/// What was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A confirmation of identity.
+    Confirmation,
+    /// The signing of documents.
+    Signatures,
+}
+
+impl Action {
+    /// The name in the file and on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Confirmation => "confirmation",
+            Self::Signatures => "signatures",
+        }
+    }
+}
+
+/// Who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientRef {
+    /// The pairing's id.
+    pub id: String,
+    /// The name the plugin gave itself.
+    pub name: String,
+}
+
+/// Which token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRef {
+    /// What holds the key.
+    pub kind: TokenKind,
+    /// The token's opaque id.
+    pub id: String,
+}
+
+/// Which certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRef {
+    /// SHA-256 of its DER, lower-case hexadecimal.
+    pub sha256: String,
+    /// Its serial number, lower-case hexadecimal.
+    pub serial: String,
+}
+
+/// The digest of bytes that were signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedBytes {
+    /// The hash function.
+    pub hash: HashFunction,
+    /// The digest, lower-case hexadecimal.
+    pub digest: String,
+}
+
+impl Record {
+    /// A record of what `caller` asks for `origin`, with nothing reached yet.
+    pub fn new(action: Action, caller: &Caller, origin: Origin) -> Self {
+        Self {
+            action,
+            client: ClientRef {
+                id: caller.id.clone(),
+                name: caller.name.clone(),
+            },
+            origin,
+            purpose: None,
+            format: None,
+            token: None,
+            certificate: None,
+            signed: Vec::new(),
+            outcome: String::new(),
+            tries_left: None,
+            test: false,
+        }
+    }
+
+    /// The token and the certificate that the person is asked about.
+    pub fn chose(&mut self, token: &TokenInfo, certificate: &[u8], summary: &Summary) {
+        self.token = Some(TokenRef {
+            kind: token.kind,
+            id: token.id.to_string(),
+        });
+        self.certificate = Some(CertificateRef {
+            sha256: hex(&sha256(certificate)),
+            serial: summary.serial.clone(),
+        });
+        self.test |= token.test || summary.test;
+    }
+
+    /// What goes to the token now.
+    pub fn signing(&mut self, inputs: &[SignInput]) {
+        self.signed = inputs.iter().map(SignedBytes::of).collect();
+    }
+
+    /// How it ended.
+    pub fn ended<T>(&mut self, result: &Result<T, Error>) {
+        self.outcome = match result {
+            Ok(_) => "done".to_owned(),
+            Err(error) => error.code().name().to_owned(),
+        };
+        self.tries_left = match result {
+            Err(Error::PinIncorrect(left)) => *left,
+            _ => None,
+        };
+    }
+}
+
+impl SignedBytes {
+    /// SHA-256 of a message; a digest as it was given.
+    fn of(input: &SignInput) -> Self {
+        match &input.data {
+            SignData::Message(message) => Self {
+                hash: HashFunction::Sha256,
+                digest: hex(&sha256(message)),
+            },
+            SignData::Digest(digest) => Self {
+                hash: input.hash,
+                digest: hex(digest),
+            },
+        }
+    }
+}
