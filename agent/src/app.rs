@@ -11,6 +11,7 @@ use crate::history::History;
 use crate::operation::Operations;
 use crate::pairing::Pairings;
 use crate::prompt::Prompt;
+use crate::token::worker::Tokens;
 
 /// Everything a request may need.
 pub struct App {
@@ -18,6 +19,8 @@ pub struct App {
     pub config: Config,
     /// The wall clock.
     pub clock: Clock,
+    /// The tokens, behind their threads and processes.
+    pub tokens: Tokens,
     /// The person.
     pub prompt: Arc<dyn Prompt>,
     /// The one window.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plugin_protocol::Origin;
-use plugin_protocol::limits::OPERATION_LIFETIME;
+use plugin_protocol::limits::{OPERATION_LIFETIME, OPERATIONS_PER_MINUTE, REQUESTS_PER_MINUTE};
 use serde::{Deserialize, Deserializer};
+
+use crate::policy::LiteralOrigins;
 
 mod mistake;
 pub use mistake::ConfigError;
@@ -28,6 +29,8 @@ pub struct Config {
     pub literal: LiteralConfig,
     /// Deadlines.
     pub deadlines: Deadlines,
+    /// How much one plugin may ask.
+    pub limits: RateConfig,
 }
 
 /// How the person is asked.
@@ -126,7 +129,7 @@ pub struct SoftwareConfig {
 pub struct LiteralConfig {
     /// Origins that may ask for `cms-challenge`.
     #[serde(deserialize_with = "origins")]
-    pub origins: Vec<Origin>,
+    pub origins: LiteralOrigins,
 }
 
 /// Deadlines.
@@ -142,6 +145,25 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             operation: Duration::from_secs(OPERATION_LIFETIME),
+        }
+    }
+}
+
+/// How much one plugin may ask.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateConfig {
+    /// Confirmations and signatures a minute.
+    pub operations_per_minute: u32,
+    /// Requests a minute, long polls included.
+    pub requests_per_minute: u32,
+}
+
+impl Default for RateConfig {
+    fn default() -> Self {
+        Self {
+            operations_per_minute: OPERATIONS_PER_MINUTE,
+            requests_per_minute: REQUESTS_PER_MINUTE,
         }
     }
 }
@@ -185,13 +207,14 @@ fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Er
 }
 
 /// Origins, with the one that is none in the message: a list has one line for all of them.
-fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Origin>, D::Error> {
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LiteralOrigins, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let parse = |text: &String| {
         text.parse()
             .map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")))
     };
-    texts.iter().map(parse).collect()
+    let origins = texts.iter().map(parse).collect::<Result<_, _>>()?;
+    Ok(LiteralOrigins::new(origins))
 }
 
 fn yes() -> bool {

@@ -1,7 +1,7 @@
 //! What was signed, where, when: an append-only text file that its owner can read without this program.
 //!
-//! One record a line ([`record`]), each line bound to the one before it ([`chain`]),
-//! written and flushed before anything signed leaves the agent. [`verify`] walks all of it.
+//! One record a line, each line bound to the one before it (the file `chain.rs` says how),
+//! written and flushed before anything signed leaves the agent. [`History::verify`] walks all of it.
 
 mod chain;
 mod record;

@@ -5,19 +5,26 @@
 //! 1. [`error`]: the one enum of what can go wrong, and its one mapping to the wire;
 //! 2. [`app`]: the collaborators, with [`config`], [`clock`] and [`policy`];
 //! 3. [`pairing`] and [`events`]: which plugins may speak, and what they are told;
-//! 4. [`operation`]: what runs for a plugin, until it is done, cancelled or expired;
+//! 4. [`operation`]: what runs for a plugin, for as long as its [`life`] goes on;
+//!    [`confirm`] and [`sign`] are what it runs: [`choose`] a certificate, ask for [`consent`],
+//!    sign, and leave a record of the [`case`];
 //! 5. [`token`]: what a token is; [`certificate`]: what a certificate says;
 //! 6. [`prompt`]: the person as an interface;
 //! 7. [`proof`]: what is signed and how it is wrapped;
 //! 8. [`history`]: what was signed, where, when.
 
 pub mod app;
+pub mod case;
 pub mod certificate;
+pub mod choose;
 pub mod clock;
 pub mod config;
+pub mod confirm;
+pub mod consent;
 pub mod error;
 pub mod events;
 pub mod history;
+pub mod life;
 pub mod operation;
 pub mod pairing;
 pub mod pin;
@@ -27,6 +34,7 @@ pub mod prompt;
 pub mod proof;
 pub mod rate;
 pub mod replay;
+pub mod sign;
 pub mod signature;
 pub mod token;
 

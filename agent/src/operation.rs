@@ -1,13 +1,34 @@
-//! The operations that run, and the results still kept.
+//! The operations that run for plugins, and the results still kept.
+//!
+//! An operation is the use case ([`crate::confirm`], [`crate::sign`]) on a task of its
+//! own, a [`Life`] that ends it, and a watched state that its plugin polls.
 
-use std::sync::Arc;
+mod state;
+mod table;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plugin_protocol::api::{ConfirmationRequest, Operation, SignatureRequest};
+use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState, SignatureRequest};
+use plugin_protocol::event::EventKind;
+use plugin_protocol::limits::{MAX_WAIT, OPERATIONS_PER_MINUTE};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
-use crate::app::App;
+use crate::app::{App, WindowGuard};
+use crate::case::{Client, Ending};
+use crate::confirm::{Confirmation, confirm};
 use crate::error::Error;
+use crate::events::Audience;
+use crate::life::Life;
 use crate::pairing::Caller;
+use crate::rate::Rate;
+use crate::sign::{Documents, sign};
+use state::{Outcome, Status};
+use table::{Entry, Table};
+
+/// How long [`Operations::cancel`] and [`Operations::close`] wait for a signature that is being made.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A client's own name for a request it may send again (the `Idempotency-Key` header).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,24 +40,50 @@ pub struct Idempotency {
 }
 
 /// The table of operations.
-#[derive(Debug, Default)]
-pub struct Operations {}
+pub struct Operations {
+    table: Mutex<Table>,
+    rate: Rate,
+}
+
+/// What an operation does.
+enum Order {
+    Confirm(Confirmation),
+    Sign(Documents),
+}
+
+impl Default for Operations {
+    fn default() -> Self {
+        Self::with_rate(OPERATIONS_PER_MINUTE)
+    }
+}
 
 impl Operations {
-    /// An empty table.
+    /// An empty table with the protocol's limit.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Starts a confirmation; its id.
+    /// An empty table that starts so many operations a minute for each caller.
+    pub fn with_rate(per_minute: u32) -> Self {
+        Self {
+            table: Mutex::default(),
+            rate: Rate::per_minute(per_minute),
+        }
+    }
+
+    /// Starts a confirmation; its id. The same idempotency key with the same body is the same operation.
     pub fn start_confirmation(
         app: &Arc<App>,
         caller: &Caller,
         request: ConfirmationRequest,
         idempotency: Option<Idempotency>,
     ) -> Result<String, Error> {
-        let _ = (app, caller, request, idempotency);
-        Err(Error::Internal("not built yet".to_owned()))
+        if let Some(id) = app.operations.table().known(caller, idempotency.as_ref())? {
+            return Ok(id);
+        }
+        let confirmation = Confirmation::parse(request)?;
+        confirmation.allowed(app, &Client::Plugin(caller.clone()))?;
+        Self::start(app, caller, Order::Confirm(confirmation), idempotency)
     }
 
     /// Starts the signing of documents; its id.
@@ -46,24 +93,136 @@ impl Operations {
         request: SignatureRequest,
         idempotency: Option<Idempotency>,
     ) -> Result<String, Error> {
-        let _ = (app, caller, request, idempotency);
-        Err(Error::Internal("not built yet".to_owned()))
+        if let Some(id) = app.operations.table().known(caller, idempotency.as_ref())? {
+            return Ok(id);
+        }
+        let documents = Documents::parse(request)?;
+        Self::start(app, caller, Order::Sign(documents), idempotency)
     }
 
-    /// The operation as it stands; waits up to `wait` for it to become final.
+    /// The window first: a second operation touches no token.
+    fn start(app: &Arc<App>, caller: &Caller, order: Order, idempotency: Option<Idempotency>) -> Result<String, Error> {
+        let window = app.window.try_open()?;
+        app.operations.rate.spend(&caller.id).map_err(Error::RateLimited)?;
+        let life = Life::watched(app.config.deadlines.operation);
+        let (status, watched) = watch::channel(Status::begun(life.deadline()));
+        let entry = Entry::new(caller, idempotency, life.clone(), watched);
+        let id = app.operations.table().insert(entry)?;
+        let running = Running {
+            app: Arc::clone(app),
+            client: Client::Plugin(caller.clone()),
+            id: id.clone(),
+            status,
+        };
+        tokio::spawn(running.run(order, life, window));
+        Ok(id)
+    }
+
+    /// The operation as it stands; waits up to `wait` (25 s at most) for it to become final.
+    ///
+    /// While this waits its client counts as there; a future dropped before it is ready
+    /// is a client whose connection broke off.
     pub async fn view(&self, caller: &Caller, id: &str, wait: Duration) -> Result<Operation, Error> {
-        let _ = (caller, id, wait);
-        Err(Error::NotFound)
+        let (life, mut watched) = self.table().find(caller, id)?;
+        let poll = life.poll();
+        let wait = wait.min(Duration::from_secs(MAX_WAIT));
+        // Either end of the wait is told by the state itself.
+        let _ = timeout(wait, watched.wait_for(Status::is_final)).await;
+        let view = watched.borrow().view(id);
+        if let Some(poll) = poll {
+            poll.answered();
+        }
+        Ok(view)
     }
 
-    /// Cancels the operation and closes its window.
+    /// Cancels the operation and closes its window. A signature that the token is making
+    /// is awaited for a moment; its result is discarded and remembered as cancelled.
     pub async fn cancel(&self, caller: &Caller, id: &str) -> Result<Operation, Error> {
-        let _ = (caller, id);
-        Err(Error::NotFound)
+        let (life, mut watched) = self.table().find(caller, id)?;
+        life.cancel();
+        let _ = timeout(PATIENCE, watched.wait_for(Status::is_final)).await;
+        let view = watched.borrow().view(id);
+        Ok(view)
     }
 
-    /// Cancels what a revoked client has running.
+    /// Cancels what a client has running whose pairing is revoked.
     pub fn revoked(&self, client: &str) {
-        let _ = client;
+        self.table().of_client(client).for_each(|entry| entry.life.cancel());
+    }
+
+    /// Cancels everything and waits until it is remembered: for the daemon's end.
+    pub async fn close(&self) {
+        let watched = self.table().close();
+        for mut status in watched {
+            let _ = timeout(PATIENCE, status.wait_for(Status::is_final)).await;
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An operation on its task.
+struct Running {
+    app: Arc<App>,
+    client: Client,
+    id: String,
+    status: watch::Sender<Status>,
+}
+
+impl Running {
+    async fn run(self, order: Order, life: Life, window: WindowGuard) {
+        let stage = |state| self.tell(Status::at(state, life.deadline()));
+        let ending = match &order {
+            Order::Confirm(confirmation) => {
+                let ending = confirm(&self.app, &self.client, confirmation, &life, &stage).await;
+                ending.map(|proof| Outcome::Proof(Box::new(proof)))
+            }
+            Order::Sign(documents) => {
+                let ending = sign(&self.app, &self.client, documents, &life, &stage).await;
+                ending.map(Outcome::Signatures)
+            }
+        };
+        // The next operation may begin as soon as this one is seen to have ended.
+        drop(window);
+        self.tell(Status::ended(ending));
+    }
+
+    /// Shows a state to whoever polls, and tells of it if it is another one.
+    fn tell(&self, status: Status) {
+        let state = status.state();
+        let before = self.status.send_replace(status).state();
+        if before != state {
+            let changed = EventKind::OperationChanged {
+                operation: self.id.clone(),
+                state,
+            };
+            self.app
+                .events
+                .publish(changed, Audience::Client(self.client.caller().id));
+        }
+    }
+}
+
+impl Drop for Running {
+    /// A task that was torn down leaves nobody waiting.
+    fn drop(&mut self) {
+        if !self.status.borrow().is_final() {
+            let torn = Error::Internal("the operation's task was torn down".to_owned());
+            self.tell(Status::ended(Ending {
+                result: Err(torn),
+                test: false,
+            }));
+        }
+    }
+}
+
+/// The final state that an error leads to.
+fn final_state(error: &Error) -> OperationState {
+    match error {
+        Error::Cancelled => OperationState::Cancelled,
+        Error::Expired | Error::NoToken => OperationState::Expired,
+        _ => OperationState::Failed,
     }
 }

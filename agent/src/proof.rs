@@ -48,7 +48,7 @@ impl Subject {
     }
 
     /// What only some formats allow.
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let least = self.format.min_challenge();
         if self.challenge.as_str().len() < least {
             let why = format!("the format {} asks for at least {least} characters", self.format);

@@ -34,6 +34,10 @@ pub const OPERATIONS_PER_MINUTE: u32 = 10;
 pub const OPERATION_LIFETIME: u64 = 120;
 /// Seconds without any request of its plugin after which a waiting operation's caller is taken as gone.
 pub const CALLER_GRACE: u64 = 10;
+/// How long an operation waits for its client after the last request for it was answered, seconds.
+pub const CLIENT_ABSENCE: u64 = 40;
+/// How long an operation waits for its client after the last request for it broke off, seconds.
+pub const CLIENT_RECONNECT: u64 = 10;
 /// How long the result of a finished operation is kept, seconds.
 pub const RESULT_LIFETIME: u64 = 300;
 /// Documents under one consent of `POST /v1/signatures`.

@@ -1,0 +1,116 @@
+//! One operation on its way: who asks for what, how long it lives, and the record it leaves.
+
+use plugin_protocol::api::OperationState;
+
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::history::Record;
+use crate::life::Life;
+use crate::pairing::Caller;
+use crate::prompt::{Answer, Question, Request};
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// A paired plugin: no PIN is tried for it once its pairing is revoked.
+    Plugin(Caller),
+    /// The person, from the command line.
+    CommandLine,
+}
+
+impl Client {
+    /// As the windows and the history name it.
+    pub fn caller(&self) -> Caller {
+        match self {
+            Self::Plugin(caller) => caller.clone(),
+            Self::CommandLine => Caller {
+                id: "command-line".to_owned(),
+                name: "eid-agent confirm".to_owned(),
+            },
+        }
+    }
+}
+
+/// Told of each state an operation comes to.
+pub type Stage<'a> = &'a (dyn Fn(OperationState) + Send + Sync);
+
+/// How an operation ended, once it is remembered.
+#[derive(Debug)]
+pub struct Ending<T> {
+    /// The result.
+    pub result: Result<T, Error>,
+    /// A test token signed, or nobody was asked.
+    pub test: bool,
+}
+
+impl<T> Ending<T> {
+    /// The same end with its result wrapped.
+    pub(crate) fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Ending<U> {
+        Ending {
+            result: self.result.map(wrap),
+            test: self.test,
+        }
+    }
+}
+
+/// One operation on its way.
+pub struct Case<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) client: &'a Client,
+    pub(crate) asks: Request,
+    pub(crate) life: &'a Life,
+    pub(crate) stage: Stage<'a>,
+    pub(crate) record: Record,
+}
+
+impl Case<'_> {
+    /// Puts a question to the person; the window closes when the operation ends first.
+    pub(crate) async fn ask(&self, question: &Question) -> Result<Answer, Error> {
+        let answer = self.life.race(self.app.prompt.ask(question)).await?;
+        answer.map_err(Error::from)
+    }
+
+    /// Whether anyone still wants the signature: asked right before a PIN try and before a result is handed out.
+    pub(crate) fn still_wanted(&self) -> Result<(), Error> {
+        self.life.check()?;
+        match self.client {
+            Client::Plugin(caller) if self.app.pairings.find(&caller.id).is_none() => Err(Error::Cancelled),
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers the end, on the disk, before anyone is told. What cannot be remembered is not handed out.
+    pub(crate) async fn end<T>(mut self, result: Result<T, Error>) -> Ending<T> {
+        self.record.test |= self.app.prompt.unattended();
+        self.record.ended(&result);
+        let test = self.record.test;
+        let remembered = remembered(self.app, self.record).await;
+        let result = match (result, remembered) {
+            (Ok(_), Err(error)) => Err(error),
+            (result, _) => result,
+        };
+        Ending { result, test }
+    }
+
+    /// Remembers a wrong PIN that the person is asked again after.
+    pub(crate) async fn remember_wrong_pin(&self, error: &Error) -> Result<(), Error> {
+        let mut record = self.record.clone();
+        record.test |= self.app.prompt.unattended();
+        record.ended(&Err::<(), _>(error.clone()));
+        remembered(self.app, record).await
+    }
+}
+
+/// Appends off the async threads, for the disk takes its time. Once begun it is finished, whoever waits.
+pub(crate) fn remember(app: &App, record: Record) -> JoinHandle<Result<(), Error>> {
+    let (history, now) = (app.history.clone(), app.clock.now());
+    tokio::task::spawn_blocking(move || history.append(now, &record).map(|_| ()))
+}
+
+/// Waits until the record is on the disk.
+async fn remembered(app: &App, record: Record) -> Result<(), Error> {
+    let appended = remember(app, record).await;
+    appended.unwrap_or_else(|error| Err(Error::History(error.to_string())))
+}

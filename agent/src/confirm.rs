@@ -1,0 +1,135 @@
+//! The use case: a person confirms to a portal who they are.
+
+use plugin_protocol::api::ConfirmationRequest;
+use plugin_protocol::format::UnknownFormat;
+use plugin_protocol::{Proof, ProofFormat};
+
+use crate::app::App;
+use crate::case::{Case, Client, Ending, Stage, remember};
+use crate::certificate::Role;
+use crate::choose::{Chosen, Wanted, choose};
+use crate::consent::consented;
+use crate::error::Error;
+use crate::history::{Action, Record};
+use crate::life::Life;
+use crate::prompt::{self, Request};
+use crate::proof::{Subject, draft, preferred_algorithm};
+use crate::token::{SignData, SignInput, SignJob};
+
+/// A request whose every member is known to be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    subject: Subject,
+    token: Option<String>,
+}
+
+impl Confirmation {
+    /// Checks a request against what its format allows. What the origin may ask for is [`Confirmation::allowed`].
+    pub fn parse(request: ConfirmationRequest) -> Result<Self, Error> {
+        let unknown = |name: UnknownFormat| Error::UnsupportedFormat(name.to_string());
+        let format = request.proof_format().map_err(unknown)?;
+        let confirmation = Self {
+            subject: Subject {
+                origin: request.origin,
+                challenge: request.challenge,
+                purpose: request.purpose,
+                format,
+                detached: request.detached,
+            },
+            token: request.token,
+        };
+        confirmation.subject.check()?;
+        Ok(confirmation)
+    }
+
+    /// Whether the policy lets this origin ask for this format; a refusal goes into the history.
+    pub fn allowed(&self, app: &App, client: &Client) -> Result<(), Error> {
+        let verdict = app
+            .config
+            .literal
+            .origins
+            .check(&self.subject.origin, self.subject.format);
+        if verdict.is_err() {
+            let mut record = self.record(client);
+            record.ended(&verdict);
+            // Nothing was signed, so nobody waits for the disk.
+            drop(remember(app, record));
+        }
+        verdict
+    }
+
+    fn record(&self, client: &Client) -> Record {
+        let mut record = Record::new(Action::Confirmation, &client.caller(), self.subject.origin.clone());
+        record.purpose = Some(self.subject.purpose);
+        record.format = Some(self.subject.format);
+        record
+    }
+
+    /// What the person is told.
+    fn asks(&self, client: &Client) -> Request {
+        let purpose = self.subject.purpose;
+        Request {
+            origin: self.subject.origin.clone(),
+            action: match self.subject.format {
+                ProofFormat::CmsChallenge => prompt::Action::ConfirmLiteral(purpose),
+                _ => prompt::Action::Confirm(purpose),
+            },
+            client: client.caller().name,
+        }
+    }
+}
+
+/// Confirms: choose, ask, check again, sign, check our own signature, remember; then the proof.
+///
+/// The caller holds the window ([`crate::app::Window`]).
+pub async fn confirm(
+    app: &App,
+    client: &Client,
+    confirmation: &Confirmation,
+    life: &Life,
+    stage: Stage<'_>,
+) -> Ending<Proof> {
+    let mut case = Case {
+        app,
+        client,
+        asks: confirmation.asks(client),
+        life,
+        stage,
+        record: confirmation.record(client),
+    };
+    let result = proof(&mut case, confirmation).await;
+    case.end(result).await
+}
+
+async fn proof(case: &mut Case<'_>, confirmation: &Confirmation) -> Result<Proof, Error> {
+    let wanted = Wanted {
+        role: Role::Authentication,
+        token: confirmation.token.as_deref(),
+        certificate: None,
+        able: &|credential| preferred_algorithm(&credential.certificate, &credential.mechanisms).map(|_| ()),
+    };
+    let chosen = choose(case, &wanted).await?;
+    let Chosen { credential, .. } = chosen.clone();
+    let algorithm = preferred_algorithm(&credential.certificate, &credential.mechanisms)?;
+    let (signatures, draft) = consented(case, chosen, |now| {
+        let intermediates = credential.intermediates.iter().map(Vec::as_slice);
+        let certificates: Vec<&[u8]> = std::iter::once(credential.certificate.as_slice())
+            .chain(intermediates)
+            .collect();
+        let draft = draft(&confirmation.subject, &certificates, algorithm, now)?;
+        let input = SignInput {
+            scheme: algorithm.scheme(),
+            hash: algorithm.hash(),
+            data: SignData::Message(draft.to_be_signed().to_vec()),
+        };
+        let job = SignJob {
+            key: credential.key.clone(),
+            certificate: credential.certificate.clone(),
+            inputs: vec![input],
+        };
+        Ok((job, draft))
+    })
+    .await?;
+    let signature = signatures.into_iter().next().ok_or(Error::SignatureMismatch)?;
+    draft.finish(signature)
+}

@@ -1,0 +1,128 @@
+//! Consent and PIN, then the signature: asked again only when the person types again.
+
+use plugin_protocol::api::{OperationState, PinState};
+use time::OffsetDateTime;
+
+use crate::case::Case;
+use crate::choose::Chosen;
+use crate::error::Error;
+use crate::pin::Pin;
+use crate::prompt::{Answer, Candidate, Consent, PinEntry, Question};
+use crate::proof::verify_own;
+use crate::token::{PinInfo, SignJob, TokenInfo};
+
+/// Asks for consent and has the token sign what `prepare` makes at that moment; its signatures,
+/// each checked against the certificate, and what `prepare` kept for wrapping them.
+///
+/// After a wrong PIN the person is asked again, with the tries that are left; an unattended
+/// prompt is not. Each question is one attempt, and each attempt spends one try at most.
+pub async fn consented<K: Send>(
+    case: &mut Case<'_>,
+    mut chosen: Chosen,
+    prepare: impl Fn(OffsetDateTime) -> Result<(SignJob, K), Error>,
+) -> Result<(Vec<Vec<u8>>, K), Error> {
+    let certificate = &chosen.credential.certificate;
+    case.record
+        .chose(&chosen.candidate.token, certificate, &chosen.candidate.certificate);
+    if chosen.stale {
+        chosen.candidate.token = look_again(case, &chosen.candidate.token).await?;
+    }
+    for attempt in 1.. {
+        (case.stage)(OperationState::AwaitingConsent);
+        let pin = agreement(case, &chosen.candidate, attempt).await?;
+        case.still_wanted()?;
+        let (job, kept) = prepare(case.app.clock.now())?;
+        case.record.signing(&job.inputs);
+        (case.stage)(OperationState::Signing);
+        match case.app.tokens.sign(&chosen.candidate.token.id, job.clone(), pin).await {
+            Ok(signatures) => {
+                case.still_wanted()?;
+                check(&job, &signatures)?;
+                return Ok((signatures, kept));
+            }
+            Err(error @ Error::PinIncorrect(_)) if !case.app.prompt.unattended() => {
+                case.remember_wrong_pin(&error).await?;
+                case.still_wanted()?;
+                chosen.candidate.token = after_wrong_pin(case, &chosen.candidate.token, &error).await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::PinLocked)
+}
+
+/// The person's yes to this certificate, and the PIN where it is typed here.
+async fn agreement(case: &Case<'_>, candidate: &Candidate, attempt: u32) -> Result<Option<Pin>, Error> {
+    let entry = entry(&candidate.token.pin)?;
+    if entry != PinEntry::None && is_last_try(&candidate.token.pin) {
+        let question = Question::LastTry(case.asks.clone(), candidate.clone());
+        yes(case, case.ask(&question).await?)?;
+    }
+    let question = Question::Consent(Consent {
+        request: case.asks.clone(),
+        candidate: candidate.clone(),
+        pin: entry,
+        attempt,
+    });
+    match (entry, case.ask(&question).await?) {
+        (PinEntry::Window, Answer::Pin(pin)) => Ok(Some(pin)),
+        (PinEntry::Window, _) => Err(Error::PromptUnavailable(format!(
+            "{} agreed but gave no PIN, which this token needs",
+            case.app.prompt.name()
+        ))),
+        (PinEntry::Pad | PinEntry::None, answer) => yes(case, answer).map(|()| None),
+    }
+}
+
+fn yes(case: &Case<'_>, answer: Answer) -> Result<(), Error> {
+    match answer {
+        Answer::Yes => Ok(()),
+        Answer::Pin(_) | Answer::Chosen(_) => {
+            let name = case.app.prompt.name();
+            Err(Error::Internal(format!("the prompt {name} answered another question")))
+        }
+    }
+}
+
+/// How the PIN is given; an error where it is of no use to ask for it.
+fn entry(pin: &PinInfo) -> Result<PinEntry, Error> {
+    match pin.state {
+        PinState::Locked => Err(Error::PinLocked),
+        PinState::MustChange => Err(Error::PinMustChange),
+        PinState::NotNeeded => Ok(PinEntry::None),
+        _ if pin.tries_left == Some(0) => Err(Error::PinLocked),
+        _ if pin.pad => Ok(PinEntry::Pad),
+        _ => Ok(PinEntry::Window),
+    }
+}
+
+fn is_last_try(pin: &PinInfo) -> bool {
+    pin.state == PinState::FinalTry || pin.tries_left == Some(1)
+}
+
+/// The token as it is now.
+async fn look_again(case: &Case<'_>, token: &TokenInfo) -> Result<TokenInfo, Error> {
+    let present = case.life.race(case.app.tokens.list()).await?;
+    let same = present.into_iter().find(|other| other.id == token.id);
+    same.ok_or(Error::TokenRemoved)
+}
+
+/// The token as it is after a wrong PIN: what the token itself says, and what its refusal said.
+async fn after_wrong_pin(case: &Case<'_>, token: &TokenInfo, error: &Error) -> Result<TokenInfo, Error> {
+    let mut token = look_again(case, token).await?;
+    if let Error::PinIncorrect(Some(left)) = error {
+        token.pin.tries_left.get_or_insert(*left);
+    }
+    Ok(token)
+}
+
+/// Nothing leaves that does not verify with the certificate the person agreed to.
+fn check(job: &SignJob, signatures: &[Vec<u8>]) -> Result<(), Error> {
+    if signatures.len() != job.inputs.len() {
+        return Err(Error::SignatureMismatch);
+    }
+    for (input, signature) in job.inputs.iter().zip(signatures) {
+        verify_own(&job.certificate, input.scheme, input.hash, &input.data, signature)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! The use case for documents: one consent, one login, a signature for each digest.
+
+use plugin_protocol::api::{SignatureItem, SignatureOutcome, SignatureRequest, SignatureScheme, Signatures};
+use plugin_protocol::encoding::{base64, from_base64, hex};
+use plugin_protocol::limits::MAX_SIGNATURE_ITEMS;
+use plugin_protocol::{HashFunction, Origin};
+
+use crate::app::App;
+use crate::case::{Case, Client, Ending, Stage};
+use crate::certificate::Role;
+use crate::choose::{Wanted, choose};
+use crate::consent::consented;
+use crate::error::Error;
+use crate::history::{self, Record};
+use crate::life::Life;
+use crate::pairing::is_deceptive;
+use crate::prompt::{Action, Request};
+use crate::proof::preferred_algorithm;
+use crate::token::{Credential, SignData, SignInput, SignJob};
+
+/// Longest name of a document, characters.
+const MAX_NAME: usize = 100;
+
+/// Documents to sign, each member known to be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Documents {
+    origin: Origin,
+    items: Vec<Item>,
+    certificate: Option<Vec<u8>>,
+    token: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Item {
+    name: Option<String>,
+    hash: HashFunction,
+    digest: Vec<u8>,
+}
+
+impl Documents {
+    /// Checks a request: how many items, how long each digest, what their names hold.
+    pub fn parse(request: SignatureRequest) -> Result<Self, Error> {
+        let count = request.items.len();
+        if !(1..=MAX_SIGNATURE_ITEMS).contains(&count) {
+            let why = format!("{count} documents; 1 to {MAX_SIGNATURE_ITEMS} are allowed");
+            return Err(Error::InvalidField("items", why));
+        }
+        let items = request.items.into_iter().enumerate();
+        let items = items
+            .map(|(index, item)| Item::parse(index, item))
+            .collect::<Result<_, _>>()?;
+        let certificate = match request.certificate {
+            None => None,
+            Some(text) => Some(from_base64(&text).ok_or_else(|| {
+                Error::InvalidField("certificate", "expected base64 (RFC 4648 section 4) of DER".to_owned())
+            })?),
+        };
+        Ok(Self {
+            origin: request.origin,
+            items,
+            certificate,
+            token: request.token,
+        })
+    }
+
+    fn record(&self, client: &Client) -> Record {
+        Record::new(history::Action::Signatures, &client.caller(), self.origin.clone())
+    }
+
+    /// What the person is told: every document.
+    fn asks(&self, client: &Client) -> Request {
+        let shown = |item: &Item| (item.name.clone(), hex(&item.digest));
+        Request {
+            origin: self.origin.clone(),
+            action: Action::Sign(self.items.iter().map(shown).collect()),
+            client: client.caller().name,
+        }
+    }
+}
+
+impl Item {
+    fn parse(index: usize, item: SignatureItem) -> Result<Self, Error> {
+        let refuse = |why: String| Error::InvalidField("items", format!("document {}: {why}", index + 1));
+        let expected = item.hash_function.length();
+        let digest = from_base64(&item.hash).filter(|digest| digest.len() == expected);
+        let digest = digest.ok_or_else(|| refuse(format!("its hash must be base64 of {expected} bytes")))?;
+        let name = item.name.map(|name| readable(&name)).transpose().map_err(refuse)?;
+        Ok(Self {
+            name,
+            hash: item.hash_function,
+            digest,
+        })
+    }
+}
+
+/// A name as the person may read it: what cannot be seen, or changes how its neighbours
+/// are shown, becomes U+FFFD, so that no name looks like another.
+fn readable(name: &str) -> Result<String, String> {
+    let length = name.chars().count();
+    if !(1..=MAX_NAME).contains(&length) {
+        return Err(format!("its name has {length} characters; 1 to {MAX_NAME} are allowed"));
+    }
+    if let Some(c) = name.chars().find(|c| c.is_control()) {
+        return Err(format!("its name holds the control character U+{:04X}", u32::from(c)));
+    }
+    let seen = |c| {
+        if is_deceptive(c) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    Ok(name.chars().map(seen).collect())
+}
+
+/// Signs: the steps of [`crate::confirm::confirm`], with a key meant for signing alone.
+///
+/// The caller holds the window ([`crate::app::Window`]).
+pub async fn sign(
+    app: &App,
+    client: &Client,
+    documents: &Documents,
+    life: &Life,
+    stage: Stage<'_>,
+) -> Ending<Signatures> {
+    let mut case = Case {
+        app,
+        client,
+        asks: documents.asks(client),
+        life,
+        stage,
+        record: documents.record(client),
+    };
+    let result = signatures(&mut case, documents).await;
+    case.end(result).await
+}
+
+async fn signatures(case: &mut Case<'_>, documents: &Documents) -> Result<Signatures, Error> {
+    let wanted = Wanted {
+        role: Role::Signing,
+        token: documents.token.as_deref(),
+        certificate: documents.certificate.as_deref(),
+        able: &|credential| inputs(credential, &documents.items).map(|_| ()),
+    };
+    let chosen = choose(case, &wanted).await?;
+    let inputs = inputs(&chosen.credential, &documents.items)?;
+    let certificate = chosen.credential.certificate.clone();
+    let job = SignJob {
+        key: chosen.credential.key.clone(),
+        certificate: certificate.clone(),
+        inputs,
+    };
+    let (signatures, job) = consented(case, chosen, |_| Ok((job.clone(), job.clone()))).await?;
+    let outcome = |(input, signature): (&SignInput, &Vec<u8>)| SignatureOutcome {
+        scheme: input.scheme,
+        hash_function: input.hash,
+        signature: base64(signature),
+    };
+    Ok(Signatures {
+        certificate: base64(&certificate),
+        items: job.inputs.iter().zip(&signatures).map(outcome).collect(),
+    })
+}
+
+/// What the token is asked to sign, each digest by a mechanism that it has.
+fn inputs(credential: &Credential, items: &[Item]) -> Result<Vec<SignInput>, Error> {
+    // Which schemes the key itself can serve; the hash functions are the documents' own.
+    let ecdsa = preferred_algorithm(&credential.certificate, &credential.mechanisms)?.is_ecdsa();
+    let schemes: &[SignatureScheme] = match ecdsa {
+        true => &[SignatureScheme::Ecdsa],
+        false => &[SignatureScheme::RsaPkcs1, SignatureScheme::RsaPss],
+    };
+    let able = |scheme: SignatureScheme, hash: HashFunction| {
+        let mut mechanisms = credential.mechanisms.iter();
+        mechanisms.any(|mechanism| mechanism.digest && mechanism.scheme == scheme && mechanism.hash == hash)
+    };
+    let input = |item: &Item| {
+        let scheme = schemes.iter().copied().find(|scheme| able(*scheme, item.hash));
+        let scheme = scheme.ok_or_else(|| {
+            let hash = serde_json::to_string(&item.hash).unwrap_or_default();
+            Error::UnsupportedAlgorithm(format!("it signs no {hash} digest that is given to it"))
+        })?;
+        Ok(SignInput {
+            scheme,
+            hash: item.hash,
+            data: SignData::Digest(item.digest.clone()),
+        })
+    };
+    items.iter().map(input).collect()
+}
