@@ -39,6 +39,8 @@ pub enum Error {
     OriginNotAllowed(String),
     /// The PIN was wrong; tries left where the token tells.
     PinIncorrect(Option<u8>),
+    /// The PIN is shorter or longer than the token takes (bytes); it was not tried.
+    PinLength(usize, usize),
     /// The PIN is locked.
     PinLocked,
     /// The PIN must be changed before first use.
@@ -76,7 +78,7 @@ impl Error {
             Self::NoToken => ErrorCode::NoToken,
             Self::NotFound => ErrorCode::NotFound,
             Self::OriginNotAllowed(_) => ErrorCode::OriginNotAllowed,
-            Self::PinIncorrect(_) => ErrorCode::PinIncorrect,
+            Self::PinIncorrect(_) | Self::PinLength(..) => ErrorCode::PinIncorrect,
             Self::PinLocked => ErrorCode::PinLocked,
             Self::PinMustChange => ErrorCode::PinMustChange,
             Self::PromptUnavailable(_) => ErrorCode::PromptUnavailable,
@@ -139,6 +141,7 @@ impl fmt::Display for Error {
             Self::OriginNotAllowed(why) => f.write_str(why),
             Self::PinIncorrect(Some(tries)) => write!(f, "the PIN is wrong; tries left: {tries}"),
             Self::PinIncorrect(None) => f.write_str("the PIN is wrong"),
+            Self::PinLength(min, max) => write!(f, "the PIN has {min} to {max} characters; it was not tried"),
             Self::PinLocked => f.write_str("the PIN is locked; unblock it with the PUK in the token's own tool"),
             Self::PinMustChange => f.write_str("the PIN must be changed before first use, in the token's own tool"),
             Self::PromptUnavailable(why) => write!(f, "the person cannot be asked: {why}"),

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::pin::Pin;
 
+mod bytes;
+pub mod pkcs11;
 pub mod worker;
 
 /// A token's opaque name: the same for the same token in the same place, and tells nothing else.
@@ -95,8 +97,10 @@ pub struct Credential {
     /// Names the key to its source; opaque to everyone else.
     pub key: String,
     /// The certificate, DER.
+    #[serde(with = "bytes")]
     pub certificate: Vec<u8>,
     /// Intermediate certificates the token holds, DER; unordered and unverified.
+    #[serde(with = "bytes::list")]
     pub intermediates: Vec<Vec<u8>>,
     /// What the token can make with this key.
     pub mechanisms: Vec<Mechanism>,
@@ -119,6 +123,7 @@ pub struct SignJob {
     /// [`Credential::key`].
     pub key: String,
     /// The certificate the person agreed to, DER: the source checks that it is still this one.
+    #[serde(with = "bytes")]
     pub certificate: Vec<u8>,
     /// One or more, signed in this order after one login.
     pub inputs: Vec<SignInput>,
@@ -139,9 +144,9 @@ pub struct SignInput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignData {
     /// The whole message: hashed here or on the token.
-    Message(Vec<u8>),
+    Message(#[serde(with = "bytes")] Vec<u8>),
     /// Only a digest is known.
-    Digest(Vec<u8>),
+    Digest(#[serde(with = "bytes")] Vec<u8>),
 }
 
 /// Something that brings tokens. Its calls block; each ends by itself within a bound.

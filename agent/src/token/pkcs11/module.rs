@@ -1,0 +1,187 @@
+//! A loaded module: its tokens, and their certificates with keys.
+
+use std::path::Path;
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::slot::{Slot, TokenInfo as Told};
+use cryptoki_sys::CK_MECHANISM_TYPE;
+use plugin_protocol::api::{PinState, TokenKind};
+use plugin_protocol::encoding::hex;
+
+use super::frame::{Failure, TOKENS};
+use super::objects::{Certificate, Fit, Objects, PrivateKey};
+use super::public_key::PublicKey;
+use super::raw::Raw;
+use super::{mechanism, objects};
+use crate::token::{Credential, PinInfo, TokenId, TokenInfo};
+
+/// A module, loaded and initialised for the life of this process.
+pub(super) struct Module {
+    pub(super) pkcs11: Pkcs11,
+    pub(super) raw: Raw,
+    name: String,
+}
+
+impl Module {
+    /// Loads and initialises. The error's text follows the module's name.
+    pub(super) fn load(path: &Path) -> Result<Self, String> {
+        let pkcs11 = Pkcs11::new(path).map_err(|error| format!("does not load ({error})"))?;
+        let raw = Raw::open(path).map_err(|error| format!("does not load ({error})"))?;
+        initialize(&pkcs11).map_err(|error| format!("does not initialise ({error})"))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { pkcs11, raw, name })
+    }
+
+    /// The initialised tokens. A slot whose token does not answer costs only itself.
+    pub(super) fn tokens(&self) -> Result<Vec<TokenInfo>, Failure> {
+        Ok(self.present()?.into_iter().map(|(_, token, _)| token).collect())
+    }
+
+    /// A token's certificates with their keys, without a login.
+    pub(super) fn credentials(&self, id: &TokenId) -> Result<Vec<Credential>, Failure> {
+        let (slot, _, told) = self.find(id)?;
+        let session = self.pkcs11.open_ro_session(slot)?;
+        let objects = Objects {
+            raw: &self.raw,
+            session: &session,
+        };
+        let seen = Seen {
+            mechanisms: self.raw.mechanisms(slot)?,
+            private_keys: objects.private_keys()?,
+            public_keys: objects.public_keys()?,
+            login_required: told.login_required(),
+        };
+        let (with_key, rest): (Vec<_>, Vec<_>) = objects
+            .certificates()?
+            .into_iter()
+            .partition(|certificate| seen.key_of(certificate));
+        let intermediates: Vec<_> = rest.into_iter().filter(|c| c.authority).map(|c| c.der).collect();
+        Ok(with_key
+            .iter()
+            .map(|certificate| seen.credential(certificate, &intermediates))
+            .collect())
+    }
+
+    /// The slot and the flags of a token that was listed.
+    pub(super) fn find(&self, id: &TokenId) -> Result<(Slot, TokenInfo, Told), Failure> {
+        self.present()?
+            .into_iter()
+            .find(|(_, token, _)| token.id == *id)
+            .ok_or(Failure::TokenRemoved)
+    }
+
+    fn present(&self) -> Result<Vec<(Slot, TokenInfo, Told)>, Failure> {
+        let mut present = Vec::new();
+        for slot in self.pkcs11.get_slots_with_token()?.into_iter().take(TOKENS) {
+            // Pulled out between the two calls, or broken: the others are still there.
+            let Ok(told) = self.pkcs11.get_token_info(slot) else {
+                continue;
+            };
+            if told.token_initialized() {
+                present.push((slot, self.describe(slot, &told), told));
+            }
+        }
+        Ok(present)
+    }
+
+    fn describe(&self, slot: Slot, told: &Told) -> TokenInfo {
+        let reader = self.pkcs11.get_slot_info(slot).ok();
+        let reader = reader.map(|slot| slot.slot_description().trim().to_owned());
+        let parts = [
+            "pkcs11",
+            &self.name,
+            told.manufacturer_id(),
+            told.model(),
+            told.serial_number(),
+            told.label(),
+        ];
+        TokenInfo {
+            id: TokenId::new(&parts),
+            kind: TokenKind::Pkcs11,
+            label: told.label().trim().to_owned(),
+            reader: reader.filter(|reader| !reader.is_empty()),
+            pin: pin_info(told),
+            test: false,
+        }
+    }
+}
+
+/// What a session without a login sees of a token.
+struct Seen {
+    mechanisms: Vec<CK_MECHANISM_TYPE>,
+    private_keys: Vec<PrivateKey>,
+    public_keys: Vec<(Vec<u8>, PublicKey)>,
+    login_required: bool,
+}
+
+impl Seen {
+    /// Whether a key for this certificate is there, or may appear after the login.
+    fn key_of(&self, certificate: &Certificate) -> bool {
+        let fits = |key: &PrivateKey| certificate.fit(key, &self.public_keys) != Fit::No;
+        if !self.private_keys.is_empty() || !self.login_required {
+            return self.private_keys.iter().any(fits);
+        }
+        match certificate.fit_beside(&self.public_keys) {
+            Fit::Yes => true,
+            Fit::Unknown => !certificate.authority,
+            Fit::No => false,
+        }
+    }
+
+    fn credential(&self, certificate: &Certificate, intermediates: &[Vec<u8>]) -> Credential {
+        let mut keys = self.private_keys.iter();
+        let key = keys.find(|key| certificate.fit(key, &self.public_keys) != Fit::No);
+        let mechanisms = match certificate.key {
+            PublicKey::Other => Vec::new(),
+            PublicKey::Rsa(_) => mechanism::offered(&usable(&self.mechanisms, key), true),
+            PublicKey::Ec(..) => mechanism::offered(&usable(&self.mechanisms, key), false),
+        };
+        Credential {
+            key: hex(&certificate.id),
+            certificate: certificate.der.clone(),
+            intermediates: intermediates.to_vec(),
+            mechanisms,
+        }
+    }
+}
+
+/// The token's mechanisms, less those the key forbids.
+pub(super) fn usable(list: &[CK_MECHANISM_TYPE], key: Option<&objects::PrivateKey>) -> Vec<CK_MECHANISM_TYPE> {
+    let allowed = key.and_then(|key| key.allowed.as_ref());
+    list.iter()
+        .copied()
+        .filter(|mechanism| allowed.is_none_or(|allowed| allowed.contains(mechanism)))
+        .collect()
+}
+
+/// What the flags tell of the user PIN.
+fn pin_info(told: &Told) -> PinInfo {
+    let (state, tries_left) = match () {
+        () if !told.login_required() => (PinState::NotNeeded, None),
+        () if told.user_pin_locked() => (PinState::Locked, Some(0)),
+        () if told.user_pin_to_be_changed() => (PinState::MustChange, None),
+        () if told.user_pin_final_try() => (PinState::FinalTry, Some(1)),
+        () if told.user_pin_count_low() => (PinState::Low, None),
+        () => (PinState::Ok, None),
+    };
+    let (min, max) = (told.min_pin_length(), told.max_pin_length());
+    let length = (0 < max && min <= max).then_some((min, max));
+    PinInfo {
+        state,
+        tries_left,
+        pad: told.protected_authentication_path(),
+        length,
+    }
+}
+
+/// C_Initialize; modules that cannot lock are only ever called from this one thread.
+fn initialize(pkcs11: &Pkcs11) -> Result<(), Error> {
+    match pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
+        Err(Error::Pkcs11(RvError::CantLock | RvError::ArgumentsBad | RvError::NeedToCreateThreads, _)) => {
+            pkcs11.initialize(CInitializeArgs::new(CInitializeFlags::empty()))
+        }
+        Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(()),
+        done => done,
+    }
+}
