@@ -15,8 +15,11 @@ use crate::error::Error;
 use crate::pin::Pin;
 
 mod bytes;
+mod discover;
 pub mod pkcs11;
 pub mod worker;
+
+pub use discover::{Discovered, discover, discover_at};
 
 /// A token's opaque name: the same for the same token in the same place, and tells nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

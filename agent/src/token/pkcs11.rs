@@ -67,7 +67,11 @@ pub struct Pkcs11 {
 impl Pkcs11 {
     /// Nothing is started here.
     pub fn new(path: ModulePath, options: Options) -> Self {
-        let name = path.file_name();
+        Self::named(path.file_name(), path, options)
+    }
+
+    /// The same under another name than its file's.
+    pub fn named(name: String, path: ModulePath, options: Options) -> Self {
         Self {
             name,
             path,
@@ -81,7 +85,6 @@ impl Pkcs11 {
     fn call(&mut self, request: &Request, pin: Option<Pin>, deadline: std::time::Duration) -> Result<Answer, Error> {
         let rest = |wait| Error::ModuleUnavailable(self.name.clone(), wait);
         self.breaker.allow(Instant::now()).map_err(rest)?;
-        // A child that has left while nobody looked left nothing to lose.
         let response = self
             .connected()
             .and_then(|connection| connection.call(request, pin, deadline));
@@ -175,10 +178,13 @@ impl Source for Pkcs11 {
 
 /// A token's texts come from its module: no control characters, no endless names.
 fn cleaned(mut token: TokenInfo) -> TokenInfo {
-    let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(NAME).collect::<String>();
     token.label = clean(&token.label);
     token.reader = token.reader.as_deref().map(clean);
     token
+}
+
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(NAME).collect()
 }
 
 #[cfg(test)]

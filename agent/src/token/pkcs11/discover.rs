@@ -216,7 +216,8 @@ impl Modules {
         }
     }
 
-    fn skip(&mut self, path: PathBuf, origin: Origin, reason: impl Into<String>) {
+    /// Leaves a module out.
+    pub(in crate::token) fn skip(&mut self, path: PathBuf, origin: Origin, reason: impl Into<String>) {
         self.skipped.push(Skipped {
             path,
             origin,

@@ -1,0 +1,99 @@
+//! All sources of tokens that the configuration allows.
+
+use std::path::{Path, PathBuf};
+
+use super::Source;
+use super::pkcs11::discover::{ModulePath, Modules, Places, modules};
+use super::pkcs11::{Deadlines, Options, Pkcs11};
+use super::worker::distinct_names;
+use crate::config::{Config, Pkcs11Config};
+
+/// The sources, for [`super::worker::Tokens::new`], and how they were found, for `doctor`.
+pub struct Discovered {
+    /// Ready to be asked; none has been yet.
+    pub sources: Vec<Box<dyn Source>>,
+    /// The modules used and left out.
+    pub modules: Modules,
+}
+
+/// Finds modules and software tokens. Reads folders, loads nothing.
+///
+/// `state` is the agent's state directory, where the software token lives.
+pub fn discover(config: &Config, state: &Path) -> Discovered {
+    let places = if config.pkcs11.search {
+        Places::system()
+    } else {
+        Places::none()
+    };
+    discover_at(config, state, &places)
+}
+
+/// The same, looking for modules at `places`.
+pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered {
+    let _ = state;
+    let modules = found_modules(&config.pkcs11, places);
+    Discovered {
+        sources: module_sources(&config.pkcs11, &modules),
+        modules,
+    }
+}
+
+/// The modules, less those the config switches off.
+fn found_modules(config: &Pkcs11Config, places: &Places) -> Modules {
+    let wanted: Vec<PathBuf> = config
+        .modules
+        .iter()
+        .filter(|m| m.enabled)
+        .map(|m| m.path.clone())
+        .collect();
+    let off: Vec<ModulePath> = config
+        .modules
+        .iter()
+        .filter(|m| !m.enabled)
+        .filter_map(|m| ModulePath::check(&m.path).ok())
+        .collect();
+    let mut modules = modules(&wanted, places);
+    let (off, found) = std::mem::take(&mut modules.found)
+        .into_iter()
+        .partition(|found| off.contains(&found.path));
+    modules.found = found;
+    for found in off {
+        modules.skip(
+            found.path.as_path().to_owned(),
+            found.origin,
+            "switched off in the config",
+        );
+    }
+    modules
+}
+
+fn module_sources(config: &Pkcs11Config, modules: &Modules) -> Vec<Box<dyn Source>> {
+    let named = |path: &ModulePath| {
+        let same = |m: &&crate::config::ModuleConfig| ModulePath::check(&m.path).as_ref() == Ok(path);
+        config
+            .modules
+            .iter()
+            .find(same)
+            .and_then(|m| m.name.clone())
+            .unwrap_or_else(|| path.file_name())
+    };
+    let names = distinct_names(modules.found.iter().map(|found| named(&found.path)).collect());
+    let source = |(found, name): (&super::pkcs11::discover::Found, String)| -> Box<dyn Source> {
+        let sign = config.call_deadline;
+        let list = Deadlines::default().list.min(sign);
+        let deadlines = Deadlines {
+            sign,
+            list,
+            ..Deadlines::default()
+        };
+        Box::new(Pkcs11::named(
+            name,
+            found.path.clone(),
+            Options {
+                deadlines,
+                ..Options::default()
+            },
+        ))
+    };
+    modules.found.iter().zip(names).map(source).collect()
+}
