@@ -8,6 +8,8 @@ use plugin_protocol::event::{Event, EventKind, Events as Body};
 use plugin_protocol::limits::EVENTS_KEPT;
 use tokio::sync::watch;
 
+use crate::presence::Presence;
+
 /// Who may see an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -30,6 +32,7 @@ impl Audience {
 pub struct Events {
     ring: Mutex<Ring>,
     newest: watch::Sender<u64>,
+    listeners: Presence,
 }
 
 struct Ring {
@@ -61,6 +64,7 @@ impl Events {
                 kept: VecDeque::with_capacity(EVENTS_KEPT),
             }),
             newest: watch::Sender::new(newest),
+            listeners: Presence::new(),
         }
     }
 
@@ -83,6 +87,7 @@ impl Events {
     /// Without `since`, or with 0, it begins with the oldest kept.
     pub async fn since(&self, client: &str, since: Option<u64>, wait: Duration) -> Body {
         let since = since.filter(|&since| since != 0);
+        let _listening = (!wait.is_zero()).then(|| self.listeners.enter());
         let mut newest = self.newest.subscribe();
         let deadline = tokio::time::sleep(wait);
         tokio::pin!(deadline);
@@ -97,6 +102,11 @@ impl Events {
                 changed = newest.changed() => if changed.is_err() { return body },
             }
         }
+    }
+
+    /// Who waits for events now.
+    pub fn listeners(&self) -> &Presence {
+        &self.listeners
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {

@@ -4,7 +4,8 @@
 //!
 //! 1. [`error`]: the one enum of what can go wrong, and its one mapping to the wire;
 //! 2. [`app`]: the collaborators, with [`config`], [`clock`] and [`policy`];
-//! 3. [`pairing`] and [`events`]: which plugins may speak, and what they are told;
+//! 3. [`server`] listens; [`guard`] says who may speak ([`pairing`], [`signature`], [`replay`],
+//!    [`rate`]); [`api`] is the table of routes, and [`events`] what plugins are told;
 //! 4. [`operation`]: what runs for a plugin, for as long as its [`life`] goes on;
 //!    [`confirm`] and [`sign`] are what it runs: [`choose`] a certificate, ask for [`consent`],
 //!    sign, and leave a record of the [`case`];
@@ -13,6 +14,7 @@
 //! 7. [`proof`]: what is signed and how it is wrapped;
 //! 8. [`history`]: what was signed, where, when.
 
+pub mod api;
 pub mod app;
 pub mod case;
 pub mod certificate;
@@ -23,17 +25,20 @@ pub mod confirm;
 pub mod consent;
 pub mod error;
 pub mod events;
+pub mod guard;
 pub mod history;
 pub mod life;
 pub mod operation;
 pub mod pairing;
 pub mod pin;
 pub mod policy;
+pub mod presence;
 pub mod private_file;
 pub mod prompt;
 pub mod proof;
 pub mod rate;
 pub mod replay;
+pub mod server;
 pub mod sign;
 pub mod signature;
 pub mod token;

@@ -66,6 +66,8 @@ pub struct Pairings {
 struct Loaded {
     stamp: Option<Stamp>,
     by_id: HashMap<String, Arc<Paired>>,
+    /// Known before, and gone at the last reading.
+    revoked: Vec<String>,
 }
 
 impl Pairings {
@@ -99,6 +101,12 @@ impl Pairings {
         }
     }
 
+    /// The ids of pairings that were seen to be gone since the last call, whoever revoked them.
+    pub fn take_revoked(&self) -> Vec<String> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut loaded.revoked)
+    }
+
     /// Adds a pairing, or gives a known plugin a new agent key. `agent_pkcs8` is [`AgentKey::generate`]'s.
     pub fn add(&self, client: &Client, agent_pkcs8: &[u8], now: OffsetDateTime) -> Result<(), Error> {
         let record = Record::new(client, rfc3339(now), agent_pkcs8);
@@ -117,11 +125,13 @@ impl Pairings {
 
     /// Removes a pairing: whether there was one.
     pub fn revoke(&self, id: &str) -> Result<bool, Error> {
-        self.change(|records| {
+        let revoked = self.change(|records| {
             let before = records.len();
             records.retain(|record| record.id() != id);
             Ok(records.len() < before)
-        })
+        })?;
+        drop(self.fresh()?);
+        Ok(revoked)
     }
 
     /// Reads, changes and, if `change` says so, replaces the file, under its lock.
@@ -141,17 +151,26 @@ impl Pairings {
         // The stamp first: a change after it is met by the next look-up.
         let stamp = Stamp::of(&self.path).map_err(|error| self.fault(&error))?;
         if loaded.stamp != stamp {
-            *loaded = Loaded::default();
-            let records = file::read(&self.path).map_err(|error| self.fault(&error))?;
-            for record in records {
-                let paired = record
-                    .prepare()
-                    .ok_or_else(|| self.fault(&"a key in it is no P-256 key"))?;
-                loaded.by_id.insert(paired.caller.id.clone(), Arc::new(paired));
-            }
+            let before = std::mem::take(&mut loaded.by_id);
+            loaded.stamp = None;
+            loaded.by_id = self.read()?;
+            let gone = before.into_keys().filter(|id| !loaded.by_id.contains_key(id));
+            let gone: Vec<_> = gone.collect();
+            loaded.revoked.extend(gone);
             loaded.stamp = stamp;
         }
         Ok(loaded)
+    }
+
+    fn read(&self) -> Result<HashMap<String, Arc<Paired>>, Error> {
+        let prepare = |record: Record| {
+            let paired = record
+                .prepare()
+                .ok_or_else(|| self.fault(&"a key in it is no P-256 key"))?;
+            Ok((paired.caller.id.clone(), Arc::new(paired)))
+        };
+        let records = file::read(&self.path).map_err(|error| self.fault(&error))?;
+        records.into_iter().map(prepare).collect()
     }
 
     fn fault(&self, what: &dyn std::fmt::Display) -> Error {

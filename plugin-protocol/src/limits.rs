@@ -28,6 +28,8 @@ pub const PAIRING_LIFETIME: u64 = 120;
 pub const PAIRINGS_PER_MINUTE: u32 = 3;
 /// Requests a minute of one paired plugin, long polls included.
 pub const REQUESTS_PER_MINUTE: u32 = 600;
+/// Requests a minute without a signature (hello and pairing), over all callers.
+pub const UNPAIRED_REQUESTS_PER_MINUTE: u32 = 120;
 /// Confirmations and signatures a minute of one paired plugin.
 pub const OPERATIONS_PER_MINUTE: u32 = 10;
 /// How long an operation waits for a token and for the person, seconds.

@@ -1,0 +1,73 @@
+//! What can be asked without a window: hello, info, tokens, history, this document.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use plugin_protocol::api::{HELLO, History, Info, Limits, Tokens};
+use plugin_protocol::{ProofFormat, SignatureAlgorithm, limits};
+
+use super::Front;
+use crate::error::Error;
+use crate::pairing::Caller;
+
+/// Says that the protocol is spoken here, and nothing else.
+///
+/// The body is constant and proves nothing: any program can hold the port.
+#[utoipa::path(get, path = "/v1/hello", tag = "discovery", security(()),
+    responses((status = 200, description = "The constant body", body = serde_json::Value, content_type = "application/json",
+        example = json!({"protocol": "eid-agent", "api": ["1"]}))))]
+pub(super) async fn hello() -> Response {
+    json(HELLO)
+}
+
+/// What this agent is and can do.
+#[utoipa::path(get, path = "/v1/info", tag = "agent",
+    responses((status = 200, description = "Version, formats, algorithms, limits", body = Info)))]
+pub(super) async fn info(State(front): State<Arc<Front>>, _: Caller) -> Json<Info> {
+    Json(Info {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        api: vec!["1".to_owned()],
+        formats: ProofFormat::ALL.to_vec(),
+        algorithms: SignatureAlgorithm::ALL.to_vec(),
+        test: front.app.prompt.unattended(),
+        limits: Limits {
+            max_body: limits::MAX_BODY,
+            max_wait: limits::MAX_WAIT,
+            operation_lifetime: front.app.config.deadlines.operation.as_secs(),
+            result_lifetime: limits::RESULT_LIFETIME,
+            max_signature_items: limits::MAX_SIGNATURE_ITEMS,
+        },
+    })
+}
+
+/// The tokens present now, without labels, names and certificates.
+#[utoipa::path(get, path = "/v1/tokens", tag = "agent",
+    responses((status = 200, description = "Tokens present now; nobody is asked", body = Tokens)))]
+pub(super) async fn tokens(State(front): State<Arc<Front>>, _: Caller) -> Json<Tokens> {
+    let tokens = front.app.tokens.list().await;
+    Json(Tokens {
+        tokens: tokens.iter().map(|token| token.summary()).collect(),
+    })
+}
+
+/// What this plugin had signed, newest first.
+#[utoipa::path(get, path = "/v1/history", tag = "agent",
+    responses((status = 200, description = "At most 100 records of the caller", body = History)))]
+pub(super) async fn history(State(front): State<Arc<Front>>, caller: Caller) -> Result<Json<History>, Error> {
+    let entries = front.app.history.for_client(&caller.id, limits::MAX_HISTORY)?;
+    Ok(Json(History { entries }))
+}
+
+/// This document.
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "discovery",
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value, content_type = "application/json")))]
+pub(super) async fn openapi_document(_: Caller) -> Response {
+    json(super::openapi::CHECKED_IN)
+}
+
+fn json(text: &'static str) -> Response {
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
+}

@@ -1,0 +1,141 @@
+//! Confirmations and signatures: start, look, cancel (PROTOCOL.md sections 7 and 8).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use plugin_protocol::api::{ConfirmationRequest, Operation, SignatureRequest};
+use plugin_protocol::encoding::sha256;
+use plugin_protocol::limits::MAX_IDEMPOTENCY_KEY;
+
+use super::Front;
+use super::extract::{Json, Poll};
+use crate::error::Error;
+use crate::guard::Entrance;
+use crate::operation::{Idempotency, Operations};
+use crate::pairing::Caller;
+
+/// Has the person confirm their identity to a portal.
+#[utoipa::path(post, path = "/v1/confirmations", tag = "operations", request_body = ConfirmationRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 printable characters; repeating the request is safe"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end, at most 25")),
+    responses((status = 200, description = "The operation, already final", body = Operation),
+        (status = 202, description = "The operation, begun", body = Operation)))]
+pub(super) async fn confirm(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    entrance: Entrance,
+    Json { value, bytes }: Json<ConfirmationRequest>,
+) -> Result<Response, Error> {
+    let idempotency = idempotency(&entrance, &bytes)?;
+    let id = Operations::start_confirmation(&front.app, &caller, value, idempotency)?;
+    front.begun(&caller, "/v1/confirmations", &id, entrance.wait(0)).await
+}
+
+/// How a confirmation stands.
+#[utoipa::path(get, path = "/v1/confirmations/{id}", tag = "operations",
+    params(("id" = String, Path, description = "The operation's id"),
+        ("wait" = Option<u64>, Query, description = "Seconds to wait for the end, at most 25; absent: 0")),
+    responses((status = 200, description = "The operation", body = Operation)))]
+pub(super) async fn confirmation(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    poll: Poll,
+) -> Result<axum::Json<Operation>, Error> {
+    front.look(&caller, &id, poll.wait).await
+}
+
+/// Cancels a confirmation and closes its window.
+#[utoipa::path(delete, path = "/v1/confirmations/{id}", tag = "operations",
+    params(("id" = String, Path, description = "The operation's id")),
+    responses((status = 200, description = "The operation in its final state", body = Operation)))]
+pub(super) async fn cancel_confirmation(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Operation>, Error> {
+    front.app.operations.cancel(&caller, &id).await.map(axum::Json)
+}
+
+/// Has the person sign digests of documents.
+#[utoipa::path(post, path = "/v1/signatures", tag = "operations", request_body = SignatureRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 printable characters; repeating the request is safe"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end, at most 25")),
+    responses((status = 200, description = "The operation, already final", body = Operation),
+        (status = 202, description = "The operation, begun", body = Operation)))]
+pub(super) async fn sign(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    entrance: Entrance,
+    Json { value, bytes }: Json<SignatureRequest>,
+) -> Result<Response, Error> {
+    let idempotency = idempotency(&entrance, &bytes)?;
+    let id = Operations::start_signatures(&front.app, &caller, value, idempotency)?;
+    front.begun(&caller, "/v1/signatures", &id, entrance.wait(0)).await
+}
+
+/// How a signing stands.
+#[utoipa::path(get, path = "/v1/signatures/{id}", tag = "operations",
+    params(("id" = String, Path, description = "The operation's id"),
+        ("wait" = Option<u64>, Query, description = "Seconds to wait for the end, at most 25; absent: 0")),
+    responses((status = 200, description = "The operation", body = Operation)))]
+pub(super) async fn signatures(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    poll: Poll,
+) -> Result<axum::Json<Operation>, Error> {
+    front.look(&caller, &id, poll.wait).await
+}
+
+/// Cancels a signing and closes its window.
+#[utoipa::path(delete, path = "/v1/signatures/{id}", tag = "operations",
+    params(("id" = String, Path, description = "The operation's id")),
+    responses((status = 200, description = "The operation in its final state", body = Operation)))]
+pub(super) async fn cancel_signatures(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Operation>, Error> {
+    front.app.operations.cancel(&caller, &id).await.map(axum::Json)
+}
+
+impl Front {
+    async fn begun(&self, caller: &Caller, collection: &str, id: &str, wait: Duration) -> Result<Response, Error> {
+        let operation = self.look(caller, id, wait).await?;
+        let status = match operation.state.is_final() {
+            true => StatusCode::OK,
+            false => StatusCode::ACCEPTED,
+        };
+        Ok((status, [(LOCATION, format!("{collection}/{id}"))], operation).into_response())
+    }
+
+    /// The operation when it is final, the wait is over, or the agent ends.
+    async fn look(&self, caller: &Caller, id: &str, wait: Duration) -> Result<axum::Json<Operation>, Error> {
+        let operations = &self.app.operations;
+        let operation = tokio::select! {
+            operation = operations.view(caller, id, wait) => operation,
+            () = self.closing.cancelled() => operations.view(caller, id, Duration::ZERO).await,
+        };
+        operation.map(axum::Json)
+    }
+}
+
+/// The idempotency key, if there is one, with the digest of the body it stands for.
+fn idempotency(entrance: &Entrance, body: &[u8]) -> Result<Option<Idempotency>, Error> {
+    let Some(key) = &entrance.idempotency_key else {
+        return Ok(None);
+    };
+    if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY || !key.bytes().all(|b| b.is_ascii_graphic()) {
+        let why = format!("1 to {MAX_IDEMPOTENCY_KEY} characters from `!` to `~` are allowed");
+        return Err(Error::InvalidField("Idempotency-Key", why));
+    }
+    Ok(Some(Idempotency {
+        key: key.clone(),
+        body_digest: sha256(body),
+    }))
+}
