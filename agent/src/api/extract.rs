@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use plugin_protocol::ErrorCode;
 use plugin_protocol::limits::MAX_WAIT;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::error::Error;
 use crate::guard::Entrance;
@@ -33,25 +33,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 /// Not JSON is `malformed`; JSON of another shape is `invalid_field`, naming the member.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        explain(&path, error.into_inner())
-    })?;
-    deserializer.end().map_err(|error| explain(".", error))?;
-    Ok(value)
-}
-
-fn explain(path: &str, error: serde_json::Error) -> Error {
-    let text = error.to_string();
-    if !error.is_data() {
-        return Error::Refused(ErrorCode::Malformed, format!("the body is not JSON: {text}"));
-    }
-    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-    let field = match path {
-        "." => "the body",
-        member => member,
+    let parsed = serde_path_to_error::deserialize(&mut deserializer);
+    // The whole text decides what is JSON, wherever the first fault of shape was.
+    let is_json = match &parsed {
+        Ok(_) => deserializer.end(),
+        Err(_) => serde_json::from_slice::<IgnoredAny>(bytes).map(|_| ()),
     };
-    Error::Refused(ErrorCode::InvalidField, format!("{field}: {what}"))
+    is_json.map_err(|error| Error::Refused(ErrorCode::Malformed, format!("the body is not JSON: {error}")))?;
+    parsed.map_err(|error| {
+        let path = error.path().to_string();
+        let text = error.into_inner().to_string();
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        let member = if path == "." { "the body" } else { &path };
+        Error::Refused(ErrorCode::InvalidField, format!("{member}: {what}"))
+    })
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
