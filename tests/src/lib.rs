@@ -1,1 +1,15 @@
-//! Skeleton.
+//! Whole-system tests: real processes, real sockets.
+//!
+//! This crate sees everything. Its library starts the programs of the house the way
+//! a person would, each in a temporary directory and on port 0, and reaps them:
+//!
+//! - [`programs`]: builds and finds `eid-agent`, `eid-portal`, `eid-plugin`;
+//! - [`agent`]: a running daemon with its configuration;
+//! - [`portal`]: a running reference portal;
+//! - [`pinentry`]: a person in a script, who answers the agent's windows.
+
+pub mod agent;
+pub mod pinentry;
+pub mod portal;
+pub mod process;
+pub mod programs;

@@ -1,0 +1,212 @@
+//! A running `eid-agent` in a temporary directory.
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fixtures::plugin::Plugin;
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::programs;
+
+/// How a daemon is set up, before it is started.
+pub struct Setup {
+    folder: TempDir,
+    software: bool,
+    modules: Vec<PathBuf>,
+    literal: Vec<String>,
+    prompt: String,
+    environment: Vec<(OsString, OsString)>,
+    extra: String,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Setup {
+    /// No tokens at all, and a person who never answers.
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary directory"),
+            software: false,
+            modules: Vec::new(),
+            literal: Vec::new(),
+            prompt: "kind = \"terminal\"\n".to_owned(),
+            environment: Vec::new(),
+            extra: String::new(),
+        }
+    }
+
+    /// Where everything of this daemon lies.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// With the embedded software token.
+    pub fn software(mut self) -> Self {
+        self.software = true;
+        self
+    }
+
+    /// With a PKCS#11 module.
+    pub fn module(mut self, path: &Path) -> Self {
+        self.modules.push(path.to_owned());
+        self
+    }
+
+    /// With an environment variable, for the modules.
+    pub fn environment(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// `cms-challenge` is allowed for this origin.
+    pub fn literal(mut self, origin: &str) -> Self {
+        self.literal.push(origin.to_owned());
+        self
+    }
+
+    /// More lines of configuration, at the top level.
+    pub fn configure(mut self, lines: &str) -> Self {
+        self.extra.push_str(lines);
+        self
+    }
+
+    /// Nobody is asked: a policy of this text approves.
+    pub fn unattended(mut self, policy: &str) -> Self {
+        let path = self.folder.path().join("policy.toml");
+        std::fs::write(&path, policy).expect("the policy can be written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("it can be made private");
+        self.prompt = format!("kind = \"unattended\"\npolicy = \"{}\"\n", path.display());
+        self
+    }
+
+    /// A pinentry asks.
+    pub fn pinentry(mut self, program: &Path) -> Self {
+        self.prompt = format!(
+            "kind = \"pinentry\"\npinentry = \"{}\"\nlanguage = \"en\"\n",
+            program.display()
+        );
+        self
+    }
+
+    /// The state directory.
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// The command line of any subcommand for this set-up.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let config = self.folder.path().join("config.toml");
+        std::fs::write(&config, self.config()).expect("the configuration can be written");
+        let mut command = Command::new(programs::path("eid-agent"));
+        command.arg(arguments[0]);
+        command.arg("--config").arg(config);
+        command.arg("--state").arg(self.state());
+        command.args(&arguments[1..]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn config(&self) -> String {
+        let quoted = |list: &[String]| {
+            list.iter()
+                .map(|text| format!("{text:?}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let mut text = format!(
+            "{}\n[prompt]\n{}\n[software]\nenabled = {}\n",
+            self.extra, self.prompt, self.software
+        );
+        text.push_str(&format!("[literal]\norigins = [{}]\n", quoted(&self.literal)));
+        text.push_str("[pkcs11]\nsearch = false\n");
+        for module in &self.modules {
+            text.push_str(&format!("[[pkcs11.modules]]\npath = \"{}\"\n", module.display()));
+        }
+        text
+    }
+
+    /// Starts the daemon and waits until it listens.
+    pub fn start(self) -> Agent {
+        let process = Agent::spawn(&self);
+        let base = process.wait_for("listening on ");
+        Agent {
+            setup: self,
+            process,
+            base,
+        }
+    }
+}
+
+/// A running daemon.
+pub struct Agent {
+    setup: Setup,
+    process: Process,
+    base: String,
+}
+
+impl Agent {
+    fn spawn(setup: &Setup) -> Process {
+        let runtime = setup.folder().join("run");
+        let mut command = setup.command(&["run", "--port", "0", "--log", "trace"]);
+        command.arg("--runtime").arg(runtime);
+        Process::start(command, &setup.folder().join("agent.log"))
+    }
+
+    /// Starts it again in the same place, after it ended.
+    pub fn restart(&mut self) {
+        self.process = Self::spawn(&self.setup);
+        self.base = self.process.wait_for("listening on ");
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn authority(&self) -> &str {
+        self.base.strip_prefix("http://").expect("the base is an http URL")
+    }
+
+    /// How it was set up.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Everything it logged, at level trace.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// A plugin that is not paired.
+    pub fn stranger(&self) -> Plugin {
+        Plugin::new(&self.base).expect("the base is a URL")
+    }
+
+    /// A plugin, paired with whoever answers for the person.
+    pub async fn paired(&self) -> Plugin {
+        let mut plugin = self.stranger();
+        plugin
+            .pair("system tests", |_| ())
+            .await
+            .unwrap_or_else(|error| panic!("{error}; its log:\n{}", self.log()));
+        plugin
+    }
+
+    /// Runs a subcommand beside the daemon and gives its standard output, whatever its exit status.
+    pub fn cli(&self, arguments: &[&str]) -> std::process::Output {
+        self.setup.command(arguments).output().expect("the program starts")
+    }
+}

@@ -1,0 +1,125 @@
+//! A child process that says when it is ready, and never outlives its test.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Longer than anything here takes on a busy machine; only a hang meets it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A started program: its standard output line by line, its standard error in a file.
+pub struct Process {
+    child: Child,
+    lines: Receiver<String>,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` with no standard input; standard error goes to `log`.
+    pub fn start(mut command: Command, log: &Path) -> Self {
+        let errors = std::fs::File::create(log).expect("the log can be created");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .expect("it starts");
+        let output = child.stdout.take().expect("standard output is piped");
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            child,
+            lines,
+            log: log.to_owned(),
+        }
+    }
+
+    /// The rest of the first line of standard output that contains `marker`.
+    ///
+    /// # Panics
+    /// When the program ends or stays silent; the message holds its log.
+    pub fn wait_for(&self, marker: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => match line.split_once(marker) {
+                    Some((_, rest)) => return rest.trim().to_owned(),
+                    None => continue,
+                },
+                Err(error) => panic!("no line with {marker:?} ({error}); its log:\n{}", self.log()),
+            }
+        }
+    }
+
+    /// Standard error so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.wait()
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) -> ExitStatus {
+        self.signal(Signal::KILL);
+        self.wait()
+    }
+
+    /// Waits for the end, with a bound.
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.child.try_wait().expect("a child can be waited for") {
+                Some(status) => return status,
+                None if Instant::now() > deadline => panic!("it does not end; its log:\n{}", self.log()),
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = Pid::from_child(&self.child);
+        let _ = kill_process(id, signal);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Polls `condition` until it gives a value, with a bound.
+///
+/// # Panics
+/// When the bound is met; `what` says what was waited for.
+pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

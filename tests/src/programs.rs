@@ -1,0 +1,53 @@
+//! Builds the programs under test once, and finds them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The path of a program of this workspace, freshly built in this test's own profile.
+///
+/// `cargo test -p system-tests` builds the libraries it depends on, not the
+/// programs: without this the tests could run yesterday's daemon.
+pub fn path(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(build).join(name)
+}
+
+fn build() -> PathBuf {
+    let folder = target_folder();
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args([
+        "build",
+        "--quiet",
+        "--offline",
+        "--locked",
+        "--bins",
+        "-p",
+        "agent",
+        "-p",
+        "portal",
+        "-p",
+        "fixtures",
+        "-p",
+        "system-tests",
+    ]);
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let built = cargo.arg("--manifest-path").arg(manifest).status().expect("cargo runs");
+    assert!(built.success(), "the programs under test do not build");
+    folder
+}
+
+/// `target/<profile>`, from the path of this test program.
+fn target_folder() -> PathBuf {
+    let own = std::env::current_exe().expect("a program knows its path");
+    let folder = own.parent().expect("a program lies in a folder");
+    if folder.ends_with("deps") {
+        folder.parent().expect("deps lies in a folder")
+    } else {
+        folder
+    }
+    .to_owned()
+}

@@ -1,0 +1,200 @@
+//! The invariants of ARCHITECTURE.md that are absences: what is not there, and must not come.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// Every file below `folder` with one of these endings, with its text.
+fn files(folder: &str, endings: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if name != "target" && name != ".git" {
+                    folders.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                found.push((path.clone(), fs::read_to_string(&path).unwrap_or_default()));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no files: has the house moved?");
+    found
+}
+
+/// Code without its comments and without its tests, which are the last part of a file here.
+fn code(text: &str) -> String {
+    let product = text.split("#[cfg(test)]").next().unwrap_or(text);
+    let lines = product.lines().map(|line| line.split("//").next().unwrap_or(""));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn assert_absent(folder: &str, words: &[&str], except: &[&str], why: &str) {
+    for (path, text) in files(folder, &[".rs"]) {
+        let shown = path.strip_prefix(root()).unwrap().display().to_string();
+        if except.iter().any(|allowed| shown.starts_with(allowed)) {
+            continue;
+        }
+        let code = code(&text);
+        for word in words {
+            assert!(!code.contains(word), "{shown} has {word:?}: {why}");
+        }
+    }
+}
+
+fn manifest(package: &str) -> String {
+    fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap()
+}
+
+#[test]
+fn protocol_has_no_pin_no_io_and_no_clock() {
+    let words = [
+        "struct Pin ",
+        "struct Pin(",
+        "pin: String",
+        "std::fs",
+        "std::net",
+        "now_utc",
+        "SystemTime",
+        "Instant::now",
+    ];
+    assert_absent(
+        "plugin-protocol/src",
+        &words,
+        &[],
+        "the vocabulary has no PIN, no I/O and no clock",
+    );
+    assert!(
+        !manifest("plugin-protocol").contains("path ="),
+        "plugin-protocol depends on nobody in the house"
+    );
+}
+
+#[test]
+fn no_endpoint_takes_a_pin() {
+    let text = fs::read_to_string(root().join("plugin-protocol/openapi.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    assert!(schemas.len() > 10, "the document holds the API's schemas");
+    for (name, schema) in schemas {
+        let text = schema.to_string().to_lowercase();
+        let takes = name.ends_with("Request") || name == "SignatureItem";
+        assert!(
+            !takes || (!text.contains("\"pin\"") && !text.contains("password")),
+            "{name} takes a PIN"
+        );
+    }
+}
+
+#[test]
+fn the_verifier_is_pure() {
+    let words = [
+        "now_utc",
+        "SystemTime",
+        "Instant::now",
+        "std::fs",
+        "std::net",
+        "tokio::",
+    ];
+    let program = ["portal/src/bin", "portal/src/reference", "portal/src/server"];
+    assert_absent(
+        "portal/src",
+        &words,
+        &program,
+        "the verifier is a function of its arguments",
+    );
+}
+
+#[test]
+fn arrows_point_one_way() {
+    for package in ["portal", "fixtures"] {
+        let manifest = manifest(package);
+        assert!(!manifest.contains("agent"), "{package} must not see the agent");
+        assert!(
+            package == "fixtures" || (!manifest.contains("cryptoki") && !manifest.contains("pcsc")),
+            "{package}"
+        );
+    }
+    assert!(
+        !manifest("agent").contains("portal"),
+        "the agent must not see the portal"
+    );
+}
+
+#[test]
+fn wings_do_not_know_each_other() {
+    assert_absent(
+        "agent/src/token",
+        &["axum", "hyper", "StatusCode"],
+        &[],
+        "tokens know no HTTP",
+    );
+    let door = |name: &str| code(&fs::read_to_string(root().join("agent/src").join(name)).unwrap());
+    for name in ["api.rs", "guard.rs"] {
+        assert!(
+            !door(name).contains("cryptoki") && !door(name).contains("pkcs11"),
+            "{name} knows PKCS#11"
+        );
+    }
+}
+
+#[test]
+fn unsafe_code_is_in_two_places() {
+    let allowed = ["agent/src/token/pkcs11/", "fixtures/evil-module/"];
+    for folder in [
+        "agent/src",
+        "portal/src",
+        "plugin-protocol/src",
+        "fixtures",
+        "tests/src",
+    ] {
+        assert_absent(
+            folder,
+            &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code)"],
+            &allowed,
+            "unsafe is for raw PKCS#11 calls",
+        );
+    }
+}
+
+#[test]
+fn banned_crates_stay_out() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for name in ["rsa", "openssl", "openssl-sys", "native-tls", "reqwest"] {
+        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} is in the tree");
+    }
+}
+
+#[test]
+fn nothing_names_a_machine() {
+    // Split, so that this file does not find itself.
+    let words = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/u")];
+    for (path, text) in files(
+        ".",
+        &[".rs", ".md", ".toml", ".sh", ".ftl", ".json", ".html", "Makefile"],
+    ) {
+        for word in words {
+            assert!(!text.contains(word), "{} names {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_hold_one_idea() {
+    for (path, text) in files(".", &[".rs"]) {
+        let lines = text.lines().count();
+        assert!(
+            lines <= 600,
+            "{} has {lines} lines: more than one idea?",
+            path.display()
+        );
+    }
+}
