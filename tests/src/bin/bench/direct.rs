@@ -4,59 +4,71 @@ use std::path::Path;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 
 use crate::stats::Sample;
 
-/// A session on the first initialised token, logged in.
-pub struct Direct {
-    session: Session,
+/// The module, loaded into this process.
+pub struct Module {
+    context: Pkcs11,
     pin: AuthPin,
 }
 
-impl Direct {
-    /// Loads the module into this process and logs in.
-    pub fn open(module: &Path, pin: &str) -> Self {
-        let context = Pkcs11::new(module).expect("the module loads");
+/// A session on one token, logged in, with the handle of its key.
+pub struct Direct<'a> {
+    session: Session,
+    pin: &'a AuthPin,
+    key: ObjectHandle,
+    mechanism: Mechanism<'static>,
+    data: Vec<u8>,
+}
+
+impl Module {
+    /// Loads and initialises it.
+    pub fn load(path: &Path, pin: &str) -> Self {
+        let context = Pkcs11::new(path).expect("the module loads");
         context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).expect("the module initialises");
-        let slot = context.get_slots_with_initialized_token().expect("slots are listed")[0];
-        let session = context.open_ro_session(slot).expect("a session opens");
-        let pin = AuthPin::from(pin.to_owned());
-        session.login(UserType::User, Some(&pin)).expect("the PIN is right");
-        Self { session, pin }
+        Self { context, pin: AuthPin::from(pin.to_owned()) }
     }
 
-    fn key(&self, kind: KeyType) -> ObjectHandle {
-        let template = [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::KeyType(kind)];
-        self.session.find_objects(&template).expect("keys are listed")[0]
+    /// Opens the token of this label.
+    pub fn open(&self, label: &str, rsa: bool) -> Direct<'_> {
+        let slots = self.context.get_slots_with_initialized_token().expect("slots are listed");
+        let has_label = |slot: &_| self.context.get_token_info(*slot).is_ok_and(|info| info.label() == label);
+        let slot = slots.into_iter().find(has_label).expect("the token is there");
+        let session = self.context.open_ro_session(slot).expect("a session opens");
+        session.login(UserType::User, Some(&self.pin)).expect("the PIN is right");
+        let key = private_key(&session);
+        let (mechanism, data) = match rsa {
+            true => (Mechanism::Sha256RsaPkcs, vec![7; 64]),
+            false => (Mechanism::Ecdsa, vec![7; 32]),
+        };
+        Direct { session, pin: &self.pin, key, mechanism, data }
+    }
+}
+
+impl Direct<'_> {
+    /// `C_Sign` alone.
+    pub fn sign(&self, count: usize) -> Sample {
+        Sample::take(count, || drop(self.session.sign(&self.mechanism, self.key, &self.data).expect("it signs")))
     }
 
-    /// `C_Sign` alone: P-256 over a digest, or RSA-2048 with SHA-256.
-    pub fn sign(&self, rsa: bool, count: usize) -> Sample {
-        let (key, mechanism, data) = self.operation(rsa);
-        Sample::take(count, || drop(self.session.sign(&mechanism, key, &data).expect("the token signs")))
-    }
-
-    /// What a consented operation must do at least: log in, sign, log out.
-    pub fn sign_with_login(&self, rsa: bool, count: usize) -> Sample {
-        let (_, mechanism, data) = self.operation(rsa);
+    /// What a consented operation must do at least: log in, find the key, sign, log out.
+    pub fn sign_with_login(&self, count: usize) -> Sample {
         self.session.logout().expect("logged in before");
         let sample = Sample::take(count, || {
-            self.session.login(UserType::User, Some(&self.pin)).expect("the PIN is right");
-            let key = self.key(if rsa { KeyType::RSA } else { KeyType::EC });
-            self.session.sign(&mechanism, key, &data).expect("the token signs");
+            self.session.login(UserType::User, Some(self.pin)).expect("the PIN is right");
+            let key = private_key(&self.session);
+            self.session.sign(&self.mechanism, key, &self.data).expect("it signs");
             self.session.logout().expect("logged in before");
         });
-        self.session.login(UserType::User, Some(&self.pin)).expect("the PIN is right");
+        self.session.login(UserType::User, Some(self.pin)).expect("the PIN is right");
         sample
     }
+}
 
-    fn operation(&self, rsa: bool) -> (ObjectHandle, Mechanism<'static>, Vec<u8>) {
-        match rsa {
-            true => (self.key(KeyType::RSA), Mechanism::Sha256RsaPkcs, vec![7; 64]),
-            false => (self.key(KeyType::EC), Mechanism::Ecdsa, vec![7; 32]),
-        }
-    }
+fn private_key(session: &Session) -> ObjectHandle {
+    session.find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY)]).expect("keys are listed")[0]
 }
