@@ -20,6 +20,7 @@ pub struct Setup {
     prompt: String,
     environment: Vec<(OsString, OsString)>,
     extra: String,
+    log: &'static str,
 }
 
 impl Default for Setup {
@@ -39,6 +40,7 @@ impl Setup {
             prompt: "kind = \"terminal\"\n".to_owned(),
             environment: Vec::new(),
             extra: String::new(),
+            log: "trace",
         }
     }
 
@@ -75,6 +77,18 @@ impl Setup {
     pub fn configure(mut self, lines: &str) -> Self {
         self.extra.push_str(lines);
         self
+    }
+
+    /// Logs warnings only, for measurements.
+    pub fn quiet(mut self) -> Self {
+        self.log = "warn";
+        self
+    }
+
+    /// Lets one plugin ask this often a minute.
+    pub fn rates(self, per_minute: u32) -> Self {
+        let lines = format!("rates.requests_per_minute = {per_minute}\nrates.operations_per_minute = {per_minute}\n");
+        self.configure(&lines)
     }
 
     /// Nobody is asked: a policy of this text approves.
@@ -154,7 +168,7 @@ pub struct Agent {
 impl Agent {
     fn spawn(setup: &Setup) -> Process {
         let runtime = setup.folder().join("run");
-        let mut command = setup.command(&["run", "--port", "0", "--log", "trace"]);
+        let mut command = setup.command(&["run", "--port", "0", "--log", setup.log]);
         command.arg("--runtime").arg(runtime);
         Process::start(command, &setup.folder().join("agent.log"))
     }
