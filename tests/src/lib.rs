@@ -13,3 +13,8 @@ pub mod pinentry;
 pub mod portal;
 pub mod process;
 pub mod programs;
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct ReadMe;

@@ -29,16 +29,32 @@ pub fn run(token: &Described, runtime: &Runtime) {
         let direct = module.open(label, rsa);
         let bare = direct.sign(DIRECT);
         print_row("C_Sign, session and key cached", &bare, None);
-        print_row("C_Login, find, C_Sign, C_Logout", &direct.sign_with_login(DIRECT), Some(&bare));
+        print_row(
+            "C_Login, find, C_Sign, C_Logout",
+            &direct.sign_with_login(DIRECT),
+            Some(&bare),
+        );
         match &mut peer {
             Ok(peer) => print_peer(peer, rsa, &bare),
             Err(why) => println!("  ssh-agent: not measured, {why}"),
         }
         let id = token_id(&agent, label);
-        print_row("a signed GET /v1/info: the door alone", &runtime.block_on(info(&plugin)), Some(&bare));
+        print_row(
+            "a signed GET /v1/info: the door alone",
+            &runtime.block_on(info(&plugin)),
+            Some(&bare),
+        );
         let confirmation = runtime.block_on(confirm(&plugin, &id));
-        print_row("confirmation, whole: consent by policy, login, history", &confirmation, Some(&bare));
-        print_row("  of which one flush of a history record (fdatasync)", &flush(folder.path()), Some(&bare));
+        print_row(
+            "confirmation, whole: consent by policy, login, history",
+            &confirmation,
+            Some(&bare),
+        );
+        print_row(
+            "  of which one flush of a history record (fdatasync)",
+            &flush(folder.path()),
+            Some(&bare),
+        );
     }
 }
 
@@ -55,7 +71,9 @@ fn print_peer(peer: &mut SshAgent, rsa: bool, bare: &Sample) {
 
 /// A daemon with the module, approving by policy, without rates in the way.
 fn agent(token: &Described) -> Agent {
-    let probe = Setup::new().module(&token.module).environment("SOFTHSM2_CONF", &token.configuration);
+    let probe = Setup::new()
+        .module(&token.module)
+        .environment("SOFTHSM2_CONF", &token.configuration);
     let ids: Vec<String> = tokens(&probe).into_iter().map(|(_, id)| format!("{id:?}")).collect();
     let policy = format!(
         "pair = true\norigins = [\"{ORIGIN}\"]\ntokens = [{}]\npin = \"{}\"\n",
@@ -66,13 +84,22 @@ fn agent(token: &Described) -> Agent {
 }
 
 fn tokens(setup: &Setup) -> Vec<(String, String)> {
-    let output = setup.command(&["tokens", "--json"]).output().expect("the program starts");
+    let output = setup
+        .command(&["tokens", "--json"])
+        .output()
+        .expect("the program starts");
     let listed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-        panic!("eid-agent tokens --json: {error}: {}", String::from_utf8_lossy(&output.stderr))
+        panic!(
+            "eid-agent tokens --json: {error}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
     });
     let text = |token: &serde_json::Value, name: &str| token[name].as_str().expect("a text member").to_owned();
     let tokens = listed["tokens"].as_array().expect("a list of tokens");
-    tokens.iter().map(|token| (text(token, "label"), text(token, "id"))).collect()
+    tokens
+        .iter()
+        .map(|token| (text(token, "label"), text(token, "id")))
+        .collect()
 }
 
 fn token_id(agent: &Agent, label: &str) -> String {
@@ -102,7 +129,10 @@ async fn confirm(plugin: &Plugin, token: &str) -> Sample {
 /// One confirmation in one request.
 pub async fn confirm_once(plugin: &Plugin, request: &ConfirmationRequest) -> Duration {
     let start = Instant::now();
-    let operation = plugin.confirm(request, None, Some(25)).await.expect("the agent answers");
+    let operation = plugin
+        .confirm(request, None, Some(25))
+        .await
+        .expect("the agent answers");
     let elapsed = start.elapsed();
     assert_eq!(operation.state, OperationState::Done, "{:?}", operation.problem);
     elapsed
@@ -113,13 +143,24 @@ pub fn request(token: &str) -> ConfirmationRequest {
     let origin: Origin = ORIGIN.parse().expect("an origin");
     let challenge: Challenge = "c".repeat(44).parse().expect("a challenge");
     let token = (!token.is_empty()).then(|| token.to_owned());
-    ConfirmationRequest { origin, challenge, format: "web-eid:1.0".into(), detached: false, purpose: Purpose::ConfirmIdentity, token }
+    ConfirmationRequest {
+        origin,
+        challenge,
+        format: "web-eid:1.0".into(),
+        detached: false,
+        purpose: Purpose::ConfirmIdentity,
+        token,
+    }
 }
 
 /// What the disk takes for one record: the same bytes, the same call.
 fn flush(folder: &std::path::Path) -> Sample {
     use std::io::Write;
-    let mut file = std::fs::File::options().create(true).append(true).open(folder.join("flush")).expect("a file");
+    let mut file = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("flush"))
+        .expect("a file");
     Sample::take(CONFIRMATIONS, || {
         file.write_all(&[b'x'; 700]).expect("the disk takes it");
         file.sync_data().expect("the disk takes it");

@@ -22,13 +22,22 @@ pub fn run(runtime: &Runtime) {
         runtime.block_on(agent.stranger().hello()).expect("it says hello");
         start.elapsed()
     });
-    print_row("exec to the first answer (hello)", &Sample::from_durations(starts.collect::<Vec<_>>()), None);
+    print_row(
+        "exec to the first answer (hello)",
+        &Sample::from_durations(starts.collect::<Vec<_>>()),
+        None,
+    );
     memory(runtime);
 }
 
 fn memory(runtime: &Runtime) {
     let policy = "pair = true\norigins = [\"https://portal.example\"]\nsoftware = true\npin = \"1234\"\n";
-    let mut agent = Setup::new().quiet().rates(1_000_000).software().unattended(policy).start();
+    let mut agent = Setup::new()
+        .quiet()
+        .rates(1_000_000)
+        .software()
+        .unattended(policy)
+        .start();
     let plugin = runtime.block_on(agent.paired());
     let idle = resident(agent.process().id());
     let request: ConfirmationRequest = request("");
@@ -37,12 +46,21 @@ fn memory(runtime: &Runtime) {
     }
     let after = resident(agent.process().id());
     println!("  resident memory, idle and paired: {:.1} MB", idle as f64 / 1024.0);
-    println!("  resident memory after {CONFIRMATIONS} confirmations (software token): {:.1} MB", after as f64 / 1024.0);
+    println!(
+        "  resident memory after {CONFIRMATIONS} confirmations (software token): {:.1} MB",
+        after as f64 / 1024.0
+    );
 }
 
 /// VmRSS in KiB.
 fn resident(id: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the process is there");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells VmRSS");
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number of KiB")
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .expect("Linux tells VmRSS");
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|number| number.parse().ok())
+        .expect("a number of KiB")
 }

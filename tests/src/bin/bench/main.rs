@@ -26,13 +26,20 @@ fn main() {
     let own = std::env::current_exe().expect("a program knows its path");
     let (name, value) = provisioned.environment();
     let description = serde_json::to_string(&provisioned.describe()).expect("paths are text");
-    let status = Command::new(own).env(name, value).env(MEASURE, description).status().expect("it starts");
+    let status = Command::new(own)
+        .env(name, value)
+        .env(MEASURE, description)
+        .status()
+        .expect("it starts");
     std::process::exit(status.code().unwrap_or(1));
 }
 
 fn measure(token: &token::Described) {
     println!("One run on this machine; every process on its {} cores.", cores());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     confirmations::run(token, &runtime);
     daemon::run(&runtime);
     verifications::run();

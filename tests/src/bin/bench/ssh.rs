@@ -35,7 +35,10 @@ impl SshAgent {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("ssh-agent: {error}; install openssh-client"))?;
-        let mut agent = Self { child, socket: connect(&path)? };
+        let mut agent = Self {
+            child,
+            socket: connect(&path)?,
+        };
         agent.add(&path, &ask, module, conf)?;
         Ok(agent)
     }
@@ -52,7 +55,11 @@ impl SshAgent {
             .stdin(Stdio::null())
             .output()
             .map_err(|error| format!("ssh-add: {error}"))?;
-        if added.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&added.stderr).trim().to_owned()) }
+        if added.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&added.stderr).trim().to_owned())
+        }
     }
 
     /// The public key blob of the first key of this SSH type.

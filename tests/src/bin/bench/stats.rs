@@ -52,5 +52,8 @@ pub fn print_row(name: &str, sample: &Sample, base: Option<&Sample>) {
 
 /// The header of a table of rows.
 pub fn print_header(title: &str) {
-    println!("\n{title}\n  {:<58} {:>9} {:>9} {:>10} {:>9}", "", "median us", "p99 us", "added us", "ratio");
+    println!(
+        "\n{title}\n  {:<58} {:>9} {:>9} {:>10} {:>9}",
+        "", "median us", "p99 us", "added us", "ratio"
+    );
 }
