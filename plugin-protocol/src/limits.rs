@@ -34,7 +34,7 @@ pub const UNPAIRED_REQUESTS_PER_MINUTE: u32 = 120;
 pub const OPERATIONS_PER_MINUTE: u32 = 10;
 /// How long an operation waits for a token and for the person, seconds.
 pub const OPERATION_LIFETIME: u64 = 120;
-/// Seconds without any request of its plugin after which a waiting operation's caller is taken as gone.
+/// How long a pairing's window waits for its plugin while no reveal is open, seconds.
 pub const CALLER_GRACE: u64 = 10;
 /// How long an operation waits for its client after the last request for it was answered, seconds.
 pub const CLIENT_ABSENCE: u64 = 40;
