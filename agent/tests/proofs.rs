@@ -1,0 +1,463 @@
+//! Every proof format with every kind of key, judged by OpenSSL and by our own types.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+use agent::proof::{Subject, draft, preferred_algorithm, verify_own};
+use agent::token::{Mechanism, SignData};
+use fixtures::pki::{Issued, KeyKind, SignatureAlgorithm as PkiAlgorithm, TestPki};
+use plugin_protocol::encoding::{base64, from_base64, from_base64url, hex, sha256};
+use plugin_protocol::jws::{JWS_TYPE, JwsHeader};
+use plugin_protocol::{Proof, ProofFormat, Purpose, SignatureAlgorithm, Statement};
+use time::OffsetDateTime;
+
+const EVERY: [(KeyKind, SignatureAlgorithm); 11] = [
+    (KeyKind::P256, SignatureAlgorithm::ES256),
+    (KeyKind::P384, SignatureAlgorithm::ES384),
+    (KeyKind::P521, SignatureAlgorithm::ES512),
+    (KeyKind::Rsa2048, SignatureAlgorithm::RS256),
+    (KeyKind::Rsa2048, SignatureAlgorithm::RS384),
+    (KeyKind::Rsa2048, SignatureAlgorithm::RS512),
+    (KeyKind::Rsa3072, SignatureAlgorithm::RS256),
+    (KeyKind::Rsa2048, SignatureAlgorithm::PS256),
+    (KeyKind::Rsa2048, SignatureAlgorithm::PS384),
+    (KeyKind::Rsa2048, SignatureAlgorithm::PS512),
+    (KeyKind::Rsa3072, SignatureAlgorithm::PS256),
+];
+
+fn pki_algorithm(algorithm: SignatureAlgorithm) -> PkiAlgorithm {
+    match algorithm {
+        SignatureAlgorithm::ES256 => PkiAlgorithm::EcdsaSha256,
+        SignatureAlgorithm::ES384 => PkiAlgorithm::EcdsaSha384,
+        SignatureAlgorithm::ES512 => PkiAlgorithm::EcdsaSha512,
+        SignatureAlgorithm::RS256 => PkiAlgorithm::RsaSha256,
+        SignatureAlgorithm::RS384 => PkiAlgorithm::RsaSha384,
+        SignatureAlgorithm::RS512 => PkiAlgorithm::RsaSha512,
+        SignatureAlgorithm::PS256 => PkiAlgorithm::RsaPssSha256,
+        SignatureAlgorithm::PS384 => PkiAlgorithm::RsaPssSha384,
+        SignatureAlgorithm::PS512 => PkiAlgorithm::RsaPssSha512,
+    }
+}
+
+fn subject(format: ProofFormat, detached: bool) -> Subject {
+    let length = if format == ProofFormat::CmsChallenge { 32 } else { 44 };
+    Subject {
+        origin: "https://portal.example".parse().unwrap(),
+        challenge: "Zz09+/-_".repeat(6)[..length].parse().unwrap(),
+        purpose: Purpose::SignIn,
+        format,
+        detached,
+    }
+}
+
+/// Drafts, signs with the person's key, checks as the use case does, and wraps.
+fn prove(subject: &Subject, person: &Issued, algorithm: SignatureAlgorithm, now: OffsetDateTime) -> (Vec<u8>, Proof) {
+    let chain = person.chain();
+    let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+    let draft = draft(subject, &chain, algorithm, now).unwrap();
+    let bytes = draft.to_be_signed().to_vec();
+    let signature = person.key.sign_fixed(pki_algorithm(algorithm), &bytes);
+    let data = SignData::Message(bytes.clone());
+    verify_own(chain[0], algorithm.scheme(), algorithm.hash(), &data, &signature).unwrap();
+    (bytes, draft.finish(signature).unwrap())
+}
+
+/// `openssl cms -verify -cades`: the verified content, or what it said.
+fn openssl(dir: &Path, root_pem: &str, cms: &[u8], content: Option<&[u8]>) -> Result<Vec<u8>, String> {
+    std::fs::write(dir.join("root.pem"), root_pem).unwrap();
+    std::fs::write(dir.join("proof.der"), cms).unwrap();
+    let mut command = Command::new("openssl");
+    command
+        .current_dir(dir)
+        .args([
+            "cms",
+            "-verify",
+            "-cades",
+            "-binary",
+            "-inform",
+            "DER",
+            "-in",
+            "proof.der",
+        ])
+        .args(["-CAfile", "root.pem", "-purpose", "any", "-out", "content"]);
+    if let Some(content) = content {
+        std::fs::write(dir.join("detached"), content).unwrap();
+        command.args(["-content", "detached"]);
+    }
+    let output = command.output().expect("openssl is installed");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() && said.contains("CAdES Verification successful") {
+        Ok(std::fs::read(dir.join("content")).unwrap())
+    } else {
+        Err(said)
+    }
+}
+
+fn cms_of(proof: Proof) -> (ProofFormat, Vec<u8>, Option<Vec<u8>>) {
+    let format = proof.format();
+    let (Proof::Cms(cms) | Proof::CmsChallenge(cms)) = proof else {
+        panic!("a CMS format was asked for")
+    };
+    let content = cms.content.map(|content| from_base64(&content).unwrap());
+    (format, from_base64(&cms.cms).unwrap(), content)
+}
+
+#[test]
+fn openssl_accepts_every_cms_as_cades() {
+    let pki = TestPki::new();
+    let dir = tempfile::tempdir().unwrap();
+    let now = OffsetDateTime::now_utc();
+    for (kind, algorithm) in EVERY {
+        let person = pki.person("Иванова Анна").key(kind).issue();
+        for (format, detached) in [
+            (ProofFormat::Cms, false),
+            (ProofFormat::Cms, true),
+            (ProofFormat::CmsChallenge, false),
+            (ProofFormat::CmsChallenge, true),
+        ] {
+            let case = format!("{kind:?} {algorithm} {format} detached {detached}");
+            let subject = subject(format, detached);
+            let (_, proof) = prove(&subject, &person, algorithm, now);
+            let (got, cms, content) = cms_of(proof);
+            assert_eq!((got, content.is_some()), (format, detached), "{case}");
+            let signed = openssl(dir.path(), &pki.root_pem(), &cms, content.as_deref())
+                .unwrap_or_else(|said| panic!("{case}: {said}"));
+            if let Some(content) = content {
+                assert_eq!(content, signed, "{case}");
+            }
+            match format {
+                ProofFormat::Cms => {
+                    let statement = Statement::from_canonical_json(&signed).expect("the canonical statement");
+                    let expected = Statement::new(
+                        subject.origin.clone(),
+                        subject.challenge.clone(),
+                        subject.purpose,
+                        now,
+                        &person.certificate,
+                    );
+                    assert_eq!(statement, expected, "{case}");
+                }
+                _ => assert_eq!(signed, subject.challenge.as_str().as_bytes(), "{case}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn openssl_refuses_what_was_changed() {
+    let pki = TestPki::new();
+    let dir = tempfile::tempdir().unwrap();
+    let now = OffsetDateTime::now_utc();
+    let person = pki.person("Иванова Анна").issue();
+    let (_, proof) = prove(
+        &subject(ProofFormat::Cms, true),
+        &person,
+        SignatureAlgorithm::ES256,
+        now,
+    );
+    let (_, cms, content) = cms_of(proof);
+    let content = content.unwrap();
+    openssl(dir.path(), &pki.root_pem(), &cms, Some(&content)).unwrap();
+
+    let other = String::from_utf8(content.clone())
+        .unwrap()
+        .replace("sign_in", "sign_on");
+    assert!(openssl(dir.path(), &pki.root_pem(), &cms, Some(other.as_bytes())).is_err());
+    let mut other = cms.clone();
+    *other.last_mut().unwrap() ^= 1;
+    assert!(openssl(dir.path(), &pki.root_pem(), &other, Some(&content)).is_err());
+}
+
+/// Offsets of `needle`.
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+#[test]
+fn certificates_are_carried_byte_for_byte_and_once() {
+    let pki = TestPki::new();
+    let person = pki.person("Иванова Анна").issue();
+    let twice = [
+        &person.certificate[..],
+        &person.intermediates[0],
+        &person.intermediates[0],
+        &person.certificate,
+    ];
+    let now = OffsetDateTime::now_utc();
+    let draft = draft(
+        &subject(ProofFormat::Cms, false),
+        &twice,
+        SignatureAlgorithm::ES256,
+        now,
+    )
+    .unwrap();
+    let signature = person.key.sign_fixed(PkiAlgorithm::EcdsaSha256, draft.to_be_signed());
+    let (_, cms, _) = cms_of(draft.finish(signature).unwrap());
+    for certificate in [&person.certificate, &person.intermediates[0]] {
+        let at = find(&cms, certificate).expect("the certificate itself");
+        assert_eq!(find(&cms[at + 1..], certificate), None, "once");
+    }
+}
+
+#[test]
+fn sets_are_in_der_order_and_attributes_are_the_four_of_cades() {
+    use cms::signed_data::SignedData;
+    use der::{Decode, Encode};
+    let pki = TestPki::new();
+    let person = pki.person("Иванова Анна").key(KeyKind::Rsa2048).issue();
+    let now = OffsetDateTime::now_utc();
+    let (to_be_signed, proof) = prove(
+        &subject(ProofFormat::Cms, false),
+        &person,
+        SignatureAlgorithm::PS384,
+        now,
+    );
+    let (_, cms, _) = cms_of(proof);
+    let info = cms::content_info::ContentInfo::from_der(&cms).unwrap();
+    // The reader sorts sets: that it writes the same bytes shows that ours were sorted.
+    assert_eq!(info.to_der().unwrap(), cms);
+    let data = SignedData::from_der(&info.content.to_der().unwrap()).unwrap();
+    assert_eq!(data.to_der().unwrap(), info.content.to_der().unwrap());
+    let signer = &data.signer_infos.0.as_slice()[0];
+    let attributes = signer.signed_attrs.as_ref().unwrap();
+    assert_eq!(attributes.to_der().unwrap(), to_be_signed);
+    let mut encoded: Vec<Vec<u8>> = attributes.iter().map(|attribute| attribute.to_der().unwrap()).collect();
+    let written = encoded.concat();
+    encoded.sort();
+    assert_eq!(encoded.concat(), written, "X.690 section 11.6");
+    let mut oids: Vec<String> = attributes.iter().map(|attribute| attribute.oid.to_string()).collect();
+    oids.sort();
+    assert_eq!(
+        oids,
+        [
+            "1.2.840.113549.1.9.16.2.47",
+            "1.2.840.113549.1.9.3",
+            "1.2.840.113549.1.9.4",
+            "1.2.840.113549.1.9.5"
+        ]
+    );
+    let ess = [
+        &[0x30, 0x26, 0x30, 0x24, 0x30, 0x22, 4, 32][..],
+        &sha256(&person.certificate),
+    ]
+    .concat();
+    assert!(find(&to_be_signed, &ess).is_some(), "the ESS hash, SHA-256 by default");
+    assert_eq!(signer.digest_alg.parameters, None);
+    let pss = signer.signature_algorithm.parameters.to_der().unwrap();
+    assert_eq!(
+        hex(&pss),
+        "3034a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d06096086480165030402020500a203020130",
+        "RSASSA-PSS-params with SHA-384, MGF1 with SHA-384, salt 48"
+    );
+}
+
+#[test]
+fn signing_time_is_utc_time_until_2049() {
+    let pki = TestPki::new();
+    let person = pki.person("Иванова Анна").issue();
+    for (moment, expected) in [
+        ("2026-11-25T21:38:12.9+03:00", &b"\x17\x0d261125183812Z"[..]),
+        ("2049-12-31T23:59:59Z", b"\x17\x0d491231235959Z"),
+        ("2050-01-01T00:00:00Z", b"\x18\x0f20500101000000Z"),
+    ] {
+        let now = OffsetDateTime::parse(moment, &time::format_description::well_known::Rfc3339).unwrap();
+        let certificate = [&person.certificate[..]];
+        let draft = draft(
+            &subject(ProofFormat::CmsChallenge, true),
+            &certificate,
+            SignatureAlgorithm::ES256,
+            now,
+        )
+        .unwrap();
+        assert!(find(draft.to_be_signed(), expected).is_some(), "{moment}");
+    }
+}
+
+#[test]
+fn jws_and_web_eid_carry_what_a_portal_rebuilds() {
+    let pki = TestPki::new();
+    let now = OffsetDateTime::now_utc();
+    for (kind, algorithm) in EVERY {
+        let person = pki.person("Иванова Анна").key(kind).issue();
+        let web_eid = subject(ProofFormat::WebEid, false);
+        let (bytes, proof) = prove(&web_eid, &person, algorithm, now);
+        let hash = |text: &str| algorithm.hash().digest(text.as_bytes());
+        let expected = [hash("https://portal.example"), hash(web_eid.challenge.as_str())].concat();
+        assert_eq!(bytes, expected, "{algorithm}");
+        let Proof::WebEid(token) = proof else { panic!("web-eid") };
+        assert_eq!(token.unverified_certificate, base64(&person.certificate));
+        let data = SignData::Message(bytes);
+        let signature = from_base64(&token.signature).unwrap();
+        verify_own(
+            &person.certificate,
+            algorithm.scheme(),
+            algorithm.hash(),
+            &data,
+            &signature,
+        )
+        .unwrap();
+
+        let (bytes, proof) = prove(&subject(ProofFormat::Jws, false), &person, algorithm, now);
+        let Proof::Jws { jws } = proof else { panic!("jws") };
+        assert_eq!(jws.rsplit_once('.').unwrap().0.as_bytes(), bytes);
+        let parts: Vec<_> = jws.split('.').map(|part| from_base64url(part).unwrap()).collect();
+        let header: JwsHeader = serde_json::from_slice(&parts[0]).unwrap();
+        assert_eq!((header.alg, header.typ.as_str()), (algorithm, JWS_TYPE));
+        let chain: Vec<String> = person.chain().iter().map(|der| base64(der)).collect();
+        assert_eq!(header.x5c, chain);
+        assert!(Statement::from_canonical_json(&parts[1]).is_some());
+        let data = SignData::Message(bytes);
+        verify_own(
+            &person.certificate,
+            algorithm.scheme(),
+            algorithm.hash(),
+            &data,
+            &parts[2],
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn own_check_catches_every_kind_of_wrong() {
+    let pki = TestPki::new();
+    for (kind, algorithm) in EVERY {
+        let person = pki.person("Иванова Анна").key(kind).issue();
+        let stranger = pki.person("Петров Пётр").key(kind).issue();
+        let message = b"what was agreed to".to_vec();
+        let (scheme, hash) = (algorithm.scheme(), algorithm.hash());
+        let signature = person.key.sign_fixed(pki_algorithm(algorithm), &message);
+        let whole = SignData::Message(message.clone());
+        let digest = SignData::Digest(hash.digest(&message));
+        for data in [&whole, &digest] {
+            let check = |certificate: &[u8], signature: &[u8]| verify_own(certificate, scheme, hash, data, signature);
+            check(&person.certificate, &signature).unwrap_or_else(|e| panic!("{kind:?} {algorithm}: {e}"));
+            for bit in [0, 7, 8 * (signature.len() / 2), 8 * signature.len() - 1] {
+                let mut wrong = signature.clone();
+                wrong[bit / 8] ^= 1 << (bit % 8);
+                assert!(check(&person.certificate, &wrong).is_err(), "{algorithm} bit {bit}");
+            }
+            for wrong in [
+                &[][..],
+                &signature[1..],
+                &[&[0], &signature[..]].concat(),
+                &vec![0; signature.len()],
+            ] {
+                assert!(check(&person.certificate, wrong).is_err(), "{algorithm}");
+            }
+            let same_key = stranger.key.public_key() == person.key.public_key();
+            assert!(
+                same_key || check(&stranger.certificate, &signature).is_err(),
+                "{algorithm}"
+            );
+        }
+        let mut other = message.clone();
+        other[0] ^= 0x80;
+        let other_digest = SignData::Digest(hash.digest(&other));
+        for data in [SignData::Message(other), other_digest, SignData::Digest(vec![0; 20])] {
+            assert!(verify_own(&person.certificate, scheme, hash, &data, &signature).is_err());
+        }
+    }
+}
+
+#[test]
+fn preferred_algorithm_follows_the_key_and_what_the_token_offers() {
+    use plugin_protocol::HashFunction::{Sha256, Sha384, Sha512};
+    use plugin_protocol::api::SignatureScheme::{Ecdsa, RsaPkcs1, RsaPss};
+    let mechanism = |(scheme, hash)| Mechanism {
+        scheme,
+        hash,
+        digest: true,
+    };
+    let pki = TestPki::new();
+    let mut rows = 0;
+    for (kind, offered, expected) in [
+        (
+            KeyKind::P256,
+            vec![(Ecdsa, Sha512), (Ecdsa, Sha256)],
+            Some(SignatureAlgorithm::ES256),
+        ),
+        (KeyKind::P384, vec![(Ecdsa, Sha384)], Some(SignatureAlgorithm::ES384)),
+        (KeyKind::P521, vec![(Ecdsa, Sha512)], Some(SignatureAlgorithm::ES512)),
+        (KeyKind::P384, vec![(Ecdsa, Sha256)], None),
+        (
+            KeyKind::Rsa2048,
+            vec![(RsaPss, Sha256), (RsaPkcs1, Sha256)],
+            Some(SignatureAlgorithm::RS256),
+        ),
+        (
+            KeyKind::Rsa2048,
+            vec![(RsaPss, Sha256), (RsaPkcs1, Sha512)],
+            Some(SignatureAlgorithm::RS512),
+        ),
+        (
+            KeyKind::Rsa2048,
+            vec![(RsaPss, Sha384)],
+            Some(SignatureAlgorithm::PS384),
+        ),
+        (KeyKind::Rsa2048, vec![(Ecdsa, Sha256)], None),
+        (KeyKind::Rsa2048, vec![], None),
+    ] {
+        let person = pki.person("Иванова Анна").key(kind).issue();
+        let offered: Vec<Mechanism> = offered.into_iter().map(mechanism).collect();
+        assert_eq!(
+            preferred_algorithm(&person.certificate, &offered).ok(),
+            expected,
+            "{kind:?} {offered:?}"
+        );
+        rows += 1;
+    }
+    assert_eq!(rows, 9);
+    assert!(preferred_algorithm(b"no certificate", &[]).is_err());
+}
+
+#[test]
+fn a_draft_refuses_what_its_format_or_key_does_not_allow() {
+    let pki = TestPki::new();
+    let person = pki.person("Иванова Анна").issue();
+    let certificates = [&person.certificate[..]];
+    let now = OffsetDateTime::now_utc();
+    let code = |subject: &Subject, certificates: &[&[u8]], algorithm| {
+        draft(subject, certificates, algorithm, now)
+            .err()
+            .map(|error| error.code())
+    };
+    use plugin_protocol::ErrorCode;
+    let jws = subject(ProofFormat::Jws, false);
+    assert_eq!(code(&jws, &certificates, SignatureAlgorithm::ES256), None);
+    assert_eq!(
+        code(&jws, &certificates, SignatureAlgorithm::ES384),
+        Some(ErrorCode::UnsupportedAlgorithm)
+    );
+    assert_eq!(
+        code(&jws, &certificates, SignatureAlgorithm::RS256),
+        Some(ErrorCode::UnsupportedAlgorithm)
+    );
+    assert_eq!(
+        code(&jws, &[], SignatureAlgorithm::ES256),
+        Some(ErrorCode::NoCertificate)
+    );
+    let short = Subject {
+        challenge: "a".repeat(43).parse().unwrap(),
+        ..jws.clone()
+    };
+    assert_eq!(
+        code(&short, &certificates, SignatureAlgorithm::ES256),
+        Some(ErrorCode::InvalidField)
+    );
+    let detached = Subject {
+        detached: true,
+        ..jws.clone()
+    };
+    assert_eq!(
+        code(&detached, &certificates, SignatureAlgorithm::ES256),
+        Some(ErrorCode::InvalidField)
+    );
+    let draft = draft(&jws, &certificates, SignatureAlgorithm::ES256, now).unwrap();
+    assert_eq!(
+        draft.finish(vec![1; 63]).err().map(|e| e.code()),
+        Some(ErrorCode::SignatureMismatch)
+    );
+}
