@@ -3,6 +3,15 @@
 //! A question is asked by awaiting [`Prompt::ask`]; dropping the future closes
 //! the window. One window is open at a time; the use case sees to that.
 
+mod assuan;
+mod detect;
+#[cfg(test)]
+mod fixture;
+mod pinentry;
+mod terminal;
+mod text;
+mod unattended;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin as Boxed;
@@ -13,6 +22,12 @@ use plugin_protocol::{Origin, Purpose};
 use crate::certificate::Summary;
 use crate::pin::Pin;
 use crate::token::TokenInfo;
+
+pub use detect::{Nobody, detect};
+pub use pinentry::{Flavour, Pinentry};
+pub use terminal::Terminal;
+pub use text::{Language, Room, Text, Texts};
+pub use unattended::Unattended;
 
 /// What the person is asked.
 #[derive(Clone, Debug)]

@@ -1,0 +1,99 @@
+//! Questions for the tests of this folder.
+
+#![allow(clippy::unwrap_used)]
+
+use fixtures::pki::TestPki;
+use plugin_protocol::Purpose;
+use plugin_protocol::api::{PinState, TokenKind};
+use plugin_protocol::pairing::{Bytes32, Jwk, digits};
+
+use super::{Action, Candidate, Consent, PinEntry, Question, Request};
+use crate::certificate::Summary;
+use crate::token::{PinInfo, TokenId, TokenInfo};
+
+/// A request of an ordinary portal.
+pub(super) fn request() -> Request {
+    Request {
+        origin: "https://www.portal.example".parse().unwrap(),
+        action: Action::Confirm(Purpose::ConfirmIdentity),
+        client: "Test plugin".to_owned(),
+    }
+}
+
+/// An embedded software token with a test certificate.
+pub(super) fn candidate() -> Candidate {
+    let person = TestPki::new()
+        .person("Иванова Анна")
+        .officer_of("ООО «Ромашка»", "Директор", "1027700132195", "7707083893")
+        .issue();
+    Candidate {
+        token: TokenInfo {
+            id: TokenId::new(&["software", "1"]),
+            kind: TokenKind::Software,
+            label: "Test token".to_owned(),
+            reader: None,
+            pin: PinInfo {
+                state: PinState::Ok,
+                tries_left: Some(3),
+                pad: false,
+                length: Some((4, 8)),
+            },
+            test: true,
+        },
+        certificate: Summary::read(&person.certificate).unwrap(),
+    }
+}
+
+/// A first consent with a PIN.
+pub(super) fn consent() -> Consent {
+    Consent {
+        request: request(),
+        candidate: candidate(),
+        pin: PinEntry::Window,
+        attempt: 1,
+    }
+}
+
+/// A pairing.
+pub(super) fn pair() -> Question {
+    let key = |byte| Jwk::from_coordinates(&[byte; 32], &[byte; 32]);
+    let nonce = Bytes32([7; 32]);
+    Question::Pair {
+        client: "Test plugin".to_owned(),
+        digits: digits(&key(1), &key(2), &nonce, &nonce),
+    }
+}
+
+/// One question of every kind.
+pub(super) fn every_question() -> Vec<Question> {
+    let sign = Action::Sign(vec![
+        (Some("Договор.pdf".to_owned()), "ab".repeat(32)),
+        (None, "cd".repeat(64)),
+    ]);
+    let mut questions = vec![
+        Question::InsertToken(request()),
+        Question::Choose(request(), vec![candidate(), candidate()]),
+        Question::LastTry(request(), candidate()),
+        pair(),
+    ];
+    for action in [
+        Action::Confirm(Purpose::ConfirmIdentity),
+        Action::Confirm(Purpose::SignIn),
+        Action::ConfirmLiteral(Purpose::ConfirmIdentity),
+        Action::ConfirmLiteral(Purpose::SignIn),
+        sign,
+    ] {
+        for pin in [PinEntry::Window, PinEntry::Pad, PinEntry::None] {
+            let request = Request {
+                action: action.clone(),
+                ..request()
+            };
+            questions.push(Question::Consent(Consent {
+                request,
+                pin,
+                ..consent()
+            }));
+        }
+    }
+    questions
+}

@@ -1,0 +1,296 @@
+//! From a [`Question`] to a [`Text`].
+
+use fluent_bundle::{FluentArgs, FluentValue};
+use plugin_protocol::api::PinState;
+use plugin_protocol::origin::OriginWarning;
+use plugin_protocol::{Origin, Purpose};
+use time::{OffsetDateTime, UtcOffset};
+
+use super::clean::{break_long, clean};
+use super::{Language, Room, Text, Texts};
+use crate::prompt::{Action, Candidate, Consent, PinEntry, Question, Request};
+use crate::token::PinInfo;
+
+/// Characters of an origin that every window shows on one line.
+const ORIGIN_WIDTH: usize = 60;
+/// Most characters of a name out of a certificate.
+const NAME: usize = 80;
+/// Most characters of a token's label or a reader's name.
+const LABEL: usize = 48;
+/// Most characters of a plugin's name.
+const CLIENT: usize = plugin_protocol::limits::MAX_CLIENT_NAME;
+/// Most characters of a document's name.
+const DOCUMENT: usize = 100;
+/// Documents whose digests a window shows whole.
+const WHOLE_DIGESTS: usize = 3;
+
+/// Variables of a message.
+fn args<const N: usize>(pairs: [(&'static str, FluentValue<'static>); N]) -> FluentArgs<'static> {
+    pairs.into_iter().collect()
+}
+
+impl Texts {
+    /// What the person is asked.
+    pub fn question(&self, question: &Question, room: Room) -> Text {
+        match question {
+            Question::InsertToken(request) => self.insert(request),
+            Question::Choose(request, candidates) => self.choose(request, candidates),
+            Question::Consent(consent) => self.consent(consent, room),
+            Question::LastTry(request, candidate) => self.last_try(request, candidate),
+            Question::Pair { client, digits } => self.pair(client, &digits.to_string()),
+        }
+    }
+
+    /// What to say of a PIN that the token would refuse unseen; `None` when it may be tried.
+    ///
+    /// No try is spent on it. Lengths are bytes, as PKCS#11 counts them.
+    pub fn unfit_pin(&self, length: usize, pin: &PinInfo) -> Option<String> {
+        if length == 0 {
+            return Some(self.say("error-pin-empty"));
+        }
+        let (least, most) = pin.length.filter(|(least, most)| least <= most && *most > 0)?;
+        (!(least..=most).contains(&length)).then(|| {
+            self.with(
+                "error-pin-length",
+                args([("least", least.into()), ("most", most.into())]),
+            )
+        })
+    }
+
+    fn insert(&self, request: &Request) -> Text {
+        Text {
+            title: self.say("title-insert"),
+            head: self.head(request),
+            body: [vec![self.say("insert")], self.warnings(request), self.client(request)].concat(),
+            prompt: self.say("prompt-insert"),
+            ok: self.say("cancel-insert"),
+            cancel: self.say("cancel-insert"),
+            ..Text::default()
+        }
+    }
+
+    fn choose(&self, request: &Request, candidates: &[Candidate]) -> Text {
+        let numbered = |(index, candidate): (usize, &Candidate)| {
+            let text = self.candidate(candidate);
+            self.with(
+                "numbered",
+                args([("number", (index + 1).into()), ("text", text.into())]),
+            )
+        };
+        Text {
+            title: self.say("title-choose"),
+            head: format!("{}\n\n{}", self.head(request), self.say("choose")),
+            body: candidates.iter().enumerate().map(numbered).collect(),
+            prompt: self.with("prompt-number", args([("count", candidates.len().into())])),
+            ok: self.say("ok-choose"),
+            next: self.say("next-certificate"),
+            cancel: self.say("cancel"),
+            error: None,
+        }
+    }
+
+    fn consent(&self, consent: &Consent, room: Room) -> Text {
+        let Consent {
+            request,
+            candidate,
+            pin,
+            attempt,
+        } = consent;
+        let (title, ok) = match &request.action {
+            Action::Confirm(Purpose::ConfirmIdentity) | Action::ConfirmLiteral(Purpose::ConfirmIdentity) => {
+                ("title-confirm", "ok-confirm")
+            }
+            Action::Confirm(Purpose::SignIn) | Action::ConfirmLiteral(Purpose::SignIn) => {
+                ("title-sign-in", "ok-sign-in")
+            }
+            Action::Sign(_) => ("title-sign", "ok-sign"),
+        };
+        let field = match pin {
+            PinEntry::Window => "prompt-pin",
+            PinEntry::Pad | PinEntry::None => "prompt-yes-no",
+        };
+        let mut body = self.warnings(request);
+        body.extend(self.documents(&request.action, room));
+        body.push(self.candidate(candidate));
+        if *pin != PinEntry::None {
+            body.extend(self.tries(&candidate.token.pin));
+        }
+        if *pin == PinEntry::Pad {
+            body.push(self.say("pin-on-pad"));
+        }
+        body.extend(self.client(request));
+        Text {
+            title: self.say(title),
+            head: self.head(request),
+            body,
+            prompt: self.say(field),
+            ok: self.say(ok),
+            next: self.say("next-page"),
+            cancel: self.say("cancel"),
+            error: (*attempt > 1).then(|| self.wrong_pin(&candidate.token.pin)),
+        }
+    }
+
+    fn last_try(&self, request: &Request, candidate: &Candidate) -> Text {
+        Text {
+            title: self.say("title-last-try"),
+            head: self.head(request),
+            body: [
+                vec![self.say("last-try"), self.candidate(candidate)],
+                self.warnings(request),
+            ]
+            .concat(),
+            prompt: self.say("prompt-yes-no"),
+            ok: self.say("ok-last-try"),
+            next: self.say("next-page"),
+            cancel: self.say("cancel"),
+            error: None,
+        }
+    }
+
+    fn pair(&self, client: &str, digits: &str) -> Text {
+        let client = clean(client, CLIENT);
+        Text {
+            title: self.say("title-pair"),
+            head: self.with("pair", args([("client", client.into())])),
+            body: vec![format!("{}\n{digits}", self.say("pair-digits")), self.say("pair-note")],
+            prompt: self.say("prompt-yes-no"),
+            ok: self.say("ok-pair"),
+            next: self.say("next-page"),
+            cancel: self.say("cancel"),
+            error: None,
+        }
+    }
+
+    /// The portal's whole address on its own line, then what it asks.
+    fn head(&self, request: &Request) -> String {
+        let asks = match &request.action {
+            Action::Confirm(Purpose::ConfirmIdentity) | Action::ConfirmLiteral(Purpose::ConfirmIdentity) => {
+                self.say("asks-confirm")
+            }
+            Action::Confirm(Purpose::SignIn) | Action::ConfirmLiteral(Purpose::SignIn) => self.say("asks-sign-in"),
+            Action::Sign(documents) => self.with("asks-sign", args([("count", documents.len().into())])),
+        };
+        format!("{}\n{asks}", break_long(request.origin.as_str(), ORIGIN_WIDTH))
+    }
+
+    fn warnings(&self, request: &Request) -> Vec<String> {
+        let word = |warning| {
+            self.say(match warning {
+                OriginWarning::Punycode => "warning-punycode",
+                OriginWarning::Address => "warning-address",
+                OriginWarning::Insecure => "warning-insecure",
+            })
+        };
+        let mut warnings: Vec<String> = request.origin.warnings().into_iter().map(word).collect();
+        if let Some(end) = end_of_long_host(&request.origin) {
+            warnings.push(self.with("warning-long", args([("end", end.into())])));
+        }
+        if let Action::ConfirmLiteral(_) = request.action {
+            warnings.push(self.say("literal"));
+        }
+        warnings
+    }
+
+    fn client(&self, request: &Request) -> Vec<String> {
+        let client = clean(&request.client, CLIENT);
+        vec![self.with("client", args([("client", client.into())]))]
+    }
+
+    /// Whose certificate, from whom, until when, on what.
+    fn candidate(&self, candidate: &Candidate) -> String {
+        let certificate = &candidate.certificate;
+        let name = clean(&certificate.name, NAME);
+        let mut lines = vec![self.with("certificate", args([("name", name.into())]))];
+        if let Some(organization) = &certificate.organization {
+            let organization = clean(organization, NAME);
+            lines.push(self.with(
+                "certificate-organization",
+                args([("organization", organization.into())]),
+            ));
+        }
+        let issuer = clean(&certificate.issuer, NAME);
+        lines.push(self.with("certificate-issuer", args([("issuer", issuer.into())])));
+        let (from, to) = (self.date(certificate.not_before), self.date(certificate.not_after));
+        lines.push(self.with("certificate-validity", args([("from", from.into()), ("to", to.into())])));
+        let label = clean(&candidate.token.label, LABEL);
+        lines.push(match &candidate.token.reader {
+            Some(reader) => {
+                let reader = clean(reader, LABEL);
+                self.with(
+                    "token-reader",
+                    args([("label", label.into()), ("reader", reader.into())]),
+                )
+            }
+            None => self.with("token", args([("label", label.into())])),
+        });
+        if candidate.token.test || certificate.test {
+            lines.push(self.say("test"));
+        }
+        lines.join("\n")
+    }
+
+    fn documents(&self, action: &Action, room: Room) -> Vec<String> {
+        let Action::Sign(documents) = action else {
+            return Vec::new();
+        };
+        let whole = room == Room::Scroll || documents.len() <= WHOLE_DIGESTS;
+        let shown = |(name, digest): &(Option<String>, String)| {
+            let name = match name {
+                Some(name) => self.with("document", args([("name", clean(name, DOCUMENT).into())])),
+                None => self.say("document-unnamed"),
+            };
+            let digest = clean(digest, 2 * 64);
+            let digest = match digest.len() {
+                length if !whole && length > 40 && digest.is_ascii() => {
+                    format!("{}…{}", &digest[..16], &digest[length - 16..])
+                }
+                _ => break_long(&digest, 66),
+            };
+            format!("{name}\n{}", self.with("digest", args([("digest", digest.into())])))
+        };
+        documents.iter().map(shown).collect()
+    }
+
+    fn tries(&self, pin: &PinInfo) -> Option<String> {
+        match (pin.tries_left, pin.state) {
+            (Some(1), _) | (None, PinState::FinalTry) => Some(self.say("tries-last")),
+            (Some(count), _) => Some(self.with("tries-left", args([("count", count.into())]))),
+            (None, PinState::Low) => Some(self.say("tries-low")),
+            (None, _) => None,
+        }
+    }
+
+    fn wrong_pin(&self, pin: &PinInfo) -> String {
+        match pin.tries_left {
+            Some(count) => self.with("error-pin-tries", args([("count", count.into())])),
+            None => self.say("error-pin"),
+        }
+    }
+
+    /// A day in UTC, as the language writes it.
+    fn date(&self, time: OffsetDateTime) -> String {
+        let day = time.to_offset(UtcOffset::UTC).date();
+        let (year, month, day) = (day.year(), u8::from(day.month()), day.day());
+        match self.language {
+            Language::En => format!("{year:04}-{month:02}-{day:02}"),
+            Language::Ru => format!("{day:02}.{month:02}.{year:04}"),
+        }
+    }
+}
+
+/// The last labels of a host whose origin does not fit on one line.
+fn end_of_long_host(origin: &Origin) -> Option<String> {
+    if origin.as_str().len() <= ORIGIN_WIDTH {
+        return None;
+    }
+    let host = origin.host();
+    let start = host.len().saturating_sub(ORIGIN_WIDTH / 2);
+    // Origins are ASCII. Whole labels where at least two of them remain.
+    let end = &host[start..];
+    let labels = end
+        .split_once('.')
+        .map(|(_, rest)| rest)
+        .filter(|rest| rest.contains('.'));
+    Some(format!("…{}", labels.unwrap_or(end)))
+}

@@ -1,0 +1,89 @@
+## Titles
+
+title-confirm = Confirm your identity
+title-sign-in = Sign in
+title-sign = Sign documents
+title-choose = Choose a certificate
+title-insert = Insert your card or token
+title-last-try = The last try of the PIN
+title-pair = Pair a browser plugin
+
+## What a portal asks. Its address stands on the line above.
+
+asks-confirm = asks you to confirm who you are. If you agree, it receives your signature and your certificate with your name.
+asks-sign-in = asks you to sign in. If you agree, it receives your signature and your certificate with your name.
+asks-sign = { $count ->
+        [one] asks you to sign { $count } document. If you agree, it receives your signature and your certificate with your name.
+       *[other] asks you to sign { $count } documents. If you agree, it receives your signatures and your certificate with your name.
+    }
+
+## What should make the person look twice
+
+warning-punycode = CAUTION: this address holds letters of a foreign alphabet, written as "xn--". It may imitate a site you know.
+warning-address = CAUTION: this is a number, not a site's name. Nobody vouches for whose it is.
+warning-insecure = CAUTION: the connection is not encrypted. Agree only if you are developing this site on your own computer.
+warning-long = CAUTION: the address is unusually long. What counts is how the site's name ends: { $end }
+literal = What gets signed is the site's one-time code as it is, without the site's name. Agree only if you have just begun this on the site yourself.
+test = TEST TOKEN: what it signs proves nothing about a person.
+
+## With what
+
+certificate = Certificate: { $name }
+certificate-organization = Organization: { $organization }
+certificate-issuer = Issued by: { $issuer }
+certificate-validity = Valid from { $from } to { $to }
+token = Card or token: { $label }
+token-reader = Card or token: { $label } ({ $reader })
+client = The request came through a browser plugin that calls itself "{ $client }".
+document = Document: { $name }
+document-unnamed = Document without a name
+digest = Digest: { $digest }
+numbered = { $number }. { $text }
+
+## The PIN
+
+tries-left = { $count ->
+        [one] { $count } try of the PIN is left.
+       *[other] { $count } tries of the PIN are left.
+    }
+tries-last = THIS IS THE LAST TRY: if the PIN is wrong, it locks.
+tries-low = The PIN was entered wrongly before. Too many wrong entries lock it.
+last-try = If this PIN is wrong, it locks, and only the PUK can unlock it. Go on?
+pin-on-pad = After you agree, type the PIN on the reader itself.
+error-pin = Wrong PIN.
+error-pin-tries = { $count ->
+        [one] Wrong PIN. { $count } try is left.
+       *[other] Wrong PIN. { $count } tries are left.
+    }
+error-pin-empty = Please enter the PIN.
+error-pin-length = The PIN has { $least } to { $most } characters. No try was spent.
+error-number = Please enter a number from the list.
+error-yes-no = Please answer yes or no.
+
+## Other questions
+
+choose = Several certificates fit. Which one?
+insert = No suitable card or token is there. Insert it; this window closes by itself.
+pair = A browser plugin wants to use this agent. It calls itself "{ $client }".
+pair-digits = Does the plugin show the same number?
+pair-note = Agree only if you have just begun the pairing in the plugin yourself.
+
+## Fields and buttons
+
+prompt-pin = PIN:
+prompt-pin-hidden = PIN (not shown; empty to decline):
+prompt-number = Number (1 to { $count }), empty to decline:
+prompt-yes-no = Agree? (yes/no)
+prompt-insert = Press Enter to cancel.
+yes = yes
+no = no
+ok-confirm = Confirm
+ok-sign-in = Sign in
+ok-sign = Sign
+ok-choose = Use this one
+ok-last-try = Try
+ok-pair = The numbers match
+next-page = Next page
+next-certificate = Show the next
+cancel = Decline
+cancel-insert = Cancel
