@@ -85,16 +85,10 @@ async fn tokens(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, 
 /// Asks for a token until the set of tokens changes or the person closes the window.
 async fn insert(case: &Case<'_>, seen: &[TokenId]) -> Result<(), Error> {
     let question = Question::InsertToken(case.asks.clone());
-    let asked = async {
-        match case.app.prompt.unattended() {
-            true => std::future::pending().await,
-            false => case.app.prompt.ask(&question).await,
-        }
-    };
     let waited = case.life.race(async {
         tokio::select! {
             () = case.app.tokens.changed(seen) => Ok(()),
-            answer = asked => answer.map(|_| ()),
+            answer = case.app.prompt.ask(&question) => answer.map(|_| ()),
         }
     });
     match waited.await {

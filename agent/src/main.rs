@@ -1,14 +1,19 @@
-//! The daemon.
+//! `eid-agent`: flags, then one command. The daemon is `cli/run.rs`.
+
+mod cli;
+mod hardening;
+mod places;
+mod setup;
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
 fn main() -> ExitCode {
-    // The child that holds a PKCS#11 module is this same program; it needs nothing of the rest.
-    let mut arguments = std::env::args_os().skip(1);
-    if let (Some(first), Some(module)) = (arguments.next(), arguments.next())
-        && first == "pkcs11-worker"
-    {
-        return agent::token::pkcs11::child::main(module.as_ref());
+    hardening::apply();
+    let arguments = cli::Arguments::parse();
+    match cli::run(&arguments) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
     }
-    ExitCode::SUCCESS
 }

@@ -1,0 +1,39 @@
+//! `eid-agent run`: bind, announce, serve until told to end.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use agent::server::{self, PortFile};
+use clap::Args;
+
+use super::{Failure, Flags, Overrides, runtime, speak};
+use crate::setup::Setup;
+
+/// Runs the daemon in the foreground until SIGTERM or SIGINT. When it answers it
+/// prints `listening on http://127.0.0.1:PORT`.
+#[derive(Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+impl Run {
+    pub(crate) fn run(&self, flags: &Flags) -> Result<ExitCode, Failure> {
+        let setup = Setup::load(flags, &self.overrides, "info")?;
+        let places = setup.places.clone();
+        let listener = server::bind(setup.config.port)?;
+        let port = listener.local_addr()?.port();
+        let app = Arc::new(setup.app()?);
+        let _announced = PortFile::write(&places.runtime, port)?;
+        speak::print(&format!("listening on http://127.0.0.1:{port}"))?;
+        runtime()?.block_on(async {
+            let told_to_end = async {
+                if let Err(error) = server::signals().await {
+                    tracing::error!(%error, "signals cannot be awaited");
+                }
+            };
+            server::run(app, listener, told_to_end).await
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
