@@ -30,7 +30,7 @@ pub struct Config {
     /// Deadlines.
     pub deadlines: Deadlines,
     /// How much one plugin may ask.
-    pub limits: RateConfig,
+    pub rates: RateConfig,
 }
 
 /// How the person is asked.

@@ -74,7 +74,7 @@ impl Guard {
         Self {
             authority: address.to_string(),
             replay: Mutex::new(ReplayCache::new(app.clock.unix())),
-            paired: Rate::per_minute(app.config.limits.requests_per_minute),
+            paired: Rate::per_minute(app.config.rates.requests_per_minute),
             unpaired: Rate::per_minute(UNPAIRED_REQUESTS_PER_MINUTE),
             app,
         }

@@ -51,7 +51,7 @@ impl Setup {
             pairings: Pairings::open(&places.state)?,
             events: Events::new(),
             history: History::open(places.history())?,
-            operations: Operations::with_rate(config.limits.operations_per_minute),
+            operations: Operations::with_rate(config.rates.operations_per_minute),
             config,
         })
     }

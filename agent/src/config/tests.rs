@@ -54,7 +54,7 @@ fn the_example_has_every_key() {
         ),
         ("[software]", document["software"].as_table().unwrap().clone()),
         ("[literal]", document["literal"].as_table().unwrap().clone()),
-        ("[limits]", document["limits"].as_table().unwrap().clone()),
+        ("[rates]", document["rates"].as_table().unwrap().clone()),
         ("[deadlines]", document["deadlines"].as_table().unwrap().clone()),
     ];
     for (header, table) in tables {
@@ -71,7 +71,7 @@ fn the_example_shows_the_defaults() {
     shown = Config::parse(&uncommented()).unwrap();
     assert_eq!(shown.deadlines, Config::default().deadlines);
     assert_eq!(shown.pkcs11.call_deadline, Config::default().pkcs11.call_deadline);
-    assert_eq!(shown.limits, Config::default().limits);
+    assert_eq!(shown.rates, Config::default().rates);
     assert_eq!(shown.prompt.kind, PromptKind::Auto);
 }
 
