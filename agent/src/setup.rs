@@ -7,7 +7,7 @@ use agent::events::Events;
 use agent::history::History;
 use agent::operation::Operations;
 use agent::pairing::Pairings;
-use agent::token::discover::discover;
+use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::{Error, private_file, prompt};
 

@@ -73,7 +73,12 @@ impl Check {
             Verdict::Fail => "FAIL",
         };
         let remedy = self.remedy.as_ref().map(|remedy| format!("; {remedy}"));
-        format!("{verdict}  {}: {}{}\n", self.what, self.found, remedy.unwrap_or_default())
+        format!(
+            "{verdict}  {}: {}{}\n",
+            self.what,
+            self.found,
+            remedy.unwrap_or_default()
+        )
     }
 }
 

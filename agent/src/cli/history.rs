@@ -69,7 +69,11 @@ fn line(entry: &Entry) -> String {
         let _ = write!(line, "  {}", word(&token.kind));
     }
     if let Some(certificate) = &record.certificate {
-        let _ = write!(line, "  certificate {}", certificate.sha256.get(..16).unwrap_or_default());
+        let _ = write!(
+            line,
+            "  certificate {}",
+            certificate.sha256.get(..16).unwrap_or_default()
+        );
     }
     let _ = write!(line, "  for {:?}", record.client.name);
     line += if record.test { "  (test)\n" } else { "\n" };
@@ -87,7 +91,10 @@ fn verify(history: &history::History, json: bool) -> Result<ExitCode, Failure> {
             "head": verified.head,
         })),
         Ok(verified) => {
-            let mut text = format!("{path}: {} records, each follows the one before it\nhead {}\n", verified.records, verified.head);
+            let mut text = format!(
+                "{path}: {} records, each follows the one before it\nhead {}\n",
+                verified.records, verified.head
+            );
             if verified.torn > 0 {
                 let _ = writeln!(
                     text,

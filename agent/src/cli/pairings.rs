@@ -38,20 +38,32 @@ fn list(pairings: &pairing::Pairings, json: bool) -> Result<ExitCode, Failure> {
     }
     let mut text = String::new();
     for pairing in &list {
-        let _ = writeln!(text, "{}  since {}  calls itself {:?}", pairing.id, pairing.created, pairing.name);
+        let _ = writeln!(
+            text,
+            "{}  since {}  calls itself {:?}",
+            pairing.id, pairing.created, pairing.name
+        );
     }
     print(if text.is_empty() { "No plugin is paired." } else { &text })
 }
 
 fn revoke(pairings: &pairing::Pairings, id: &str) -> Result<ExitCode, Failure> {
     let list = pairings.list()?;
-    let named: Vec<_> = list.iter().filter(|pairing| !id.is_empty() && pairing.id.starts_with(id)).collect();
+    let named: Vec<_> = list
+        .iter()
+        .filter(|pairing| !id.is_empty() && pairing.id.starts_with(id))
+        .collect();
     match named[..] {
         [one] => {
             pairings.revoke(&one.id)?;
             print(&format!("{:?} ({}) is no longer paired.", one.name, one.id))
         }
-        [] => Err(Failure::other(format!("no pairing has the id {id}; see `eid-agent pairings list`"))),
-        _ => Err(Failure::usage(format!("{} pairings begin with {id}; give more of it", named.len()))),
+        [] => Err(Failure::other(format!(
+            "no pairing has the id {id}; see `eid-agent pairings list`"
+        ))),
+        _ => Err(Failure::usage(format!(
+            "{} pairings begin with {id}; give more of it",
+            named.len()
+        ))),
     }
 }

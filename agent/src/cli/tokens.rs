@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use agent::certificate::{Role, Summary, Unfit};
 use agent::clock::Clock;
-use agent::token::discover::discover;
+use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::token::{Credential, TokenInfo};
 use agent::{Error, private_file};
@@ -64,7 +64,12 @@ async fn look(tokens: &Tokens) -> (Vec<Shown>, Vec<String>) {
 }
 
 fn as_text((token, credentials): &Shown, now: OffsetDateTime) -> String {
-    let mut text = format!("{} «{}», PIN {}", word(&token.kind), token.label, word(&token.pin.state));
+    let mut text = format!(
+        "{} «{}», PIN {}",
+        word(&token.kind),
+        token.label,
+        word(&token.pin.state)
+    );
     if let Some(left) = token.pin.tries_left {
         let _ = write!(text, " ({left} tries left)");
     }
@@ -100,13 +105,23 @@ fn certificate_line(der: &[u8], now: OffsetDateTime) -> String {
 
 /// What a certificate may be used for, or why for nothing.
 fn uses(summary: &Summary, now: OffsetDateTime) -> Vec<&'static str> {
-    let roles = [(Role::Authentication, "confirms identity"), (Role::Signing, "signs documents")];
-    let fit: Vec<_> = roles.iter().filter(|(role, _)| summary.fit(*role, now).is_ok()).map(|(_, use_)| *use_).collect();
+    let roles = [
+        (Role::Authentication, "confirms identity"),
+        (Role::Signing, "signs documents"),
+    ];
+    let fit: Vec<_> = roles
+        .iter()
+        .filter(|(role, _)| summary.fit(*role, now).is_ok())
+        .map(|(_, use_)| *use_)
+        .collect();
     if !fit.is_empty() {
         return fit;
     }
     let why = |role| summary.fit(role, now).err();
-    vec![match why(Role::Authentication).filter(|unfit| *unfit != Unfit::WrongUsage).or(why(Role::Signing)) {
+    vec![match why(Role::Authentication)
+        .filter(|unfit| *unfit != Unfit::WrongUsage)
+        .or(why(Role::Signing))
+    {
         Some(Unfit::Expired) => "expired",
         Some(Unfit::NotYetValid) => "not valid yet",
         Some(Unfit::Authority) => "a certification authority's own",

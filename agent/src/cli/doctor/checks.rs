@@ -7,7 +7,7 @@ use agent::clock::Clock;
 use agent::config::{Config, PromptConfig};
 use agent::history::History;
 use agent::pairing::Pairings;
-use agent::token::discover::discover;
+use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::{Error, prompt};
 use time::OffsetDateTime;
@@ -23,13 +23,19 @@ const FIRST_DAY: OffsetDateTime = datetime!(2025-01-01 0:00 UTC);
 /// The configuration, or the default one where it cannot be used.
 pub(super) fn config(places: &Places) -> (Check, Config) {
     let Some(file) = &places.config else {
-        return (Check::ok("configuration", "none, so everything has its default"), Config::default());
+        return (
+            Check::ok("configuration", "none, so everything has its default"),
+            Config::default(),
+        );
     };
     match Config::read(file) {
         Ok(config) => (Check::ok("configuration", file.display().to_string()), config),
         Err(error) => {
             let remedy = "mend the file; agent/eid-agent.example.toml documents every key";
-            (Check::fail("configuration", error.to_string(), remedy), Config::default())
+            (
+                Check::fail("configuration", error.to_string(), remedy),
+                Config::default(),
+            )
         }
     }
 }
@@ -42,12 +48,25 @@ pub(super) fn state(places: &Places) -> Vec<Check> {
     let meta = match path.metadata() {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return vec![Check::ok(what, format!("{shown} is not there yet; it is made at the first run"))];
+            return vec![Check::ok(
+                what,
+                format!("{shown} is not there yet; it is made at the first run"),
+            )];
         }
-        Err(error) => return vec![Check::fail(what, format!("{shown}: {error}"), "name another one with --state")],
+        Err(error) => {
+            return vec![Check::fail(
+                what,
+                format!("{shown}: {error}"),
+                "name another one with --state",
+            )];
+        }
     };
     if !meta.is_dir() {
-        return vec![Check::fail(what, format!("{shown} is no directory"), "name another one with --state")];
+        return vec![Check::fail(
+            what,
+            format!("{shown} is no directory"),
+            "name another one with --state",
+        )];
     }
     if meta.uid() != rustix::process::geteuid().as_raw() {
         let remedy = "run the agent as its owner, or name another directory with --state";
@@ -80,7 +99,10 @@ pub(super) fn history(history: &Result<History, Error>) -> Check {
             format!("{} records, then a line torn by a power cut", verified.records),
             "nothing is to be done: the next record sets it aside",
         ),
-        Ok(Ok(verified)) => Check::ok(what, format!("{} records, each follows the one before it", verified.records)),
+        Ok(Ok(verified)) => Check::ok(
+            what,
+            format!("{} records, each follows the one before it", verified.records),
+        ),
         Ok(Err(broken)) => Check::fail(what, broken.to_string(), remedy),
         Err(error) => Check::fail(what, error.to_string(), "see that the file can be read and written"),
     }
@@ -92,7 +114,11 @@ pub(super) async fn tokens(config: &Config, places: &Places) -> Vec<Check> {
     let mut checks = Vec::new();
     for skipped in &found.modules.skipped {
         let what = format!("module {}", skipped.path.display());
-        checks.push(Check::warn(&what, format!("left out ({})", skipped.origin), skipped.reason.clone()));
+        checks.push(Check::warn(
+            &what,
+            format!("left out ({})", skipped.origin),
+            skipped.reason.clone(),
+        ));
     }
     let tokens = Tokens::new(found.sources);
     let listing = tokens.listing().await;
@@ -122,9 +148,19 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
     use plugin_protocol::api::PinState;
     let what = format!("token {}", token.id);
     match token.pin.state {
-        PinState::Locked => return Check::fail(&what, "its PIN is locked", "unblock it with the PUK in the token's own tool"),
+        PinState::Locked => {
+            return Check::fail(
+                &what,
+                "its PIN is locked",
+                "unblock it with the PUK in the token's own tool",
+            );
+        }
         PinState::MustChange => {
-            return Check::fail(&what, "its PIN must be changed first", "change it in the token's own tool");
+            return Check::fail(
+                &what,
+                "its PIN must be changed first",
+                "change it in the token's own tool",
+            );
         }
         PinState::FinalTry => {
             return Check::warn(&what, "one PIN try is left", "make sure of the PIN before you use it");
@@ -137,7 +173,9 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
     };
     let now = Clock::system().now();
     let fit = |role| {
-        let summaries = credentials.iter().filter_map(|credential| Summary::read(&credential.certificate));
+        let summaries = credentials
+            .iter()
+            .filter_map(|credential| Summary::read(&credential.certificate));
         summaries.filter(|summary| summary.fit(role, now).is_ok()).count()
     };
     let (confirming, signing) = (fit(Role::Authentication), fit(Role::Signing));
@@ -178,7 +216,11 @@ pub(super) fn clock(places: &Places) -> Check {
     let newest = newest.unwrap_or_default().pop().map(|entry| entry.time);
     match newest {
         // Both are UTC with whole seconds, so their texts sort as their times.
-        Some(last) if last > shown => Check::warn("clock", format!("it says {shown}, but something was signed {last}"), remedy),
+        Some(last) if last > shown => Check::warn(
+            "clock",
+            format!("it says {shown}, but something was signed {last}"),
+            remedy,
+        ),
         _ => Check::ok("clock", shown),
     }
 }

@@ -25,7 +25,10 @@ pub(super) fn check(places: &Places, configured: Option<u16>) -> Check {
     if let Some(announced) = announced(places) {
         let file = places.port_file();
         return match holder(announced) {
-            Holder::Agent => Check::ok(WHAT, format!("an agent answers on {announced}, as {} says", file.display())),
+            Holder::Agent => Check::ok(
+                WHAT,
+                format!("an agent answers on {announced}, as {} says", file.display()),
+            ),
             _ => Check::warn(
                 WHAT,
                 format!("{} names {announced}, but no agent answers there", file.display()),
@@ -33,9 +36,16 @@ pub(super) fn check(places: &Places, configured: Option<u16>) -> Check {
             ),
         };
     }
-    let ports = configured.filter(|port| *port != 0).map_or(PORTS.to_vec(), |port| vec![port]);
+    let ports = configured
+        .filter(|port| *port != 0)
+        .map_or(PORTS.to_vec(), |port| vec![port]);
     let holders: Vec<(u16, Holder)> = ports.into_iter().map(|port| (port, holder(port))).collect();
-    let first = |wanted| holders.iter().find(|(_, holder)| *holder == wanted).map(|(port, _)| *port);
+    let first = |wanted| {
+        holders
+            .iter()
+            .find(|(_, holder)| *holder == wanted)
+            .map(|(port, _)| *port)
+    };
     match (first(Holder::Agent), first(Holder::Nobody)) {
         (Some(port), _) => Check::ok(WHAT, format!("an agent answers on {port}")),
         (None, Some(port)) => Check::ok(WHAT, format!("{port} is free")),
@@ -75,7 +85,10 @@ fn greet(port: u16) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET /v1/hello HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET /v1/hello HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = Vec::new();
     stream.take(4096).read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).ends_with(HELLO))
@@ -109,7 +122,10 @@ mod tests {
         assert_eq!(taken.verdict, super::super::Verdict::Fail);
         assert!(taken.found.contains(&port.to_string()));
         drop(serving.join().unwrap());
-        assert_eq!(check(&places(folder.path()), Some(port)).verdict, super::super::Verdict::Ok);
+        assert_eq!(
+            check(&places(folder.path()), Some(port)).verdict,
+            super::super::Verdict::Ok
+        );
         std::fs::write(folder.path().join("port"), format!("{port}\n")).unwrap();
         assert_eq!(check(&places(folder.path()), None).verdict, super::super::Verdict::Warn);
     }
