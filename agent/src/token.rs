@@ -17,6 +17,7 @@ use crate::pin::Pin;
 mod bytes;
 mod discover;
 pub mod pkcs11;
+pub mod software;
 pub mod worker;
 
 pub use discover::{Discovered, discover, discover_at};
@@ -168,4 +169,20 @@ pub trait Source: Send {
     /// Logs in with `pin` (`None`: on the reader's pad, or none is needed), signs every
     /// input, logs out. ECDSA signatures are raw `r || s`. Never tries a PIN twice.
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error>;
+}
+
+/// Refuses what `mechanisms` do not offer, before a PIN is spent on it.
+fn refuse_unsupported(mechanisms: &[Mechanism], inputs: &[SignInput]) -> Result<(), Error> {
+    let offered = |input: &&SignInput| {
+        let digest = matches!(input.data, SignData::Digest(_));
+        let fits = |m: &Mechanism| m.scheme == input.scheme && m.hash == input.hash && (m.digest || !digest);
+        mechanisms.iter().any(fits)
+    };
+    let missing = inputs.iter().find(|input| !offered(input));
+    missing.map_or(Ok(()), |input| {
+        Err(Error::UnsupportedAlgorithm(format!(
+            "{:?} with {:?} is not for this key",
+            input.scheme, input.hash
+        )))
+    })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Source;
 use super::pkcs11::discover::{ModulePath, Modules, Places, modules};
 use super::pkcs11::{Deadlines, Options, Pkcs11};
+use super::software::Software;
 use super::worker::distinct_names;
 use crate::config::{Config, Pkcs11Config};
 
@@ -30,12 +31,12 @@ pub fn discover(config: &Config, state: &Path) -> Discovered {
 
 /// The same, looking for modules at `places`.
 pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered {
-    let _ = state;
     let modules = found_modules(&config.pkcs11, places);
-    Discovered {
-        sources: module_sources(&config.pkcs11, &modules),
-        modules,
+    let mut sources = module_sources(&config.pkcs11, &modules);
+    if config.software.enabled {
+        sources.push(Box::new(Software::new(state)));
     }
+    Discovered { sources, modules }
 }
 
 /// The modules, less those the config switches off.

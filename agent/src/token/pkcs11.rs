@@ -14,6 +14,7 @@ use self::client::Connection;
 pub use self::client::{Deadlines, Program};
 use self::discover::ModulePath;
 use self::frame::{Answer, Failure, Request, Response};
+pub(super) use self::mechanism::digest_info;
 use super::{Credential, SignJob, Source, TokenId, TokenInfo};
 use crate::error::Error;
 use crate::pin::Pin;

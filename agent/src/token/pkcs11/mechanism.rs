@@ -108,7 +108,7 @@ pub(super) fn ways(list: &[CK_MECHANISM_TYPE], input: &SignInput) -> Vec<Way> {
 }
 
 /// DigestInfo of a digest (RFC 8017 section 9.2, note 1).
-pub(super) fn digest_info(hash: HashFunction, digest: &[u8]) -> Vec<u8> {
+pub(in crate::token) fn digest_info(hash: HashFunction, digest: &[u8]) -> Vec<u8> {
     // SEQUENCE { SEQUENCE { OID 2.16.840.1.101.3.4.2.n, NULL }, OCTET STRING }
     let (number, length) = match hash {
         Sha256 => (1, 32),

@@ -1,0 +1,151 @@
+//! Tokens without hardware: the embedded software token, and PKCS#12 files.
+//!
+//! The embedded token is for demonstrations and tests. It lives in `STATE/software-token`,
+//! made on first use: keys (PKCS#8) and certificates in PEM, the test root that issued them
+//! in `root.pem`, and the count of PIN tries in `tries`. Its PIN is [`PIN`]; after [`TRIES`]
+//! wrong ones it is locked, until `tries` is removed. Whoever can read the folder can sign
+//! with it: its certificates name a test authority, and portals refuse them unless told.
+
+use std::path::Path;
+
+use plugin_protocol::api::{PinState, TokenKind};
+use plugin_protocol::encoding::{hex, sha256};
+use subtle::ConstantTimeEq;
+use time::OffsetDateTime;
+
+use self::certificate::Kind;
+use self::store::{SLOTS, Slot, Store, trouble};
+use self::tries::Tries;
+use super::{Credential, PinInfo, SignJob, Source, TokenId, TokenInfo};
+use crate::error::Error;
+use crate::pin::Pin;
+
+mod certificate;
+mod key;
+//PK12 mod pkcs12;
+mod rsa;
+mod store;
+mod tries;
+
+//PK12 pub use pkcs12::Pkcs12;
+
+/// The PIN of the embedded token; a test PIN, no secret.
+pub const PIN: &str = "1234";
+/// Wrong PINs until it is locked.
+pub const TRIES: u8 = 3;
+/// The longest PIN compared, bytes.
+const PIN_LENGTH: (usize, usize) = (4, 16);
+
+/// The embedded software token as a source.
+pub struct Software {
+    store: Store,
+    now: fn() -> OffsetDateTime,
+}
+
+impl Software {
+    /// In the agent's state directory. Nothing is made before it is asked for.
+    pub fn new(state: &Path) -> Self {
+        Self::with_clock(state, OffsetDateTime::now_utc)
+    }
+
+    /// The same under another clock, for tests.
+    pub fn with_clock(state: &Path, now: fn() -> OffsetDateTime) -> Self {
+        Self {
+            store: Store::new(state),
+            now,
+        }
+    }
+
+    /// The token as it is on disk, after it was made or renewed where necessary.
+    fn token(&self) -> Result<TokenInfo, Error> {
+        self.store.ensure((self.now)())?;
+        let left = Tries::left(&self.store.path("tries"), TRIES).map_err(|error| trouble("has no count", &error))?;
+        let state = match left {
+            0 => PinState::Locked,
+            1 => PinState::FinalTry,
+            TRIES => PinState::Ok,
+            _ => PinState::Low,
+        };
+        let serial = hex(&sha256(&self.store.certificate("root")?)[..8]);
+        Ok(TokenInfo {
+            id: TokenId::new(&["software", &serial]),
+            kind: TokenKind::Software,
+            label: "eid-agent software token".to_owned(),
+            reader: None,
+            pin: PinInfo {
+                state,
+                tries_left: Some(left),
+                pad: false,
+                length: Some(PIN_LENGTH),
+            },
+            test: true,
+        })
+    }
+
+    fn present(&self, token: &TokenId) -> Result<(), Error> {
+        if self.token()?.id == *token {
+            Ok(())
+        } else {
+            Err(Error::TokenRemoved)
+        }
+    }
+
+    /// Compares the PIN, having spent a try first.
+    fn log_in(&self, pin: &Pin) -> Result<(), Error> {
+        let failed = |error| trouble("cannot count PIN tries", &error);
+        let given = pin.expose();
+        if given.len() < PIN_LENGTH.0 || given.len() > PIN_LENGTH.1 {
+            return Err(Error::PinLength(PIN_LENGTH.0, PIN_LENGTH.1));
+        }
+        let spent = Tries::spend(&self.store.path("tries"), TRIES).map_err(failed)?;
+        let (tries, left) = spent.ok_or(Error::PinLocked)?;
+        match (bool::from(given.ct_eq(PIN.as_bytes())), left) {
+            (true, _) => tries.right().map_err(failed),
+            (false, 0) => Err(Error::PinLocked),
+            (false, left) => Err(Error::PinIncorrect(Some(left))),
+        }
+    }
+}
+
+impl Source for Software {
+    fn name(&self) -> &str {
+        "software token"
+    }
+
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
+        Ok(vec![self.token()?])
+    }
+
+    fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error> {
+        self.present(token)?;
+        let root = self.store.certificate("root")?;
+        let credential = |slot: &Slot| {
+            Ok(Credential {
+                key: slot.name.to_owned(),
+                certificate: self.store.certificate(slot.name)?,
+                intermediates: vec![root.clone()],
+                mechanisms: key::mechanisms(slot.kind == Kind::Rsa),
+            })
+        };
+        SLOTS.iter().map(credential).collect()
+    }
+
+    fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        self.present(token)?;
+        let slot = SLOTS
+            .iter()
+            .find(|slot| slot.name == job.key)
+            .ok_or(Error::TokenRemoved)?;
+        if self.store.certificate(slot.name)? != job.certificate {
+            return Err(Error::TokenRemoved);
+        }
+        let key = self.store.key(slot.name)?;
+        super::refuse_unsupported(&key.mechanisms(), &job.inputs)?;
+        let pin = pin.ok_or_else(|| Error::Internal("the software token wants a PIN".to_owned()))?;
+        self.log_in(&pin)?;
+        job.inputs.iter().map(|input| key.sign(input)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
