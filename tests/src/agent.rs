@@ -20,6 +20,8 @@ pub struct Setup {
     prompt: String,
     environment: Vec<(OsString, OsString)>,
     extra: String,
+    operations_per_minute: u32,
+    language: &'static str,
     log: &'static str,
 }
 
@@ -37,9 +39,11 @@ impl Setup {
             software: false,
             modules: Vec::new(),
             literal: Vec::new(),
-            prompt: "kind = \"terminal\"\n".to_owned(),
+            prompt: "prompt.kind = \"terminal\"\n".to_owned(),
             environment: Vec::new(),
             extra: String::new(),
+            operations_per_minute: 1000,
+            language: "en",
             log: "trace",
         }
     }
@@ -73,7 +77,13 @@ impl Setup {
         self
     }
 
-    /// More lines of configuration, at the top level.
+    /// The language of the windows, `en` unless told.
+    pub fn language(mut self, language: &'static str) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// More lines of configuration: whole dotted keys, `deadlines.operation = 5`.
     pub fn configure(mut self, lines: &str) -> Self {
         self.extra.push_str(lines);
         self
@@ -85,10 +95,10 @@ impl Setup {
         self
     }
 
-    /// Lets one plugin ask this often a minute.
-    pub fn rates(self, per_minute: u32) -> Self {
-        let lines = format!("rates.requests_per_minute = {per_minute}\nrates.operations_per_minute = {per_minute}\n");
-        self.configure(&lines)
+    /// Lets one plugin ask this often a minute; 1000 times unless told.
+    pub fn rates(mut self, per_minute: u32) -> Self {
+        self.operations_per_minute = per_minute;
+        self
     }
 
     /// Nobody is asked: a policy of this text approves.
@@ -96,16 +106,13 @@ impl Setup {
         let path = self.folder.path().join("policy.toml");
         std::fs::write(&path, policy).expect("the policy can be written");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("it can be made private");
-        self.prompt = format!("kind = \"unattended\"\npolicy = \"{}\"\n", path.display());
+        self.prompt = format!("prompt.kind = \"unattended\"\nprompt.policy = {path:?}\n");
         self
     }
 
     /// A pinentry asks.
     pub fn pinentry(mut self, program: &Path) -> Self {
-        self.prompt = format!(
-            "kind = \"pinentry\"\npinentry = \"{}\"\nlanguage = \"en\"\n",
-            program.display()
-        );
+        self.prompt = format!("prompt.kind = \"pinentry\"\nprompt.pinentry = {program:?}\n");
         self
     }
 
@@ -114,36 +121,60 @@ impl Setup {
         self.folder.path().join("state")
     }
 
-    /// The command line of any subcommand for this set-up.
+    /// The runtime directory, where the file `port` is.
+    pub fn runtime(&self) -> PathBuf {
+        self.folder.path().join("run")
+    }
+
+    /// The command line of any subcommand for this set-up: nothing of the machine's own set-up shows through.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let config = self.folder.path().join("config.toml");
         std::fs::write(&config, self.config()).expect("the configuration can be written");
         let mut command = Command::new(programs::path("eid-agent"));
-        command.arg(arguments[0]);
         command.arg("--config").arg(config);
         command.arg("--state").arg(self.state());
-        command.args(&arguments[1..]);
+        command.arg("--runtime").arg(self.runtime());
+        command.args(arguments);
+        for name in [
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+            "GPG_TTY",
+            "XDG_RUNTIME_DIR",
+            "SOFTHSM2_CONF",
+        ] {
+            command.env_remove(name);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
     fn config(&self) -> String {
-        let quoted = |list: &[String]| {
-            list.iter()
-                .map(|text| format!("{text:?}"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let mut text = format!(
-            "{}\n[prompt]\n{}\n[software]\nenabled = {}\n",
-            self.extra, self.prompt, self.software
-        );
-        text.push_str(&format!("[literal]\norigins = [{}]\n", quoted(&self.literal)));
-        text.push_str("[pkcs11]\nsearch = false\n");
-        for module in &self.modules {
-            text.push_str(&format!("[[pkcs11.modules]]\npath = \"{}\"\n", module.display()));
-        }
-        text
+        let modules: Vec<String> = self
+            .modules
+            .iter()
+            .map(|path| format!("{{ path = {path:?} }}"))
+            .collect();
+        let Self {
+            extra,
+            prompt,
+            language,
+            operations_per_minute,
+            software,
+            literal,
+            ..
+        } = self;
+        let requests_per_minute = operations_per_minute.saturating_mul(10);
+        let modules = modules.join(", ");
+        format!(
+            "{extra}\n{prompt}\
+             prompt.language = {language:?}\n\
+             software.enabled = {software}\n\
+             literal.origins = {literal:?}\n\
+             limits.operations_per_minute = {operations_per_minute}\n\
+             limits.requests_per_minute = {requests_per_minute}\n\
+             pkcs11.search = false\n\
+             pkcs11.modules = [{modules}]\n"
+        )
     }
 
     /// Starts the daemon and waits until it listens.
@@ -167,9 +198,7 @@ pub struct Agent {
 
 impl Agent {
     fn spawn(setup: &Setup) -> Process {
-        let runtime = setup.folder().join("run");
-        let mut command = setup.command(&["run", "--port", "0", "--log", setup.log]);
-        command.arg("--runtime").arg(runtime);
+        let command = setup.command(&["run", "--port", "0", "--log", setup.log]);
         Process::start(command, &setup.folder().join("agent.log"))
     }
 

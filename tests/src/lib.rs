@@ -6,9 +6,13 @@
 //! - [`programs`]: builds and finds `eid-agent`, `eid-portal`, `eid-plugin`;
 //! - [`agent`]: a running daemon with its configuration;
 //! - [`portal`]: a running reference portal;
-//! - [`pinentry`]: a person in a script, who answers the agent's windows.
+//! - [`pinentry`]: a person in a script, who answers the agent's windows;
+//! - [`ask`]: what plugins ask for;
+//! - [`judge`]: what a portal and OpenSSL say of what they get.
 
 pub mod agent;
+pub mod ask;
+pub mod judge;
 pub mod pinentry;
 pub mod portal;
 pub mod process;

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::process::eventually;
+use crate::process::{eventually, is_alive};
 
 /// A scripted pinentry in a folder of its own.
 pub struct ScriptedPerson {
@@ -33,7 +33,13 @@ impl ScriptedPerson {
     /// Replaces the answers to come.
     pub fn will_answer(&self, answers: &[&str]) {
         let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
+        let _ = std::fs::remove_file(self.folder.join("go"));
         std::fs::write(self.folder.join("answers"), text).expect("the answers can be written");
+    }
+
+    /// Gives the answer that was `held`.
+    pub fn release(&self) {
+        std::fs::write(self.folder.join("go"), "").expect("the marker can be written");
     }
 
     /// Everything shown so far.
@@ -47,5 +53,36 @@ impl ScriptedPerson {
             let shown = self.shown();
             shown.contains(text).then_some(shown)
         })
+    }
+
+    /// How often a PIN was asked for.
+    pub fn pins_asked(&self) -> usize {
+        self.shown().lines().filter(|line| line.trim_end() == "GETPIN").count()
+    }
+
+    /// Forgets what was shown so far.
+    pub fn forget(&self) {
+        let _ = std::fs::remove_file(self.folder.join("shown"));
+    }
+
+    /// Waits until a question is open that will not be answered (`hang`, or `held`).
+    pub fn wait_until_asked(&self) {
+        eventually("a question", || {
+            let shown = self.shown();
+            shown
+                .lines()
+                .last()
+                .is_some_and(|line| line.starts_with("GETPIN") || line.starts_with("CONFIRM"))
+                .then_some(())
+        });
+    }
+
+    /// Waits until no window is open: every pinentry process has ended.
+    pub fn wait_until_closed(&self) {
+        let shown = self.shown();
+        let opened = shown.lines().filter_map(|line| line.strip_prefix("OPENED "));
+        for id in opened.filter_map(|id| id.trim().parse().ok()) {
+            eventually("the end of a window", || (!is_alive(id)).then_some(()));
+        }
     }
 }

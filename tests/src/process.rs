@@ -109,6 +109,27 @@ impl Drop for Process {
     }
 }
 
+/// The ids of the living children of process `id` (zombies are not among them).
+pub fn children(id: u32) -> Vec<u32> {
+    let folders = std::fs::read_dir("/proc").expect("/proc is there").flatten();
+    let ids = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
+    ids.filter(|child| matches!(stat(*child), Some((state, parent)) if parent == id && state != 'Z'))
+        .collect()
+}
+
+/// Whether process `id` runs (a zombie does not).
+pub fn is_alive(id: u32) -> bool {
+    stat(id).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// State and parent of a process (proc_pid_stat(5)).
+fn stat(id: u32) -> Option<(char, u32)> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name in parentheses may hold anything.
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+}
+
 /// Polls `condition` until it gives a value, with a bound.
 ///
 /// # Panics

@@ -2,18 +2,23 @@
 //!
 //! `scripted-pinentry FOLDER` takes the first line of `FOLDER/answers` away at each
 //! question and does what it says: `pin 1234`, `yes`, `no`, `cancel`, `hang`, `die`.
-//! With no line left it cancels. What it was shown is appended to `FOLDER/shown`.
+//! `held pin 1234` answers when `FOLDER/go` is there. With no line left it cancels. Pages before the last are turned without an answer.
+//! What it was shown is appended to `FOLDER/shown`, its process id as `OPENED id`.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
 const CANCELLED: &str = "ERR 83886179 Operation cancelled <Pinentry>";
+/// What the button says that turns a page.
+const NEXT_PAGE: [&str; 2] = ["Next page", "Следующая страница"];
 const NOT_CONFIRMED: &str = "ERR 83886194 Not confirmed <Pinentry>";
 
 fn main() -> io::Result<()> {
     let folder = PathBuf::from(std::env::args_os().nth(1).expect("usage: scripted-pinentry FOLDER"));
     let mut output = io::stdout();
+    let mut button = String::new();
+    remember(&folder, "OPENED", &std::process::id().to_string())?;
     writeln!(output, "OK scripted-pinentry at your service")?;
     output.flush()?;
     for line in io::stdin().lock().lines() {
@@ -22,7 +27,10 @@ fn main() -> io::Result<()> {
         match command {
             "GETPIN" | "CONFIRM" | "MESSAGE" => {
                 remember(&folder, command, rest)?;
-                answer(&mut output, &next_answer(&folder)?)?;
+                match NEXT_PAGE.contains(&button.as_str()) {
+                    true => answer(&mut output, "yes")?,
+                    false => answer(&mut output, &released(&folder, next_answer(&folder)?))?,
+                }
             }
             "BYE" => {
                 writeln!(output, "OK")?;
@@ -31,6 +39,9 @@ fn main() -> io::Result<()> {
             command => {
                 if command.starts_with("SET") {
                     remember(&folder, command, &unescape(rest))?;
+                }
+                if command == "SETOK" {
+                    button = unescape(rest);
                 }
                 writeln!(output, "OK")?;
             }
@@ -49,6 +60,19 @@ fn answer(output: &mut impl Write, answer: &str) -> io::Result<()> {
         ("hang", _) => Ok(()),
         ("die", _) => std::process::exit(1),
         _ => writeln!(output, "{CANCELLED}"),
+    }
+}
+
+/// An answer that is held back, once the test lets it go.
+fn released(folder: &Path, answer: String) -> String {
+    match answer.strip_prefix("held ") {
+        None => answer,
+        Some(held) => {
+            while !folder.join("go").exists() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            held.to_owned()
+        }
     }
 }
 

@@ -1,0 +1,131 @@
+//! Those who judge what the agent hands out: the portal's library, and OpenSSL.
+
+use std::path::Path;
+use std::process::Command;
+
+use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
+use plugin_protocol::encoding::from_base64;
+use plugin_protocol::{Origin, Proof};
+use portal::{Policy, VerifiedIdentity, verify};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+/// A portal that trusts one test root.
+pub struct Judge {
+    policy: Policy,
+    root_pem: String,
+    folder: TempDir,
+}
+
+impl Judge {
+    /// Trusts `root_pem`, and knows these intermediates (DER) for formats that bring none.
+    pub fn new(root_pem: &str, intermediates: &[&[u8]]) -> Self {
+        let mut builder = Policy::builder()
+            .test_roots_pem(root_pem.as_bytes())
+            .expect("a root in PEM");
+        for intermediate in intermediates {
+            builder = builder.intermediate(intermediate).expect("a certificate");
+        }
+        Self {
+            policy: builder.build().expect("a whole policy"),
+            root_pem: root_pem.to_owned(),
+            folder: tempfile::tempdir().expect("a temporary directory"),
+        }
+    }
+
+    /// The verdict on a finished confirmation; for every CMS, OpenSSL must agree.
+    ///
+    /// # Panics
+    /// When the operation is not done or its proof is refused.
+    pub fn accept(&self, request: &ConfirmationRequest, operation: &Operation) -> VerifiedIdentity {
+        assert_eq!(operation.state, OperationState::Done, "{:?}", operation.problem);
+        let proof = operation.proof.as_ref().expect("what is done has a proof");
+        assert_eq!(proof.format().name(), request.format);
+        if let Proof::Cms(cms) | Proof::CmsChallenge(cms) = proof {
+            assert_eq!(cms.content.is_some(), request.detached);
+            let content = cms.content.as_ref().map(|text| from_base64(text).expect("base64"));
+            let signed = self.openssl_cms(&from_base64(&cms.cms).expect("base64"), content.as_deref());
+            let told = String::from_utf8(signed).expect("text was signed");
+            assert!(told.contains(request.challenge.as_str()), "{told}");
+        }
+        self.verdict(request, proof, &request.origin)
+            .unwrap_or_else(|error| panic!("{}: {error}", request.format))
+    }
+
+    /// The library's verdict for a portal at `origin`.
+    pub fn verdict(
+        &self,
+        request: &ConfirmationRequest,
+        proof: &Proof,
+        origin: &Origin,
+    ) -> Result<VerifiedIdentity, portal::VerifyError> {
+        let now = OffsetDateTime::now_utc();
+        verify(proof, origin, &request.challenge, &self.policy, now)
+    }
+
+    /// `openssl cms -verify -cades` from the root alone; the content it verified.
+    ///
+    /// # Panics
+    /// When OpenSSL refuses it.
+    pub fn openssl_cms(&self, cms: &[u8], content: Option<&[u8]>) -> Vec<u8> {
+        let folder = self.folder.path();
+        write(folder, "root.pem", self.root_pem.as_bytes());
+        write(folder, "proof.der", cms);
+        let mut command = Command::new("openssl");
+        command
+            .current_dir(folder)
+            .args([
+                "cms",
+                "-verify",
+                "-cades",
+                "-binary",
+                "-inform",
+                "DER",
+                "-in",
+                "proof.der",
+            ])
+            .args(["-CAfile", "root.pem", "-purpose", "any", "-out", "content"]);
+        if let Some(content) = content {
+            write(folder, "detached", content);
+            command.args(["-content", "detached"]);
+        }
+        let said = run(command);
+        assert!(said.contains("CAdES Verification successful"), "{said}");
+        std::fs::read(folder.join("content")).expect("openssl wrote the content")
+    }
+
+    /// `openssl dgst -verify` of a signature over `message` with the certificate's key.
+    ///
+    /// # Panics
+    /// When OpenSSL refuses it.
+    pub fn openssl_signature(&self, certificate: &[u8], hash: &str, message: &[u8], signature: &[u8]) {
+        let folder = self.folder.path();
+        write(folder, "certificate.der", certificate);
+        write(folder, "message", message);
+        write(folder, "signature", signature);
+        let mut command = Command::new("openssl");
+        command
+            .current_dir(folder)
+            .args(["x509", "-inform", "DER", "-in", "certificate.der", "-noout", "-pubkey"]);
+        let key = run(command);
+        write(folder, "key.pem", key.as_bytes());
+        let mut command = Command::new("openssl");
+        command
+            .current_dir(folder)
+            .args(["dgst", hash, "-verify", "key.pem", "-signature", "signature", "message"]);
+        assert!(run(command).contains("Verified OK"));
+    }
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) {
+    std::fs::write(folder.join(name), bytes).expect("a temporary file");
+}
+
+/// What it said, on both streams, if it succeeded.
+fn run(mut command: Command) -> String {
+    let output = command.output().expect("openssl is installed");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(output.status.success(), "{command:?}: {said}");
+    said
+}
