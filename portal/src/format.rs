@@ -1,5 +1,6 @@
 //! The proof formats: each opens a proof up to the point where its signature is verified.
 
+mod cms;
 mod jws;
 mod web_eid;
 
@@ -22,7 +23,8 @@ pub(crate) fn open(proof: &Proof, context: &Context<'_>) -> Result<Opened, Verif
     match proof {
         Proof::WebEid(token) => web_eid::open(token, context),
         Proof::Jws { jws } => jws::open(jws, context),
-        Proof::Cms(_) | Proof::CmsChallenge(_) => Err(VerifyError::FormatNotAllowed(proof.format().name())),
+        Proof::Cms(proof) => cms::open(proof, cms::Content::Statement, context),
+        Proof::CmsChallenge(proof) => cms::open(proof, cms::Content::Challenge, context),
     }
 }
 
@@ -32,7 +34,7 @@ pub(crate) fn unverified_signer(proof: &Proof, policy: &Policy) -> Result<Certif
     match proof {
         Proof::WebEid(token) => web_eid::certificate(token),
         Proof::Jws { jws } => jws::signer(jws, policy),
-        Proof::Cms(_) | Proof::CmsChallenge(_) => Err(VerifyError::FormatNotAllowed(proof.format().name())),
+        Proof::Cms(proof) | Proof::CmsChallenge(proof) => cms::signer(proof, policy),
     }
 }
 

@@ -134,6 +134,15 @@ impl<'a> PublicKey<'a> {
         }
     }
 
+    /// Whether keys of this kind are for this scheme at all, whatever the hash.
+    pub fn takes(&self, scheme: SignatureScheme) -> bool {
+        match self.kind {
+            KeyKind::Rsa => scheme != SignatureScheme::Ecdsa,
+            KeyKind::RsaPss(_) => scheme == SignatureScheme::RsaPss,
+            KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => scheme == SignatureScheme::Ecdsa,
+        }
+    }
+
     /// Verifies `signature` over `message`.
     pub fn verify(
         &self,

@@ -278,7 +278,7 @@ fn certificates_of_pem(pem: &[u8]) -> Result<Vec<Vec<u8>>, PolicyError> {
             .map(|end| start + end + "-----END CERTIFICATE-----".len())
             .ok_or_else(|| PolicyError::Pem("a block other than CERTIFICATE, or one that does not end".to_owned()))?;
         let (label, der) =
-            der::pem::decode_vec(rest[start..end].as_bytes()).map_err(|error| PolicyError::Pem(error.to_string()))?;
+            der::pem::decode_vec(&rest.as_bytes()[start..end]).map_err(|error| PolicyError::Pem(error.to_string()))?;
         if label != "CERTIFICATE" {
             return Err(PolicyError::Pem(format!("a block of kind {label}")));
         }

@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod bad_certificates;
+mod cms;
+mod cms_builder;
 mod good_proofs;
+mod no_panic;
+mod openssl;
 mod refusals;
 mod support;
+mod wycheproof;
