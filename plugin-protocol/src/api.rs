@@ -121,9 +121,11 @@ pub struct Info {
     pub version: String,
     /// Versions of the localhost API.
     pub api: Vec<String>,
-    /// Proof formats.
+    /// Proof formats; those unknown to this version are left out when read.
+    #[serde(deserialize_with = "crate::lenient::known")]
     pub formats: Vec<ProofFormat>,
-    /// Signature algorithms.
+    /// Signature algorithms; those unknown to this version are left out when read.
+    #[serde(deserialize_with = "crate::lenient::known")]
     pub algorithms: Vec<SignatureAlgorithm>,
     /// Whether unattended test approval is on: nothing it signs proves a person.
     pub test: bool,

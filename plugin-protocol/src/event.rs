@@ -61,7 +61,8 @@ pub enum EventKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Events {
-    /// Events after `since`, oldest first; empty when the wait ran out.
+    /// Events after `since`, oldest first; empty when the wait ran out. Those unknown to this version are left out when read.
+    #[serde(deserialize_with = "crate::lenient::known")]
     pub events: Vec<Event>,
     /// The `since` of the next call.
     pub next: u64,

@@ -21,6 +21,7 @@ pub mod event;
 pub mod format;
 pub mod http_signature;
 pub mod jws;
+mod lenient;
 pub mod limits;
 pub mod origin;
 pub mod pairing;

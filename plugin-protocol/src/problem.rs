@@ -137,6 +137,22 @@ impl ErrorCode {
     }
 }
 
+impl ErrorCode {
+    /// What stands for a code that this version does not know, by its HTTP status (RFC 9110 section 15:
+    /// an unknown status is treated as the first of its class).
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            404 => Self::NotFound,
+            405 => Self::MethodNotAllowed,
+            413 => Self::TooLarge,
+            415 => Self::UnsupportedMediaType,
+            429 => Self::RateLimited,
+            400..=499 => Self::InvalidField,
+            _ => Self::Internal,
+        }
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -146,6 +162,7 @@ impl fmt::Display for ErrorCode {
 /// A problem document, media type `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(from = "AnyProblem")]
 pub struct Problem {
     /// [`ErrorCode::urn`].
     #[serde(rename = "type")]
@@ -157,7 +174,7 @@ pub struct Problem {
     /// What happened, to what, and what helps.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// The stable code.
+    /// The stable code. One that this version does not know is read as [`ErrorCode::of_status`]; [`Problem::kind`] still names it.
     pub code: ErrorCode,
     /// [`ErrorCode::retryable`].
     pub retryable: bool,
@@ -177,6 +194,74 @@ impl Problem {
             code,
             retryable: code.retryable(),
             tries_left: None,
+        }
+    }
+}
+
+/// A problem as it comes, from an agent that may be newer.
+#[derive(Deserialize)]
+struct AnyProblem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    status: u16,
+    #[serde(default)]
+    detail: String,
+    code: String,
+    retryable: bool,
+    #[serde(default)]
+    tries_left: Option<u8>,
+}
+
+impl From<AnyProblem> for Problem {
+    fn from(any: AnyProblem) -> Self {
+        let known = ErrorCode::ALL.iter().find(|code| code.name() == any.code);
+        Self {
+            kind: any.kind,
+            title: any.title,
+            status: any.status,
+            detail: any.detail,
+            code: known.copied().unwrap_or(ErrorCode::of_status(any.status)),
+            retryable: any.retryable,
+            tries_left: any.tries_left,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn problems_round_trip() {
+        for code in ErrorCode::ALL {
+            let mut problem = Problem::new(*code, "what happened");
+            problem.tries_left = Some(2);
+            let text = serde_json::to_string(&problem).unwrap();
+            assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
+            assert_eq!(
+                serde_json::from_str::<ErrorCode>(&format!("\"{code}\"")).unwrap(),
+                *code
+            );
+        }
+        let short = serde_json::to_string(&Problem::new(ErrorCode::Busy, "")).unwrap();
+        assert!(!short.contains("detail") && !short.contains("tries_left"));
+    }
+
+    #[test]
+    fn a_code_of_a_newer_agent_is_read_by_its_status() {
+        for (status, code) in [
+            (409, ErrorCode::InvalidField),
+            (404, ErrorCode::NotFound),
+            (507, ErrorCode::Internal),
+        ] {
+            let text = format!(
+                r#"{{"type":"urn:eid-agent:problem:new","title":"New","status":{status},"code":"new","retryable":true,"more":1}}"#
+            );
+            let problem: Problem = serde_json::from_str(&text).unwrap();
+            assert_eq!((problem.code, problem.status, problem.retryable), (code, status, true));
+            assert_eq!(problem.kind, "urn:eid-agent:problem:new");
         }
     }
 }

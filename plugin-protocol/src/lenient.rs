@@ -1,0 +1,41 @@
+//! Reading lists that a newer side may have made longer (PROTOCOL.md section 13).
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+/// The elements this version understands, in their order; the others are left out.
+pub(crate) fn known<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let elements = Vec::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(elements
+        .into_iter()
+        .filter_map(|element| serde_json::from_value(element).ok())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::ProofFormat;
+    use crate::api::Info;
+    use crate::event::{EventKind, Events};
+
+    #[test]
+    fn a_newer_agent_is_understood_as_far_as_possible() {
+        let info = r#"{"version":"9.0.0","api":["1","2"],"formats":["web-eid:2.0","jws"],"algorithms":["EdDSA","ES256"],
+            "test":false,"limits":{"max_body":1,"max_wait":1,"operation_lifetime":1,"result_lifetime":1,
+            "max_signature_items":1,"new":1},"new":{}}"#;
+        let info: Info = serde_json::from_str(info).unwrap();
+        assert_eq!(info.formats, [ProofFormat::Jws]);
+        assert_eq!(info.algorithms.len(), 1);
+
+        let events = r#"{"events":[{"seq":1,"type":"weather.changed"},{"seq":2,"type":"token.added","token":"t","new":1}],
+            "next":2,"gap":false}"#;
+        let events: Events = serde_json::from_str(events).unwrap();
+        assert_eq!(events.events.len(), 1);
+        assert_eq!(events.events[0].kind, EventKind::TokenAdded { token: "t".into() });
+    }
+}
