@@ -64,13 +64,17 @@ pub fn router(app: Arc<App>, address: SocketAddr, closing: CancellationToken) ->
         app: app.clone(),
     };
     let (routes, _) = table().split_for_parts();
-    routes
+    let routes = routes
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(async || {
             let why = "this path knows other methods".to_owned();
             Error::Refused(ErrorCode::MethodNotAllowed, why)
         })
-        .with_state(Arc::new(front))
+        .with_state(Arc::new(front));
+    // The guard stands outside the whole router: what axum adds to an answer on its way
+    // out (`Allow`, for one) would otherwise tell a stranger which paths there are.
+    Router::new()
+        .fallback_service(routes)
         .layer(from_fn_with_state(Arc::new(Guard::new(app, address)), guard::enter))
 }
 

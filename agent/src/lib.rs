@@ -43,5 +43,8 @@ pub mod sign;
 pub mod signature;
 pub mod token;
 
+#[cfg(test)]
+mod testing;
+
 pub use app::App;
 pub use error::Error;

@@ -36,7 +36,7 @@ pub const HELLO: &str = r#"{"protocol":"eid-agent","api":["1"]}"#;
 pub struct PairingRequest {
     /// Who asks.
     pub client: Client,
-    /// [`crate::pairing::commitment`].
+    /// SHA-256 over label, key thumbprint and nonce (PROTOCOL.md section 5).
     pub commitment: Bytes32,
 }
 
@@ -44,7 +44,8 @@ pub struct PairingRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Client {
-    /// Shown to the person as "calls itself …": 1 to 64 characters, none of them a control character.
+    /// Shown to the person as "calls itself …": 1 to 64 characters, none of them a control, invisible or
+    /// bidirectional-control character.
     pub name: String,
     /// Its public key.
     pub jwk: Jwk,
@@ -219,7 +220,7 @@ pub struct ConfirmationRequest {
     pub origin: Origin,
     /// The portal's challenge.
     pub challenge: Challenge,
-    /// A name of [`ProofFormat`]; kept as text so that an unknown one can be refused by name.
+    /// The name of a proof format; kept as text so that an unknown one can be refused by name.
     pub format: String,
     /// For `cms` and `cms-challenge`: leave the content out of the CMS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

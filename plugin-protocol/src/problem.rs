@@ -164,19 +164,19 @@ impl fmt::Display for ErrorCode {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(from = "AnyProblem")]
 pub struct Problem {
-    /// [`ErrorCode::urn`].
+    /// `urn:eid-agent:problem:` and the code.
     #[serde(rename = "type")]
     pub kind: String,
-    /// [`ErrorCode::title`].
+    /// A short summary, the same for every occurrence of the code.
     pub title: String,
-    /// [`ErrorCode::status`].
+    /// The HTTP status of the code; kept when an operation's problem travels inside a 200.
     pub status: u16,
     /// What happened, to what, and what helps.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// The stable code. One that this version does not know is read as [`ErrorCode::of_status`]; [`Problem::kind`] still names it.
     pub code: ErrorCode,
-    /// [`ErrorCode::retryable`].
+    /// Whether the same request may succeed later with nothing changed by the caller.
     pub retryable: bool,
     /// PIN tries left, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ pub enum Proof {
     /// The Web eID authentication token: with its `format` member this is the very object a Web eID validator takes.
     #[serde(rename = "web-eid:1.0")]
     WebEid(WebEidToken),
-    /// See [`crate::jws`].
+    /// A compact JWS over the confirmation statement.
     #[serde(rename = "jws")]
     Jws {
         /// Compact serialisation, three dots-separated parts.

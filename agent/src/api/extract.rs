@@ -1,5 +1,6 @@
 //! From bytes to types, with errors a developer can act on.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -32,14 +33,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
 /// Not JSON is `malformed`; JSON of another shape is `invalid_field`, naming the member.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let malformed = |why: &dyn Display| Error::Refused(ErrorCode::Malformed, format!("the body is not JSON: {why}"));
+    let text = std::str::from_utf8(bytes).map_err(|error| malformed(&error))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let parsed = serde_path_to_error::deserialize(&mut deserializer);
     // The whole text decides what is JSON, wherever the first fault of shape was.
     let is_json = match &parsed {
         Ok(_) => deserializer.end(),
-        Err(_) => serde_json::from_slice::<IgnoredAny>(bytes).map(|_| ()),
+        Err(_) => serde_json::from_str::<IgnoredAny>(text).map(|_| ()),
     };
-    is_json.map_err(|error| Error::Refused(ErrorCode::Malformed, format!("the body is not JSON: {error}")))?;
+    is_json.map_err(|error| malformed(&error))?;
     parsed.map_err(|error| {
         let path = error.path().to_string();
         let text = error.into_inner().to_string();
