@@ -163,3 +163,6 @@ pub trait Prompt: Send + Sync {
     /// Asks. Dropping the future closes the window.
     fn ask<'a>(&'a self, question: &'a Question) -> Asking<'a>;
 }
+
+#[cfg(test)]
+mod tests;

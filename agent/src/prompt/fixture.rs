@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+pub(super) mod pty;
+
 use fixtures::pki::TestPki;
 use plugin_protocol::Purpose;
 use plugin_protocol::api::{PinState, TokenKind};

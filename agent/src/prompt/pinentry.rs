@@ -7,6 +7,9 @@ mod layout;
 mod session;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use plugin_protocol::limits::OPERATION_LIFETIME;
 
 use crate::prompt::text::{Language, Room, Text, Texts};
 use crate::prompt::{Answer, Asking, Consent, PinEntry, Prompt, PromptError, Question};
@@ -23,7 +26,14 @@ pub struct Pinentry {
     flavour: Flavour,
     tty: Option<PathBuf>,
     language: Language,
+    promptly: Duration,
+    patience: Duration,
 }
+
+/// How long a pinentry may take to answer what needs no person.
+const PROMPTLY: Duration = Duration::from_secs(10);
+/// How long the person may take: no operation lives longer.
+const PATIENCE: Duration = Duration::from_secs(OPERATION_LIFETIME);
 
 impl Pinentry {
     /// The program at `program`; its flavour is read off the name of the file it leads to.
@@ -36,6 +46,8 @@ impl Pinentry {
             flavour,
             tty: find::tty(),
             language,
+            promptly: PROMPTLY,
+            patience: PATIENCE,
         }
     }
 
@@ -199,3 +211,5 @@ async fn pin(session: &mut Session, texts: &Texts, text: Text, consent: &Consent
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(in crate::prompt) use tests::fake;

@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn every_page_fits_has_the_head_and_nothing_is_lost() {
         let body: Vec<String> = (0..20)
-            .map(|n| format!("Документ: 100% {n} {}\nХеш: {}", "я".repeat(60), "ab".repeat(32)))
+            .map(|n| format!("Документ: 100%№{n}№ {}\nХеш: {}", "я".repeat(60), "ab".repeat(32)))
             .collect();
         let head = format!("https://{}.example\nпросит подписать 20 документов", "a".repeat(40));
         for wrap in [false, true] {
@@ -97,7 +97,7 @@ mod tests {
             }
             let all = pages.concat();
             for n in 0..20 {
-                assert!(all.contains(&format!("100% {n} ")));
+                assert!(all.contains(&format!("100%№{n}№")));
             }
             assert_eq!(all.matches(&"ab".repeat(32)).count(), 20);
         }

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::process::Stdio;
 use std::time::Duration;
 
-use plugin_protocol::limits::OPERATION_LIFETIME;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
@@ -16,12 +15,8 @@ use crate::prompt::assuan::{Assuan, Broken, Reply};
 use crate::prompt::text::Text;
 use crate::prompt::text::clean::clean;
 
-/// How long it may take to answer what needs no person.
-const PROMPTLY: Duration = Duration::from_secs(10);
 /// How long it may take to end when told to.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// How long the person may take: no operation lives longer.
-const PATIENCE: Duration = Duration::from_secs(OPERATION_LIFETIME);
 
 /// GPG_ERR_TIMEOUT.
 const TIMEOUT: u32 = 62;
@@ -47,6 +42,8 @@ pub(super) enum Button {
 pub(super) struct Session {
     name: String,
     wrap: bool,
+    promptly: Duration,
+    patience: Duration,
     assuan: Assuan<ChildStdout, ChildStdin>,
     // The terminal is restored after the process that used it is gone: fields drop in this order.
     child: Child,
@@ -73,11 +70,13 @@ impl Session {
         let mut session = Self {
             name: pinentry.name.clone(),
             wrap: pinentry.flavour != Flavour::Window,
+            promptly: pinentry.promptly,
+            patience: pinentry.patience,
             assuan: Assuan::new(stdout, stdin),
             child,
             _terminal: terminal,
         };
-        let greeting = timeout(PROMPTLY, session.assuan.greeting()).await;
+        let greeting = timeout(session.promptly, session.assuan.greeting()).await;
         match greeting {
             Err(_) => return Err(session.broken("does not answer")),
             Ok(Err(broken)) => return Err(session.no_assuan(broken)),
@@ -96,10 +95,9 @@ impl Session {
         }
         for option in options {
             // A flavour that does not know an option says so, and does without.
-            self.call("OPTION", &option, PROMPTLY).await?;
+            self.call("OPTION", &option).await?;
         }
-        self.call("SETTIMEOUT", &PATIENCE.as_secs().to_string(), PROMPTLY)
-            .await?;
+        self.call("SETTIMEOUT", &self.patience.as_secs().to_string()).await?;
         Ok(())
     }
 
@@ -110,7 +108,7 @@ impl Session {
 
     /// Whether its windows can have a third button; `pinentry-gnome3` cannot.
     pub(super) async fn three_buttons(&mut self) -> Result<bool, PromptError> {
-        match self.call("GETINFO", "flavor", PROMPTLY).await? {
+        match self.call("GETINFO", "flavor").await? {
             Reply::Ok(flavour) => Ok(!flavour.starts_with(b"gnome3")),
             Reply::Err(..) => Ok(true),
         }
@@ -130,7 +128,7 @@ impl Session {
 
     /// A property of the next window.
     pub(super) async fn set(&mut self, command: &str, value: &str) -> Result<(), PromptError> {
-        match self.call(command, value, PROMPTLY).await? {
+        match self.call(command, value).await? {
             Reply::Ok(_) => Ok(()),
             Reply::Err(_, text) => Err(self.said(&text)),
         }
@@ -138,7 +136,7 @@ impl Session {
 
     /// A window with a PIN field.
     pub(super) async fn pin(&mut self) -> Result<Pin, PromptError> {
-        match self.call("GETPIN", "", PATIENCE + PROMPTLY).await? {
+        match self.wait("GETPIN", "").await? {
             Reply::Ok(mut data) => Ok(Pin::from_bytes(std::mem::take(&mut *data))),
             Reply::Err(code, text) => Err(self.ended(code, &text)),
         }
@@ -146,7 +144,7 @@ impl Session {
 
     /// A window with buttons alone.
     pub(super) async fn confirm(&mut self) -> Result<Button, PromptError> {
-        match self.call("CONFIRM", "", PATIENCE + PROMPTLY).await? {
+        match self.wait("CONFIRM", "").await? {
             Reply::Ok(_) => Ok(Button::Ok),
             Reply::Err(NOT_CONFIRMED, _) => Ok(Button::NotOk),
             Reply::Err(CANCELED | FULLY_CANCELED, _) => Ok(Button::Cancel),
@@ -156,7 +154,7 @@ impl Session {
 
     /// A window with one button.
     pub(super) async fn message(&mut self) -> Result<(), PromptError> {
-        match self.call("CONFIRM", "--one-button", PATIENCE + PROMPTLY).await? {
+        match self.wait("CONFIRM", "--one-button").await? {
             Reply::Ok(_) | Reply::Err(CANCELED | FULLY_CANCELED | NOT_CONFIRMED, _) => Ok(()),
             Reply::Err(code, text) => Err(self.ended(code, &text)),
         }
@@ -168,12 +166,23 @@ impl Session {
         let _ = timeout(GOODBYE, self.child.wait()).await;
     }
 
-    async fn call(&mut self, command: &str, argument: &str, within: Duration) -> Result<Reply, PromptError> {
+    /// A command that the program answers by itself.
+    async fn call(&mut self, command: &str, argument: &str) -> Result<Reply, PromptError> {
+        match timeout(self.promptly, self.assuan.call(command, argument)).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(broken)) => Err(self.no_assuan(broken)),
+            Err(_) => Err(self.broken("does not answer")),
+        }
+    }
+
+    /// A command that the person answers.
+    async fn wait(&mut self, command: &str, argument: &str) -> Result<Reply, PromptError> {
+        // It was told the timeout; it has a little longer to say that it is over.
+        let within = self.patience + self.promptly;
         match timeout(within, self.assuan.call(command, argument)).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(broken)) => Err(self.no_assuan(broken)),
-            Err(_) if within > PROMPTLY => Err(PromptError::TimedOut),
-            Err(_) => Err(self.broken("does not answer")),
+            Err(_) => Err(PromptError::TimedOut),
         }
     }
 

@@ -1,1 +1,352 @@
-//! Tests.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plugin_protocol::Purpose;
+use plugin_protocol::api::PinState;
+
+use super::*;
+use crate::prompt::fixture::{candidate, consent, every_question, pair, request};
+use crate::prompt::{Action, Candidate, Consent, Question, Request};
+
+const BOTH: [Language; 2] = [Language::En, Language::Ru];
+
+/// Message → its variables.
+fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+    let (_, source) = language.source();
+    let mut found = BTreeMap::new();
+    let mut current = String::new();
+    for line in source.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((id, _)) = line.split_once(" = ").filter(|_| !line.starts_with(' ')) {
+            current = id.to_owned();
+            assert!(
+                found.insert(current.clone(), BTreeSet::new()).is_none(),
+                "{current} twice"
+            );
+        }
+        for variable in line.split('$').skip(1) {
+            let end = variable
+                .find(|c: char| !c.is_ascii_alphanumeric())
+                .unwrap_or(variable.len());
+            found.get_mut(&current).unwrap().insert(variable[..end].to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn both_languages_have_the_same_messages_with_the_same_variables() {
+    assert!(messages(Language::En).len() > 50);
+    assert_eq!(messages(Language::En), messages(Language::Ru));
+}
+
+#[test]
+fn every_message_parses_and_is_used() {
+    let code = [
+        include_str!("compose.rs"),
+        include_str!("../terminal.rs"),
+        include_str!("../text.rs"),
+    ]
+    .concat();
+    for language in BOTH {
+        let (tag, source) = language.source();
+        assert!(FluentResource::try_new(source.to_owned()).is_ok(), "{tag}");
+        for id in messages(language).keys() {
+            let texts = Texts::new(language);
+            assert!(texts.bundle.has_message(id), "{tag} {id}");
+            let used = code.contains(&format!("\"{id}\""));
+            assert!(used, "{tag} {id} is not used");
+        }
+    }
+}
+
+fn whole(text: &Text) -> String {
+    let mut parts = vec![text.title.clone(), text.head.clone()];
+    parts.extend(text.body.clone());
+    parts.extend([
+        text.prompt.clone(),
+        text.ok.clone(),
+        text.next.clone(),
+        text.cancel.clone(),
+    ]);
+    parts.extend(text.error.clone());
+    parts.join("\n")
+}
+
+#[test]
+fn every_question_names_origin_purpose_and_plugin() {
+    for language in BOTH {
+        let texts = Texts::new(language);
+        for question in every_question() {
+            for room in [Room::Window, Room::Scroll] {
+                let text = texts.question(&question, room);
+                assert!(
+                    ![&text.title, &text.head, &text.prompt, &text.ok, &text.cancel]
+                        .iter()
+                        .any(|s| s.is_empty())
+                );
+                let all = whole(&text);
+                assert!(!all.contains("{ $") && !all.contains('\u{2068}'), "{all}");
+                match &question {
+                    Question::Pair { digits, .. } => {
+                        assert!(all.contains(&digits.to_string()) && all.contains("Test plugin"));
+                    }
+                    _ => assert!(text.head.lines().next() == Some("https://www.portal.example"), "{all}"),
+                }
+                if let Question::Consent(_) | Question::InsertToken(_) = question {
+                    assert!(all.contains("Test plugin"), "{all}");
+                }
+            }
+        }
+    }
+}
+
+fn text_of(language: Language, change: impl FnOnce(&mut Consent)) -> String {
+    let mut consent = consent();
+    change(&mut consent);
+    whole(&Texts::new(language).question(&Question::Consent(consent), Room::Window))
+}
+
+#[test]
+fn the_certificate_is_told_in_full() {
+    let russian = text_of(Language::Ru, |_| ());
+    for part in [
+        "Сертификат: Иванова Анна",
+        "Организация: ООО «Ромашка»",
+        "Кем выдан: Test intermediate",
+        "Действует с ",
+        "Карта или токен: Test token",
+        "ТЕСТОВЫЙ ТОКЕН",
+        "просит подтвердить вашу личность",
+        "называет себя «Test plugin»",
+    ] {
+        assert!(russian.contains(part), "{part} in {russian}");
+    }
+    let date = |consent: &Consent| consent.candidate.certificate.not_after.date();
+    let day = date(&consent());
+    let english = text_of(Language::En, |_| ());
+    assert!(english.contains(&format!("to {day}")), "{english}");
+    let russian_day = format!("по {:02}.{:02}.{}", day.day(), u8::from(day.month()), day.year());
+    assert!(russian.contains(&russian_day), "{russian}");
+    let reader = text_of(Language::En, |consent| {
+        consent.candidate.token.reader = Some("ACS ACR39U".to_owned())
+    });
+    assert!(reader.contains("Card or token: Test token (ACS ACR39U)"));
+}
+
+#[test]
+fn tests_are_marked_by_token_or_by_certificate() {
+    let banner = |token: bool, certificate: bool| {
+        text_of(Language::En, |consent| {
+            consent.candidate.token.test = token;
+            consent.candidate.certificate.test = certificate;
+        })
+        .contains("TEST TOKEN")
+    };
+    assert!(banner(true, false) && banner(false, true) && !banner(false, false));
+}
+
+#[test]
+fn russian_counts_tries_and_documents_right() {
+    for (tries, expected) in [
+        (2, "Осталось 2 попытки ввода"),
+        (3, "Осталось 3 попытки ввода"),
+        (5, "Осталось 5 попыток ввода"),
+        (11, "Осталось 11 попыток ввода"),
+        (21, "Осталась 21 попытка ввода"),
+        (1, "ЭТО ПОСЛЕДНЯЯ ПОПЫТКА"),
+    ] {
+        let text = text_of(Language::Ru, |consent| {
+            consent.candidate.token.pin.tries_left = Some(tries)
+        });
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    for (count, expected) in [
+        (
+            1,
+            "подписать 1 документ. Если вы согласитесь, портал получит вашу подпись",
+        ),
+        (3, "подписать 3 документа."),
+        (11, "подписать 11 документов."),
+    ] {
+        let text = text_of(Language::Ru, |consent| {
+            consent.request.action = Action::Sign(vec![(None, "ab".repeat(32)); count]);
+        });
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    let again = |tries| {
+        text_of(Language::Ru, |consent| {
+            consent.attempt = 2;
+            consent.candidate.token.pin.tries_left = tries;
+        })
+    };
+    assert!(again(Some(2)).contains("Неверный ПИН-код. Осталось 2 попытки."));
+    assert!(again(Some(1)).contains("Неверный ПИН-код. Осталась 1 попытка."));
+    assert!(again(None).ends_with("Неверный ПИН-код."));
+}
+
+#[test]
+fn pin_flags_without_a_count_are_told() {
+    let flag = |state| {
+        text_of(Language::En, |consent| {
+            consent.candidate.token.pin.state = state;
+            consent.candidate.token.pin.tries_left = None;
+        })
+    };
+    assert!(flag(PinState::Low).contains("entered wrongly before"));
+    assert!(flag(PinState::FinalTry).contains("LAST TRY"));
+    assert!(!flag(PinState::Ok).contains("wrong"));
+}
+
+#[test]
+fn origins_that_can_be_confused_carry_a_warning_and_stay_ascii() {
+    for (origin, warning) in [
+        ("https://xn--80ak6aa92e.com:8443", "foreign alphabet"),
+        ("https://192.0.2.1", "number, not a site's name"),
+        ("http://localhost:8080", "not encrypted"),
+    ] {
+        let text = text_of(Language::En, |consent| consent.request.origin = origin.parse().unwrap());
+        assert!(
+            text.contains(&format!("{origin}\n")) && text.contains(warning),
+            "{text}"
+        );
+    }
+    assert!(!text_of(Language::En, |_| ()).contains("CAUTION"));
+}
+
+#[test]
+fn a_long_origin_is_shown_whole_and_its_end_is_told() {
+    let labels = [
+        "www.gosuslugi.ru.",
+        &"a".repeat(50),
+        ".",
+        &"b".repeat(60),
+        ".",
+        "evil.example",
+    ]
+    .concat();
+    let origin = format!("https://{labels}:8443");
+    let text = text_of(Language::En, |consent| consent.request.origin = origin.parse().unwrap());
+    assert!(text.replace("…\n…", "").contains(&origin), "{text}");
+    assert!(text.contains("how the site's name ends: …evil.example"), "{text}");
+    let one_label = format!("https://{}.example", "b".repeat(60));
+    let text = text_of(Language::En, |consent| {
+        consent.request.origin = one_label.parse().unwrap()
+    });
+    assert!(text.contains("bbbb.example"), "{text}");
+}
+
+#[test]
+fn the_literal_form_says_so() {
+    let action = Action::ConfirmLiteral(Purpose::SignIn);
+    let text = text_of(Language::En, |consent| consent.request.action = action);
+    assert!(text.contains("one-time code as it is"), "{text}");
+    assert!(text.contains("asks you to sign in"), "{text}");
+}
+
+#[test]
+fn documents_show_name_and_digest_and_only_a_full_window_cuts_digests() {
+    let documents = |count: usize| {
+        Question::Consent(Consent {
+            request: Request {
+                action: Action::Sign(
+                    (0..count)
+                        .map(|n| (Some(format!("n{n}.pdf")), format!("{n:064x}")))
+                        .collect(),
+                ),
+                ..request()
+            },
+            ..consent()
+        })
+    };
+    let texts = Texts::new(Language::En);
+    let few = whole(&texts.question(&documents(3), Room::Window));
+    let many = whole(&texts.question(&documents(20), Room::Window));
+    let all = whole(&texts.question(&documents(20), Room::Scroll));
+    for n in 0..20 {
+        let digest = format!("{n:064x}");
+        assert_eq!(few.contains(&digest), n < 3);
+        assert!(all.contains(&digest));
+        assert!(many.contains(&format!("n{n}.pdf")) && many.contains(&format!("{}…{}", &digest[..16], &digest[48..])));
+    }
+}
+
+#[test]
+fn nothing_from_outside_can_write_a_line_of_its_own() {
+    let nasty = "x\nCAUTION: none\r\u{202e}evil\u{2028}\u{1b}[2J".to_owned();
+    let mut hostile = candidate();
+    hostile.token.label = nasty.clone();
+    hostile.token.reader = Some(nasty.clone());
+    hostile.certificate.name = nasty.repeat(50);
+    hostile.certificate.organization = Some(nasty.clone());
+    hostile.certificate.issuer = nasty.clone();
+    let request = Request {
+        client: nasty.clone(),
+        action: Action::Sign(vec![(Some(nasty.repeat(50)), "ab".repeat(32))]),
+        ..request()
+    };
+    let consent = Consent {
+        request: request.clone(),
+        candidate: hostile.clone(),
+        ..consent()
+    };
+    let Question::Pair { digits, .. } = pair() else {
+        unreachable!()
+    };
+    for question in [
+        Question::Consent(consent),
+        Question::Choose(request.clone(), vec![hostile.clone()]),
+        Question::LastTry(request, hostile),
+        Question::Pair { client: nasty, digits },
+    ] {
+        let shown = whole(&Texts::new(Language::En).question(&question, Room::Window));
+        assert!(!shown.lines().any(|line| line.starts_with("CAUTION")), "{shown}");
+        assert!(!shown.contains(['\r', '\u{202e}', '\u{2028}', '\u{1b}']), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() < 200), "{shown}");
+    }
+}
+
+/// What a candidate's certificate says stands in the window of a choice, numbered.
+#[test]
+fn a_choice_tells_its_candidates_apart() {
+    let second = Candidate {
+        token: crate::token::TokenInfo {
+            label: "Second".to_owned(),
+            ..candidate().token
+        },
+        ..candidate()
+    };
+    let question = Question::Choose(request(), vec![candidate(), second]);
+    let text = Texts::new(Language::En).question(&question, Room::Window);
+    assert!(text.body[0].starts_with("1. Certificate: Иванова Анна") && text.body[0].contains("Test token"));
+    assert!(text.body[1].starts_with("2. Certificate: Иванова Анна") && text.body[1].contains("Second"));
+    assert!(text.prompt.contains("1 to 2"));
+}
+
+#[test]
+fn a_pin_the_token_would_refuse_is_not_tried() {
+    let texts = Texts::new(Language::Ru);
+    let mut pin = candidate().token.pin;
+    assert_eq!(texts.unfit_pin(4, &pin), None);
+    assert_eq!(texts.unfit_pin(8, &pin), None);
+    assert!(texts.unfit_pin(3, &pin).unwrap().contains("от 4 до 8"));
+    assert!(texts.unfit_pin(9, &pin).is_some() && texts.unfit_pin(0, &pin).is_some());
+    for unknown in [None, Some((0, 0)), Some((8, 4))] {
+        pin.length = unknown;
+        assert_eq!(texts.unfit_pin(1, &pin), None, "{unknown:?}");
+    }
+}
+
+#[test]
+fn language_follows_the_locale() {
+    for (locale, language) in [
+        ("ru_RU.UTF-8", Language::Ru),
+        ("ru", Language::Ru),
+        ("en_GB.UTF-8", Language::En),
+        ("C", Language::En),
+        ("", Language::En),
+        ("run", Language::En),
+    ] {
+        assert_eq!(Language::of_locale(locale), language, "{locale}");
+    }
+}
