@@ -1,95 +1,26 @@
-//! The real child process over SoftHSM.
-#![allow(clippy::unwrap_used)]
-
-use std::path::PathBuf;
+//! SoftHSM behind the child.
 
 use agent::Error;
-use agent::pin::Pin;
-use agent::token::pkcs11::discover::ModulePath;
-use agent::token::pkcs11::{Options, Pkcs11, Program};
+use agent::token::pkcs11::{Options, Pkcs11};
 use agent::token::worker::Tokens;
-use agent::token::{Credential, Mechanism, SignData, SignInput, SignJob, Source, TokenInfo};
-use fixtures::pki::{Issued, KeyKind, TestPki};
+use agent::token::{Mechanism, SignData, SignInput, Source};
+use fixtures::pki::{KeyKind, TestPki};
 use fixtures::softhsm::{PIN, SoftHsm};
 use plugin_protocol::HashFunction::{Sha256, Sha384, Sha512};
 use plugin_protocol::SignatureAlgorithm;
 use plugin_protocol::api::{PinState, SignatureScheme::*, TokenKind};
 
-const MESSAGE: &[u8] = b"what the person agreed to";
+use crate::{MESSAGE, digest, job, message, only, person, pin, verify};
 
 fn source(hsm: &SoftHsm) -> Pkcs11 {
-    let program = Program::at(PathBuf::from(env!("CARGO_BIN_EXE_eid-agent")));
     let (name, value) = hsm.environment();
-    let options = Options {
-        program,
-        environment: vec![(name.into(), value)],
-        ..Options::default()
-    };
-    Pkcs11::new(ModulePath::check(hsm.module()).unwrap(), options)
-}
-
-fn only(source: &mut Pkcs11) -> TokenInfo {
-    let tokens = source.tokens().unwrap();
-    assert_eq!(tokens.len(), 1, "{tokens:?}");
-    tokens.into_iter().next().unwrap()
-}
-
-fn pin(text: &str) -> Option<Pin> {
-    Some(Pin::new(text.to_owned()))
-}
-
-fn job(credential: &Credential, inputs: &[SignInput]) -> SignJob {
-    SignJob {
-        key: credential.key.clone(),
-        certificate: credential.certificate.clone(),
-        inputs: inputs.to_vec(),
-    }
-}
-
-fn input(algorithm: SignatureAlgorithm, data: SignData) -> SignInput {
-    SignInput {
-        scheme: algorithm.scheme(),
-        hash: algorithm.hash(),
-        data,
-    }
-}
-
-fn message(algorithm: SignatureAlgorithm) -> SignInput {
-    input(algorithm, SignData::Message(MESSAGE.to_vec()))
-}
-
-fn digest(algorithm: SignatureAlgorithm) -> SignInput {
-    input(algorithm, SignData::Digest(algorithm.hash().digest(MESSAGE)))
-}
-
-/// Verifies with ring (P-521 with its own crate); panics with the algorithm's name.
-fn verify(certificate: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) {
-    use ring::signature as r;
-    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).unwrap();
-    let key = &certificate.public_key().subject_public_key.data;
-    let ring: &dyn r::VerificationAlgorithm = match algorithm {
-        SignatureAlgorithm::ES256 => &r::ECDSA_P256_SHA256_FIXED,
-        SignatureAlgorithm::ES384 => &r::ECDSA_P384_SHA384_FIXED,
-        SignatureAlgorithm::ES512 => {
-            use p521::ecdsa::signature::Verifier as _;
-            let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(key).unwrap();
-            return key
-                .verify(MESSAGE, &p521::ecdsa::Signature::from_slice(signature).unwrap())
-                .unwrap();
-        }
-        SignatureAlgorithm::PS256 => &r::RSA_PSS_2048_8192_SHA256,
-        SignatureAlgorithm::PS384 => &r::RSA_PSS_2048_8192_SHA384,
-        SignatureAlgorithm::PS512 => &r::RSA_PSS_2048_8192_SHA512,
-        SignatureAlgorithm::RS256 => &r::RSA_PKCS1_2048_8192_SHA256,
-        SignatureAlgorithm::RS384 => &r::RSA_PKCS1_2048_8192_SHA384,
-        SignatureAlgorithm::RS512 => &r::RSA_PKCS1_2048_8192_SHA512,
-    };
-    let verified = r::UnparsedPublicKey::new(ring, key).verify(MESSAGE, signature);
-    verified.unwrap_or_else(|_| panic!("{algorithm} does not verify"));
-}
-
-fn person(pki: &TestPki, kind: KeyKind) -> Issued {
-    pki.person("Иванов Иван Иванович").key(kind).issue()
+    crate::source(
+        hsm.module(),
+        Options {
+            environment: vec![(name.into(), value)],
+            ..Options::default()
+        },
+    )
 }
 
 #[test]
