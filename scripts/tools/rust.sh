@@ -32,7 +32,7 @@ rust_is_usable() {
 find_rust() {
     rust_is_usable "$@" && return
     plain_path=$PATH
-    cargo_bin=${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
+    cargo_bin=${CARGO_HOME:-${HOME:-}/.cargo}/bin
     for dir in "$cargo_bin" $(ls -d /usr/lib/rust-*/bin 2>/dev/null | sort -rV) /usr/local/bin /usr/bin; do
         [ -x "$dir/cargo" ] || continue
         PATH=$dir:$plain_path
