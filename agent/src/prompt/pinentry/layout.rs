@@ -104,6 +104,34 @@ mod tests {
     }
 
     #[test]
+    fn an_ordinary_consent_is_one_page_in_both_languages() {
+        use crate::prompt::fixture::consent;
+        use crate::prompt::text::{Language, Room, Texts};
+        use crate::prompt::{Question, Request};
+        let mut consent = consent();
+        consent.request = Request {
+            origin: "https://esia.gosuslugi.example".parse().expect("an origin"),
+            client: "Подтверждение личности (Firefox)".to_owned(),
+            ..consent.request
+        };
+        let certificate = &mut consent.candidate.certificate;
+        certificate.name = "Константинопольский Александр Вячеславович".to_owned();
+        certificate.organization = Some("ООО «Северо-Западная строительная компания»".to_owned());
+        certificate.issuer = "Федеральная налоговая служба".to_owned();
+        consent.candidate.token.label = "Рутокен ЭЦП 3.0".to_owned();
+        consent.candidate.token.reader = Some("Aktiv Rutoken ECP 00 00".to_owned());
+        for language in [Language::En, Language::Ru] {
+            let text = Texts::new(language).question(&Question::Consent(consent.clone()), Room::Window);
+            assert_eq!(
+                pages(&text, true).len(),
+                1,
+                "{language:?}: {} octets",
+                escape(&pages(&text, true)[0]).len()
+            );
+        }
+    }
+
+    #[test]
     fn terminal_lines_are_broken_at_spaces() {
         let long = "слово ".repeat(40);
         let wrapped = wrapped(long.trim());

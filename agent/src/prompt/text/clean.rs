@@ -15,6 +15,9 @@ pub(crate) fn clean(text: &str, most: usize) -> String {
 fn visible(c: char) -> char {
     match c {
         '\t' | '\u{a0}' => ' ',
+        // Some windows take what looks like markup for markup.
+        '<' => '‹',
+        '>' => '›',
         _ if c.is_control() || is_deceptive(c) => '\u{fffd}',
         _ => c,
     }
@@ -53,9 +56,9 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_breaks_a_line_or_turns_it() {
-        let nasty = "Иванов\r\nИван\u{202e}moc.live\u{2066}\u{2028}a\0b\u{1b}[31m\u{200b}\u{feff}\tc";
+        let nasty = "<b>Иванов\r\nИван\u{202e}moc.live\u{2066}\u{2028}a\0b\u{1b}[31m\u{200b}\u{feff}\tc";
         let shown = clean(nasty, 100);
-        assert_eq!(shown, "Иванов��Иван�moc.live��a�b�[31m�� c");
+        assert_eq!(shown, "‹b›Иванов��Иван�moc.live��a�b�[31m�� c");
     }
 
     #[test]

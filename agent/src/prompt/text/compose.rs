@@ -109,7 +109,9 @@ impl Texts {
             PinEntry::Window => "prompt-pin",
             PinEntry::Pad | PinEntry::None => "prompt-yes-no",
         };
+        // The certificate and the tries come last: of several pages, the one with the field has them.
         let mut body = self.warnings(request);
+        body.extend(self.client(request));
         body.extend(self.documents(&request.action, room));
         body.push(self.candidate(candidate));
         if *pin != PinEntry::None {
@@ -118,7 +120,6 @@ impl Texts {
         if *pin == PinEntry::Pad {
             body.push(self.say("pin-on-pad"));
         }
-        body.extend(self.client(request));
         Text {
             title: self.say(title),
             head: self.head(request),

@@ -10,11 +10,11 @@ title-pair = Pair a browser plugin
 
 ## What a portal asks. Its address stands on the line above.
 
-asks-confirm = asks you to confirm who you are. If you agree, it receives your signature and your certificate with your name.
-asks-sign-in = asks you to sign in. If you agree, it receives your signature and your certificate with your name.
+asks-confirm = asks you to confirm who you are. If you agree, it gets your signature and your certificate with your name.
+asks-sign-in = asks you to sign in. If you agree, it gets your signature and your certificate with your name.
 asks-sign = { $count ->
-        [one] asks you to sign { $count } document. If you agree, it receives your signature and your certificate with your name.
-       *[other] asks you to sign { $count } documents. If you agree, it receives your signatures and your certificate with your name.
+        [one] asks you to sign { $count } document. If you agree, it gets your signature and your certificate with your name.
+       *[other] asks you to sign { $count } documents. If you agree, it gets your signatures and your certificate with your name.
     }
 
 ## What should make the person look twice

@@ -19,20 +19,7 @@ const MAX_FILE: u64 = 64 * 1024;
 
 /// What may be approved with nobody there.
 ///
-/// ```toml
-/// origins = ["https://portal.example"]     # exactly these
-/// actions = ["confirm_identity", "sign_in", "sign"]  # default: the first two
-/// literal = false                          # agree to the literal form of the challenge
-/// pair = false                             # agree to every pairing
-///
-/// [[token]]
-/// kind = "software"                        # software tokens whose certificate is a test authority's
-/// pin = "1234"
-///
-/// [[token]]
-/// id = "…"                                 # this token, as `eid-agent tokens` names it
-/// pin = "5678"
-/// ```
+/// Every key stands in `agent/unattended-policy.example.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Policy {

@@ -229,3 +229,17 @@ fn mistakes_are_told_by_line_without_quoting_a_pin() {
     assert!(why.contains("lower-case"), "{why}");
     assert!(Policy::parse("").is_err(), "origins must be named");
 }
+
+#[test]
+fn the_example_is_right_and_names_every_key() {
+    let example = include_str!("../../../unattended-policy.example.toml");
+    let policy = Policy::parse(example).unwrap();
+    assert_eq!(policy.origins.len(), 2);
+    assert!(policy.entry(&candidate()).is_some() && policy.entry(&named()).is_none());
+    for key in ["origins", "actions", "literal", "pair", "kind", "pin", "id"] {
+        assert!(
+            example.lines().any(|line| line.starts_with(&format!("{key} = "))),
+            "{key}"
+        );
+    }
+}
