@@ -18,8 +18,8 @@ pub const OPEN_PER_SESSION: usize = 4;
 
 /// The outstanding challenges of a portal, in memory.
 ///
-/// A portal of several processes keeps the same four facts (challenge, session,
-/// purpose, expiry) in its shared store instead, and must make its own
+/// A portal of several processes keeps the same five facts (challenge, session,
+/// account, purpose, expiry) in its shared store instead, and must make its own
 /// [`take`](Self::take) one atomic step there (`GETDEL`, `DELETE … RETURNING`).
 #[derive(Debug)]
 pub struct ChallengeStore {
@@ -40,6 +40,7 @@ struct Open {
 #[derive(Debug)]
 struct Entry {
     session: String,
+    account: String,
     purpose: Purpose,
     expires: OffsetDateTime,
 }
@@ -49,6 +50,8 @@ struct Entry {
 pub struct Taken {
     /// The challenge.
     pub challenge: Challenge,
+    /// The account that asked for it.
+    pub account: String,
     /// What it was issued for; see [`crate::Policy::expecting`].
     pub purpose: Purpose,
 }
@@ -117,8 +120,14 @@ impl ChallengeStore {
         self.lifetime
     }
 
-    /// A new challenge, 32 random bytes in base64 (44 characters), for this session and purpose.
-    pub fn issue(&self, session: &str, purpose: Purpose, now: OffsetDateTime) -> Result<Challenge, IssueError> {
+    /// A new challenge, 32 random bytes in base64 (44 characters), for this session, account and purpose.
+    pub fn issue(
+        &self,
+        session: &str,
+        account: &str,
+        purpose: Purpose,
+        now: OffsetDateTime,
+    ) -> Result<Challenge, IssueError> {
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes).map_err(|_| IssueError::Random)?;
         let challenge: Challenge = base64(&bytes).parse().expect("44 characters of base64");
@@ -130,6 +139,7 @@ impl ChallengeStore {
         }
         let entry = Entry {
             session: session.to_owned(),
+            account: account.to_owned(),
             purpose,
             expires: now + self.lifetime,
         };
@@ -149,6 +159,7 @@ impl ChallengeStore {
         }
         Ok(Taken {
             challenge: challenge.clone(),
+            account: entry.account,
             purpose: entry.purpose,
         })
     }
@@ -224,7 +235,7 @@ mod tests {
     const NOW: OffsetDateTime = time::macros::datetime!(2026-11-25 22:00 UTC);
 
     fn issue(store: &ChallengeStore, session: &str) -> Challenge {
-        store.issue(session, Purpose::SignIn, NOW).unwrap()
+        store.issue(session, "account", Purpose::SignIn, NOW).unwrap()
     }
 
     #[test]
@@ -235,6 +246,7 @@ mod tests {
         assert_ne!(challenge, issue(&store, "a"));
         let taken = store.take(&challenge, "a", NOW).unwrap();
         assert_eq!((taken.challenge, taken.purpose), (challenge.clone(), Purpose::SignIn));
+        assert_eq!(taken.account, "account");
         assert_eq!(store.take(&challenge, "a", NOW), Err(TakeError::Unknown));
     }
 
@@ -263,9 +275,9 @@ mod tests {
         for session in ["a", "b", "c"] {
             issue(&store, session);
         }
-        assert_eq!(store.issue("d", Purpose::SignIn, NOW), Err(IssueError::Full));
+        assert_eq!(store.issue("d", "account", Purpose::SignIn, NOW), Err(IssueError::Full));
         let later = NOW + Duration::seconds(61);
-        assert!(store.issue("d", Purpose::SignIn, later).is_ok());
+        assert!(store.issue("d", "account", Purpose::SignIn, later).is_ok());
         assert_eq!(store.len(), 1);
     }
 

@@ -1,4 +1,82 @@
 //! The relying party: from a proof to a person, or to the reason why not.
+//!
+//! A portal does three things: it prepares a [`Policy`] once, issues challenges from a
+//! [`ChallengeStore`], and calls [`verify`] for every proof that comes back.
+//!
+//! ```
+//! use plugin_protocol::{Origin, Proof, Purpose};
+//! use portal::{ChallengeStore, Policy, VerifiedIdentity};
+//! use time::OffsetDateTime;
+//!
+//! struct Portal {
+//!     origin: Origin,             // "https://portal.example": known, never taken from the proof
+//!     policy: Policy,             // prepared once
+//!     challenges: ChallengeStore, // single use, five minutes
+//! }
+//!
+//! impl Portal {
+//!     /// The page passes this to the plugin, with the origin the browser adds.
+//!     fn ask(&self, session: &str, account: &str) -> Result<String, Box<dyn std::error::Error>> {
+//!         let now = OffsetDateTime::now_utc();
+//!         let challenge = self.challenges.issue(session, account, Purpose::ConfirmIdentity, now)?;
+//!         Ok(challenge.to_string())
+//!     }
+//!
+//!     /// The page brings back the challenge and the proof, as JSON.
+//!     fn confirm(&self, session: &str, challenge: &str, proof: &str)
+//!         -> Result<(String, VerifiedIdentity), Box<dyn std::error::Error>> {
+//!         let now = OffsetDateTime::now_utc();
+//!         let taken = self.challenges.take(&challenge.parse()?, session, now)?;
+//!         let proof: Proof = serde_json::from_str(proof)?;
+//!         let policy = self.policy.expecting(taken.purpose);
+//!         let person = portal::verify(&proof, &self.origin, &taken.challenge, &policy, now)?;
+//!         Ok((taken.account, person)) // raise this account to "confirmed" as this person
+//!     }
+//! }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let pki = fixtures::pki::TestPki::new();
+//! # let builder = Policy::builder().test_root(&pki.root.certificate)?;
+//! # let policy = builder.intermediate(&pki.intermediate.certificate)?.build()?;
+//! # let portal = Portal { origin: "https://portal.example".parse()?, policy, challenges: ChallengeStore::default() };
+//! # let challenge = portal.ask("session", "account")?;
+//! # let person = pki.person("Иванов Иван Иванович").issue();
+//! # let (now, purpose) = (OffsetDateTime::now_utc(), Purpose::ConfirmIdentity);
+//! # let statement = plugin_protocol::Statement::new(portal.origin.clone(), challenge.parse()?, purpose, now, &person.certificate);
+//! # let header = plugin_protocol::jws::JwsHeader::new(plugin_protocol::SignatureAlgorithm::ES256, &[&person.certificate]);
+//! # let input = plugin_protocol::jws::to_be_signed(&header, &statement);
+//! # let signature = person.key.sign_fixed(person.key.default_algorithm(), input.as_bytes());
+//! # let proof = Proof::Jws { jws: format!("{input}.{}", plugin_protocol::encoding::base64url(&signature)) };
+//! # let proof = serde_json::to_string(&proof)?;
+//! # let (account, identity) = portal.confirm("session", &challenge, &proof)?;
+//! # assert_eq!(account, "account");
+//! # assert_eq!(identity.subject().common_name(), Some("Иванов Иван Иванович"));
+//! # assert!(portal.confirm("session", &challenge, &proof).is_err(), "a challenge is used once");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Read it in this order: [`challenge`], [`policy`], [`verify`](verify()), [`identity`] and [`subject`] for what
+//! comes out, [`error`] for what else may; then how it is done: `format` opens a
+//! proof, [`certificate`] reads a certificate, [`path`] finds and validates the way to a trust
+//! anchor, [`revocation`] weighs evidence, [`signature`] is the only file that verifies signatures,
+//! and [`work`] bounds all of it.
+//!
+//! # What cannot happen here
+//!
+//! - [`verify`](verify()) reads no clock, no file and no network: all it depends on is in its arguments.
+//! - A [`VerifiedIdentity`] comes out of [`verify`](verify()) alone.
+//! - A challenge is not taken twice: [`ChallengeStore::take`] looks it up and removes it in one step.
+//! - A test certificate is not taken for a person's: see [`policy::PolicyBuilder::test_root`].
+//!
+//! # Limits
+//!
+//! No GOST algorithms yet. Revocation by delta CRLs, indirect CRLs, CRLs for some reasons, and by keys other
+//! than the issuer's and its OCSP delegates' stays unknown. Time stamps (CAdES-T) are not read.
+//! ECDSA with a hash of another length than the curve's is taken on certificates where `ring`
+//! verifies it, but not on proofs.
+//!
+//! Feature `reference-portal` (default): [`reference`], a small portal over all this, and the program `eid-portal`.
+
 pub mod certificate;
 pub mod challenge;
 pub mod error;
@@ -6,6 +84,8 @@ mod format;
 pub mod identity;
 pub mod path;
 pub mod policy;
+#[cfg(feature = "reference-portal")]
+pub mod reference;
 pub mod revocation;
 pub mod signature;
 pub mod subject;

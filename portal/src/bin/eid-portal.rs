@@ -1,2 +1,164 @@
-//! The daemon.
-fn main() {}
+//! `eid-portal`: the reference portal.
+//!
+//! Prints `listening on http://ADDRESS` on standard output when it is ready, and
+//! ends cleanly on SIGTERM and Ctrl-C.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use plugin_protocol::{Origin, ProofFormat};
+use portal::policy::PolicyBuilder;
+use portal::reference::{App, router};
+use portal::{ChallengeStore, Policy, Revocation};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The reference portal: issues challenges and verifies proofs.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// The origin browsers reach this portal at [default: http://ADDRESS, for development]
+    #[arg(long)]
+    origin: Option<Origin>,
+    /// A PEM file of roots whose certificates prove who a person is
+    #[arg(long, value_name = "PEM")]
+    trust_anchor: Vec<PathBuf>,
+    /// A PEM file of intermediate authorities
+    #[arg(long, value_name = "PEM")]
+    intermediate: Vec<PathBuf>,
+    /// A PEM file of test roots: accepted, and marked "test" in the verdict
+    #[arg(long, value_name = "PEM")]
+    test_root: Vec<PathBuf>,
+    /// A proof format to accept; repeatable [default: web-eid:1.0, jws and cms; cms-challenge binds no origin]
+    #[arg(long, value_name = "NAME")]
+    format: Vec<ProofFormat>,
+    /// Whether certificates must be known not to be revoked
+    #[arg(long, value_enum, default_value_t = RevocationMode::Off)]
+    revocation: RevocationMode,
+    /// A CRL, DER; repeatable
+    #[arg(long, value_name = "DER")]
+    crl: Vec<PathBuf>,
+    /// Writes the address to this file too when ready
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+}
+
+/// What is demanded of revocation evidence.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RevocationMode {
+    /// Not looked at
+    Off,
+    /// Certificates known to be revoked are refused
+    BestEffort,
+    /// Certificates must be known to be good
+    Required,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("eid-portal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let policy = policy(&arguments)?;
+    let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
+        format!(
+            "cannot listen on {}: {error}; --listen takes another address",
+            arguments.listen
+        )
+    })?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let origin = match arguments.origin {
+        Some(origin) => origin,
+        None => address
+            .parse()
+            .map_err(|_| format!("{address} is no loopback address, so browsers need --origin https://…"))?,
+    };
+    let app = App {
+        origin,
+        policy,
+        challenges: ChallengeStore::default(),
+    };
+    let mut ends = signal(SignalKind::terminate())?;
+    announce(&address, arguments.ready_file.as_deref())?;
+    axum::serve(listener, router(app))
+        .with_graceful_shutdown(async move {
+            tokio::select! {
+                _ = ends.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        })
+        .await?;
+    Ok(())
+}
+
+fn announce(address: &str, file: Option<&Path>) -> Result<(), Failure> {
+    if let Some(file) = file {
+        std::fs::write(file, format!("{address}\n")).map_err(|error| in_file(file, error))?;
+    }
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on {address}")?;
+    Ok(out.flush()?)
+}
+
+fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
+    let mut builder = Policy::builder().revocation(revocation(arguments)?);
+    builder = each(builder, &arguments.trust_anchor, |builder, pem| {
+        builder.trust_anchors_pem(pem)
+    })?;
+    builder = each(builder, &arguments.test_root, |builder, pem| {
+        builder.test_roots_pem(pem)
+    })?;
+    builder = each(builder, &arguments.intermediate, |builder, pem| {
+        builder.intermediates_pem(pem)
+    })?;
+    if !arguments.format.is_empty() {
+        builder = builder.formats(&arguments.format);
+    }
+    builder
+        .build()
+        .map_err(|error| format!("{error}; give --trust-anchor or --test-root").into())
+}
+
+fn each(
+    mut builder: PolicyBuilder,
+    files: &[PathBuf],
+    add: impl Fn(PolicyBuilder, &[u8]) -> Result<PolicyBuilder, portal::policy::PolicyError>,
+) -> Result<PolicyBuilder, Failure> {
+    for file in files {
+        let pem = std::fs::read(file).map_err(|error| in_file(file, error))?;
+        builder = add(builder, &pem).map_err(|error| in_file(file, error))?;
+    }
+    Ok(builder)
+}
+
+fn revocation(arguments: &Arguments) -> Result<Revocation, Failure> {
+    let mut revocation = match arguments.revocation {
+        RevocationMode::Off => Revocation::none(),
+        RevocationMode::BestEffort => Revocation::best_effort(),
+        RevocationMode::Required => Revocation::required(),
+    };
+    for file in &arguments.crl {
+        let der = std::fs::read(file).map_err(|error| in_file(file, error))?;
+        revocation = revocation.crl(&der).map_err(|error| in_file(file, error))?;
+    }
+    Ok(revocation)
+}
+
+fn in_file(file: &Path, error: impl std::fmt::Display) -> Failure {
+    format!("{}: {error}", file.display()).into()
+}

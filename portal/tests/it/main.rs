@@ -7,6 +7,10 @@ mod cms_builder;
 mod good_proofs;
 mod no_panic;
 mod openssl;
+#[cfg(feature = "reference-portal")]
+mod program;
+#[cfg(feature = "reference-portal")]
+mod reference_portal;
 mod refusals;
 mod support;
 mod wycheproof;

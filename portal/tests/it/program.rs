@@ -1,0 +1,64 @@
+//! The program `eid-portal` as a process: ready line, clean end, errors that help.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+
+use fixtures::pki::TestPki;
+
+fn eid_portal() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eid-portal"));
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn says_when_it_listens_and_ends_on_sigterm() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("root.pem");
+    std::fs::write(&root, TestPki::new().root_pem()).unwrap();
+    let ready = directory.path().join("ready");
+    let mut command = eid_portal();
+    command.arg("--test-root").arg(&root).arg("--ready-file").arg(&ready);
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .trim()
+        .strip_prefix("listening on ")
+        .expect("the ready line")
+        .to_owned();
+    assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+    assert_eq!(std::fs::read_to_string(&ready).unwrap().trim(), address);
+    std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+    let killed = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    assert!(child.wait().unwrap().success(), "a clean end");
+}
+
+#[test]
+fn says_what_is_missing_or_wrong() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("not.pem");
+    std::fs::write(&file, "hello").unwrap();
+    let file = file.to_str().unwrap();
+    for (arguments, said) in [
+        (&[][..], "--trust-anchor"),
+        (&["--trust-anchor", file], "no certificate in it"),
+        (&["--trust-anchor", "/nonexistent"], "/nonexistent"),
+        (&["--origin", "https://a/b", "--test-root", file], "origin"),
+        (&["--format", "uec", "--test-root", file], "web-eid:1.0, jws, cms"),
+        (&["--crl", file], "not a certificate revocation list"),
+    ] {
+        let Output { status, stderr, .. } = eid_portal().args(arguments).output().unwrap();
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert!(!status.success() && stderr.contains(said), "{arguments:?}: {stderr}");
+    }
+}

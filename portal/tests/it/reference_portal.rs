@@ -1,0 +1,300 @@
+//! The reference portal in process: its two routes, its page, its refusals.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, Response, StatusCode};
+use fixtures::pki::{Issued, KeyKind};
+use http_body_util::BodyExt;
+use plugin_protocol::{Challenge, Origin, Proof, SignatureAlgorithm as A, Statement};
+use portal::ChallengeStore;
+use portal::reference::{App, router};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::support::{NAME, Scene, builder};
+
+const ORIGIN: &str = "http://127.0.0.1:8080";
+
+/// The portal, and a person at a browser or a command line.
+struct Stage {
+    portal: Router,
+    person: Issued,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let mut scene = Scene::new();
+        scene.origin = ORIGIN.parse().unwrap();
+        let app = App {
+            origin: scene.origin.clone(),
+            policy: builder(&scene.pki).build().unwrap(),
+            challenges: ChallengeStore::default(),
+        };
+        Self {
+            portal: router(app),
+            person: scene.person(KeyKind::P256),
+        }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.portal.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let mut request = Request::post(path).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(self.send(request.body(Body::from(body.to_string())).unwrap()).await).await
+    }
+
+    /// A challenge for a program: no browser's headers.
+    async fn challenge(&self) -> Challenge {
+        let answer = self.post("/challenge", &[], &json!({ "account": "demo" })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        serde_json::from_value(answer.body["challenge"].clone()).unwrap()
+    }
+
+    /// A JWS made now, by this portal's clock.
+    fn proof(&self, challenge: &Challenge) -> Value {
+        let now = time::OffsetDateTime::now_utc();
+        let origin: Origin = ORIGIN.parse().unwrap();
+        let purpose = plugin_protocol::Purpose::ConfirmIdentity;
+        let statement = Statement::new(origin, challenge.clone(), purpose, now, &self.person.certificate);
+        let header = plugin_protocol::jws::JwsHeader::new(A::ES256, &[&self.person.certificate]);
+        let input = plugin_protocol::jws::to_be_signed(&header, &statement);
+        serde_json::to_value(crate::support::sign_jws(&self.person, A::ES256, &input)).unwrap()
+    }
+}
+
+async fn answer(response: Response<Body>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    }
+}
+
+#[tokio::test]
+async fn a_program_confirms_an_account() {
+    let stage = Stage::new();
+    let issued = stage
+        .post(
+            "/challenge",
+            &[],
+            &json!({ "account": "demo", "purpose": "confirm_identity" }),
+        )
+        .await;
+    assert_eq!(issued.body["origin"], ORIGIN);
+    assert_eq!(issued.body["expires_in"], 300);
+    assert_eq!(issued.body["purpose"], "confirm_identity");
+    assert_eq!(
+        issued.body["formats"],
+        json!(["web-eid:1.0", "jws", "cms", "cms-challenge"])
+    );
+    assert!(issued.headers.get("set-cookie").is_none(), "a program gets no cookie");
+    let challenge: Challenge = serde_json::from_value(issued.body["challenge"].clone()).unwrap();
+    let body = json!({ "challenge": challenge, "proof": stage.proof(&challenge) });
+    let verdict = stage.post("/proof", &[], &body).await;
+    assert_eq!(verdict.status, StatusCode::OK, "{}", verdict.body);
+    assert_eq!(verdict.body["account"], "demo");
+    assert_eq!(verdict.body["level"], "confirmed");
+    assert_eq!(verdict.body["name"], NAME);
+    assert_eq!(verdict.body["subject"]["surname"], "Иванов");
+    assert_eq!(verdict.body["algorithm"], "ES256");
+    assert_eq!(verdict.body["format"], "jws");
+    assert_eq!(verdict.body["test"], true);
+    assert_eq!(verdict.body["revocation"], "not_checked");
+    assert!(verdict.body["signed_at"].as_str().unwrap().ends_with('Z'));
+    let again = stage.post("/proof", &[], &body).await;
+    assert_eq!(
+        (again.status, &again.body["code"]),
+        (StatusCode::GONE, &json!("challenge_gone"))
+    );
+}
+
+#[tokio::test]
+async fn a_refused_proof_uses_up_its_challenge_and_says_what_helps() {
+    let stage = Stage::new();
+    let (challenge, other) = (stage.challenge().await, stage.challenge().await);
+    let wrong = json!({ "challenge": challenge, "proof": stage.proof(&other) });
+    let refused = stage
+        .post("/proof", &[("accept-language", "ru,en;q=0.5")], &wrong)
+        .await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(refused.headers["content-type"], "application/problem+json");
+    assert_eq!(refused.body["code"], "challenge_mismatch");
+    assert_eq!(refused.body["type"], "urn:eid-portal:problem:challenge_mismatch");
+    assert_eq!(
+        (&refused.body["retryable"], &refused.body["remedy"]),
+        (&json!(true), &json!("try_again"))
+    );
+    assert!(refused.body["message"].as_str().unwrap().contains("повторите"));
+    let right = json!({ "challenge": challenge, "proof": stage.proof(&challenge) });
+    assert_eq!(stage.post("/proof", &[], &right).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn a_browser_has_a_session_and_spends_only_its_own_challenges() {
+    let stage = Stage::new();
+    let browser = [("origin", ORIGIN), ("sec-fetch-site", "same-origin")];
+    let issued = stage.post("/challenge", &browser, &json!({ "account": "demo" })).await;
+    let cookie = issued.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("Path=/"));
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let challenge: Challenge = serde_json::from_value(issued.body["challenge"].clone()).unwrap();
+    let body = json!({ "challenge": challenge, "proof": stage.proof(&challenge) });
+    let with_cookie = [browser[0], browser[1], ("cookie", &cookie)];
+    let verdict = stage.post("/proof", &with_cookie, &body).await;
+    assert_eq!(verdict.status, StatusCode::OK, "{}", verdict.body);
+
+    // A program's challenge in a browser, and a browser's in another: refused, and used up.
+    let programs = stage.challenge().await;
+    let body = json!({ "challenge": programs, "proof": stage.proof(&programs) });
+    assert_eq!(
+        stage.post("/proof", &with_cookie, &body).await.body["code"],
+        "foreign_session"
+    );
+    assert_eq!(stage.post("/proof", &[], &body).await.body["code"], "challenge_gone");
+    let issued = stage
+        .post("/challenge", &with_cookie, &json!({ "account": "demo" }))
+        .await;
+    assert!(issued.headers.get("set-cookie").is_none(), "it has a session already");
+    let challenge: Challenge = serde_json::from_value(issued.body["challenge"].clone()).unwrap();
+    let body = json!({ "challenge": challenge, "proof": stage.proof(&challenge) });
+    let other = format!("eid-session={}", "B".repeat(43));
+    let stolen = stage
+        .post("/proof", &[browser[0], browser[1], ("cookie", &other)], &body)
+        .await;
+    assert_eq!(stolen.body["code"], "foreign_session");
+}
+
+#[tokio::test]
+async fn another_sites_page_is_refused_before_it_spends_anything() {
+    let stage = Stage::new();
+    let challenge = stage.challenge().await;
+    let body = json!({ "challenge": challenge, "proof": stage.proof(&challenge) });
+    for headers in [
+        &[("origin", "https://evil.example")][..],
+        &[("origin", "null")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site"), ("origin", ORIGIN)],
+    ] {
+        let refused = stage.post("/proof", headers, &body).await;
+        assert_eq!(refused.body["code"], "foreign_origin", "{headers:?}");
+    }
+    assert_eq!(stage.post("/proof", &[], &body).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_what_they_should_be() {
+    let stage = Stage::new();
+    let code = async |path: &str, body: Value| stage.post(path, &[], &body).await.body["code"].clone();
+    assert_eq!(code("/challenge", json!({})).await, "invalid_body");
+    assert_eq!(code("/challenge", json!({ "account": "" })).await, "invalid_body");
+    assert_eq!(code("/challenge", json!({ "account": "a\nb" })).await, "invalid_body");
+    assert_eq!(
+        code("/challenge", json!({ "account": "a".repeat(65) })).await,
+        "invalid_body"
+    );
+    assert_eq!(
+        code("/challenge", json!({ "account": "a", "purpose": "rob" })).await,
+        "invalid_body"
+    );
+    assert_eq!(
+        code("/proof", json!({ "challenge": "short", "proof": {} })).await,
+        "invalid_body"
+    );
+    let challenge = stage.challenge().await;
+    let unknown = json!({ "challenge": challenge, "proof": { "format": "uec" } });
+    assert_eq!(code("/proof", unknown).await, "unsupported_format");
+    let challenge = stage.challenge().await;
+    let empty = json!({ "challenge": challenge, "proof": { "format": "jws" } });
+    assert_eq!(code("/proof", empty).await, "invalid_body");
+    let large = json!({ "account": "a".repeat(90 * 1024) });
+    assert_eq!(code("/challenge", large).await, "too_large");
+    let form = Request::post("/challenge").header("content-type", "text/plain");
+    let form = stage
+        .send(form.body(Body::from(r#"{"account":"demo"}"#)).unwrap())
+        .await;
+    assert_eq!(form.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(code("/nowhere", json!({})).await, "not_found");
+    let get = stage.send(Request::get("/proof").body(Body::empty()).unwrap()).await;
+    assert_eq!(get.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn the_page_speaks_two_languages_and_lets_nothing_in() {
+    let stage = Stage::new();
+    for (accept, language) in [
+        (None, "en"),
+        (Some("ru"), "ru"),
+        (Some("ru-RU,ru;q=0.9,en-US;q=0.8"), "ru"),
+        (Some("en,ru;q=0.5"), "en"),
+        (Some("de"), "en"),
+    ] {
+        let mut request = Request::get("/");
+        if let Some(accept) = accept {
+            request = request.header("accept-language", accept);
+        }
+        let response = stage.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.headers()["content-language"], language, "{accept:?}");
+        let policy = response.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        let html = response.into_body().collect().await.unwrap().to_bytes();
+        let html = std::str::from_utf8(&html).unwrap();
+        assert!(html.contains(&format!("<html lang=\"{language}\">")));
+        for inline in ["<style", "style=", "onclick", "javascript:", "<script>"] {
+            assert!(!html.contains(inline), "no {inline} in the page");
+        }
+    }
+    for (path, kind) in [("/portal.css", "text/css"), ("/portal.js", "text/javascript")] {
+        let response = stage.send(Request::get(path).body(Body::empty()).unwrap()).await;
+        assert!(response.headers()["content-type"].to_str().unwrap().starts_with(kind));
+    }
+}
+
+#[tokio::test]
+async fn an_https_portal_marks_its_cookie() {
+    let scene = Scene::new();
+    let app = App {
+        origin: scene.origin.clone(),
+        policy: builder(&scene.pki).build().unwrap(),
+        challenges: ChallengeStore::default(),
+    };
+    let request = Request::post("/challenge").header("content-type", "application/json");
+    let request = request.header("origin", scene.origin.as_str());
+    let response = router(app)
+        .oneshot(request.body(Body::from(r#"{"account":"a"}"#)).unwrap())
+        .await
+        .unwrap();
+    let cookie = response.headers()["set-cookie"].to_str().unwrap();
+    assert!(
+        cookie.starts_with("__Host-eid-session=") && cookie.ends_with("; Secure"),
+        "{cookie}"
+    );
+}
+
+#[test]
+fn a_web_eid_token_is_what_a_proof_of_that_format_is() {
+    let scene = Scene::new();
+    let proof = scene.web_eid(&scene.person(KeyKind::P256), A::ES256);
+    let json = serde_json::to_value(&proof).unwrap();
+    assert_eq!(json["format"], "web-eid:1.0");
+    assert!(matches!(serde_json::from_value(json).unwrap(), Proof::WebEid(_)));
+}
