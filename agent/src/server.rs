@@ -34,6 +34,8 @@ const MAX_CONNECTIONS: usize = 64;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 10 });
 /// Bytes of a request's head.
 const MAX_HEAD: usize = 32 * 1024;
+/// Between two looks at tokens that keep changing, while a plugin waits for events.
+const LOOK_PAUSE: Duration = Duration::from_millis(250);
 /// How long open connections may take to end once the agent is told to.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -200,6 +202,8 @@ async fn look(app: &App) {
     loop {
         let present: Vec<_> = app.tokens.list().await.into_iter().map(|token| token.id).collect();
         app.tokens.changed(&present).await;
+        // A source that flickers is not asked in a spin.
+        tokio::time::sleep(LOOK_PAUSE).await;
     }
 }
 
