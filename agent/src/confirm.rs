@@ -133,3 +133,6 @@ async fn proof(case: &mut Case<'_>, confirmation: &Confirmation) -> Result<Proof
     let signature = signatures.into_iter().next().ok_or(Error::SignatureMismatch)?;
     draft.finish(signature)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,8 @@ pub mod server;
 pub mod sign;
 pub mod signature;
 pub mod token;
+#[cfg(test)]
+mod world;
 
 #[cfg(test)]
 mod testing;

@@ -226,3 +226,6 @@ fn final_state(error: &Error) -> OperationState {
         _ => OperationState::Failed,
     }
 }
+
+#[cfg(test)]
+mod tests;

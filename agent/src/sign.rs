@@ -188,3 +188,6 @@ fn inputs(credential: &Credential, items: &[Item]) -> Result<Vec<SignInput>, Err
     };
     items.iter().map(input).collect()
 }
+
+#[cfg(test)]
+mod tests;

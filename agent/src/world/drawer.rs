@@ -1,0 +1,196 @@
+//! Tokens in a drawer: a source whose contents a test changes at will.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+
+use fixtures::pki::{Issued, SignatureAlgorithm as KeyAlgorithm, TestKey};
+use plugin_protocol::HashFunction;
+use plugin_protocol::api::{PinState, SignatureScheme, TokenKind};
+
+use crate::error::Error;
+use crate::pin::Pin;
+use crate::token::{Credential, Mechanism, PinInfo, SignData, SignInput, SignJob, Source, TokenId, TokenInfo};
+
+/// The right PIN of every token.
+pub(crate) const PIN: &str = "123456";
+
+/// A token in the drawer.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub(crate) info: TokenInfo,
+    pub(crate) credentials: Vec<(Credential, TestKey)>,
+}
+
+impl Held {
+    /// A token with these certificates and three tries.
+    pub(crate) fn new(label: &str, issued: &[Issued]) -> Self {
+        let info = TokenInfo {
+            id: TokenId::new(&[label]),
+            kind: TokenKind::Pkcs11,
+            label: label.to_owned(),
+            reader: None,
+            pin: PinInfo {
+                state: PinState::Ok,
+                tries_left: Some(3),
+                pad: false,
+                length: None,
+            },
+            test: false,
+        };
+        Self {
+            info,
+            credentials: issued.iter().enumerate().map(credential).collect(),
+        }
+    }
+
+    /// With this PIN state.
+    pub(crate) fn pin(mut self, state: PinState, tries_left: Option<u8>) -> Self {
+        self.info.pin.state = state;
+        self.info.pin.tries_left = tries_left;
+        self
+    }
+
+    /// With a PIN pad.
+    pub(crate) fn pad(mut self) -> Self {
+        self.info.pin.pad = true;
+        self
+    }
+}
+
+/// A P-256 credential.
+fn credential((index, issued): (usize, &Issued)) -> (Credential, TestKey) {
+    let credential = Credential {
+        key: index.to_string(),
+        certificate: issued.certificate.clone(),
+        intermediates: issued.intermediates.clone(),
+        mechanisms: vec![Mechanism {
+            scheme: SignatureScheme::Ecdsa,
+            hash: HashFunction::Sha256,
+            digest: true,
+        }],
+    };
+    (credential, issued.key.clone())
+}
+
+/// What a test sees and changes of the source.
+#[derive(Clone)]
+pub(crate) struct Drawer(Arc<Mutex<Inside>>);
+
+pub(crate) struct Inside {
+    pub(crate) held: Vec<Held>,
+    /// Answers to the next calls of `tokens`.
+    pub(crate) listings: VecDeque<Error>,
+    /// PINs that were tried, right or wrong.
+    pub(crate) tries: usize,
+    /// Messages whose digests may be signed: a key here signs messages only.
+    pub(crate) known: Vec<Vec<u8>>,
+    /// Waits for a word before it signs.
+    pub(crate) hold: Option<mpsc::Receiver<()>>,
+    /// Told when a signature was asked for.
+    pub(crate) asked: Option<tokio::sync::oneshot::Sender<()>>,
+    /// Signs with another key than the certificate's.
+    pub(crate) lies: bool,
+}
+
+impl Drawer {
+    pub(super) fn new(held: Vec<Held>) -> Self {
+        Self(Arc::new(Mutex::new(Inside {
+            held,
+            listings: VecDeque::new(),
+            tries: 0,
+            known: Vec::new(),
+            hold: None,
+            asked: None,
+            lies: false,
+        })))
+    }
+
+    pub(super) fn source(&self) -> Box<dyn Source> {
+        Box::new(self.clone())
+    }
+
+    pub(crate) fn open(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap()
+    }
+
+    /// PIN tries spent so far.
+    pub(crate) fn tries(&self) -> usize {
+        self.open().tries
+    }
+}
+
+impl Source for Drawer {
+    fn name(&self) -> &str {
+        "drawer"
+    }
+
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
+        let mut inside = self.open();
+        match inside.listings.pop_front() {
+            Some(error) => Err(error),
+            None => Ok(inside.held.iter().map(|held| held.info.clone()).collect()),
+        }
+    }
+
+    fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error> {
+        let inside = self.open();
+        let held = inside.held.iter().find(|held| held.info.id == *token);
+        let held = held.ok_or(Error::TokenRemoved)?;
+        Ok(held.credentials.iter().map(|(credential, _)| credential.clone()).collect())
+    }
+
+    fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        let hold = self.open().hold.take();
+        if let Some(asked) = self.open().asked.take() {
+            let _ = asked.send(());
+        }
+        if let Some(hold) = hold {
+            let _ = hold.recv();
+        }
+        let mut inside = self.open();
+        let inside = &mut *inside;
+        let held = inside.held.iter_mut().find(|held| held.info.id == *token);
+        let held = held.ok_or(Error::TokenRemoved)?;
+        let named = |(credential, _): &&(Credential, TestKey)| {
+            credential.key == job.key && credential.certificate == job.certificate
+        };
+        let key = held.credentials.iter().find(named).ok_or(Error::TokenRemoved)?.1.clone();
+        if held.info.pin.state != PinState::NotNeeded {
+            inside.tries += 1;
+            verify(&mut held.info.pin, pin)?;
+        }
+        let key = if inside.lies { TestKey::generate(key.kind()) } else { key };
+        Ok(job.inputs.iter().map(|input| signature(&key, input, &inside.known)).collect())
+    }
+}
+
+/// Compares the PIN and counts, as a token does. A pad's PIN is always right.
+fn verify(state: &mut PinInfo, pin: Option<Pin>) -> Result<(), Error> {
+    if state.state == PinState::Locked {
+        return Err(Error::PinLocked);
+    }
+    if state.pad || pin.is_some_and(|pin| pin.expose() == PIN.as_bytes()) {
+        return Ok(());
+    }
+    let left = state.tries_left.unwrap_or(1).saturating_sub(1);
+    state.tries_left = Some(left);
+    state.state = match left {
+        0 => PinState::Locked,
+        1 => PinState::FinalTry,
+        _ => PinState::Low,
+    };
+    Err(Error::PinIncorrect(Some(left)))
+}
+
+fn signature(key: &TestKey, input: &SignInput, known: &[Vec<u8>]) -> Vec<u8> {
+    let message = match &input.data {
+        SignData::Message(message) => message,
+        SignData::Digest(digest) => {
+            let same = |message: &&Vec<u8>| input.hash.digest(message) == *digest;
+            known.iter().find(same).expect("a message the test has named")
+        }
+    };
+    key.sign_fixed(KeyAlgorithm::EcdsaSha256, message)
+}
