@@ -55,8 +55,15 @@ pub async fn choose(case: &Case<'_>, wanted: &Wanted<'_>) -> Result<Chosen, Erro
     }
 }
 
-/// The tokens to look at, as soon as there is one.
+/// The tokens to look at, as soon as there is one. When the time ends first, there was none.
 async fn tokens(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, Error> {
+    match appearing(case, named).await {
+        Err(Error::Expired) => Err(Error::NoToken),
+        tokens => tokens,
+    }
+}
+
+async fn appearing(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, Error> {
     loop {
         let listing = case.life.race(case.app.tokens.listing()).await?;
         let failures: Vec<Error> = listing.iter().filter_map(|(_, tokens)| tokens.clone().err()).collect();
@@ -91,11 +98,7 @@ async fn insert(case: &Case<'_>, seen: &[TokenId]) -> Result<(), Error> {
             answer = case.app.prompt.ask(&question) => answer.map(|_| ()),
         }
     });
-    match waited.await {
-        Err(Error::Expired) => Err(Error::NoToken),
-        Err(ended) => Err(ended),
-        Ok(answer) => answer.map_err(Error::from),
-    }
+    waited.await?.map_err(Error::from)
 }
 
 /// Every certificate on `tokens` that fits, or why none does.

@@ -46,9 +46,6 @@ pub(crate) struct Flags {
     /// What is logged to standard error: error, warn, info, debug, trace, or by target: agent=debug,warn
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
-    /// The port on 127.0.0.1; 0 takes any [default: the first free one of 47290, 47291, 47292]
-    #[arg(long, global = true)]
-    pub(crate) port: Option<u16>,
     /// Print JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -42,11 +42,11 @@ pub mod server;
 pub mod sign;
 pub mod signature;
 pub mod token;
-#[cfg(test)]
-mod world;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod world;
 
 pub use app::App;
 pub use error::Error;

@@ -29,9 +29,6 @@ impl Setup {
             None => Config::default(),
         };
         overrides.apply(&mut config);
-        if let Some(port) = flags.port {
-            config.port = Some(port);
-        }
         let log = flags.log.as_deref().or(config.log.as_deref()).unwrap_or(default_log);
         start_log(log)?;
         Ok(Self { places, config })

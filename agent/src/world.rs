@@ -119,7 +119,9 @@ fn pair(pairings: &Pairings, clock: &Clock, name: &str) -> Caller {
         name: name.to_owned(),
         jwk: plugin.jwk().unwrap(),
     };
-    pairings.add(&client, &AgentKey::generate().unwrap(), clock.now()).unwrap();
+    pairings
+        .add(&client, &AgentKey::generate().unwrap(), clock.now())
+        .unwrap();
     Caller {
         id: client.jwk.key_id(),
         name: name.to_owned(),

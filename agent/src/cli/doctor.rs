@@ -18,6 +18,9 @@ use super::{Failure, Flags, Overrides, runtime};
 /// clock: one line each, with a remedy where one is needed. Needs no PIN.
 #[derive(Args)]
 pub(crate) struct Doctor {
+    /// The port to look at on 127.0.0.1 [default: the first free one of 47290, 47291, 47292]
+    #[arg(long)]
+    port: Option<u16>,
     #[command(flatten)]
     overrides: Overrides,
 }
@@ -87,13 +90,10 @@ impl Doctor {
         let places = flags.places()?;
         let (config_check, mut config) = checks::config(&places);
         self.overrides.apply(&mut config);
-        if flags.port.is_some() {
-            config.port = flags.port;
-        }
         let mut checks = vec![config_check];
         checks.extend(checks::state(&places));
         checks.push(checks::history(&History::open(places.history())));
-        checks.push(port::check(&places, config.port));
+        checks.push(port::check(&places, self.port.or(config.port)));
         checks.extend(tokens(&config, &places)?);
         checks.push(checks::prompt(&config.prompt));
         checks.push(checks::clock(&places));

@@ -13,6 +13,9 @@ use crate::setup::Setup;
 /// prints `listening on http://127.0.0.1:PORT`.
 #[derive(Args)]
 pub(crate) struct Run {
+    /// The port on 127.0.0.1; 0 takes any [default: the first free one of 47290, 47291, 47292]
+    #[arg(long)]
+    port: Option<u16>,
     #[command(flatten)]
     overrides: Overrides,
 }
@@ -21,7 +24,7 @@ impl Run {
     pub(crate) fn run(&self, flags: &Flags) -> Result<ExitCode, Failure> {
         let setup = Setup::load(flags, &self.overrides, "info")?;
         let places = setup.places.clone();
-        let listener = server::bind(setup.config.port)?;
+        let listener = server::bind(self.port.or(setup.config.port))?;
         let port = listener.local_addr()?.port();
         let app = Arc::new(setup.app()?);
         let _announced = PortFile::write(&places.runtime, port)?;

@@ -28,7 +28,15 @@ fn token() -> Held {
 
 fn consents(world: &World) -> Vec<Consent> {
     let asked = world.person.asked().into_iter();
-    asked.filter_map(|question| if let Question::Consent(consent) = question { Some(consent) } else { None }).collect()
+    asked
+        .filter_map(|question| {
+            if let Question::Consent(consent) = question {
+                Some(consent)
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 fn web_eid() -> ConfirmationRequest {
@@ -45,7 +53,9 @@ async fn refused(world: &World) -> (Error, usize) {
 async fn one_certificate_one_question_one_try_one_record() {
     let world = World::new(vec![token()], vec![RIGHT]);
     let ending = world.confirm(web_eid()).await;
-    let Proof::WebEid(proof) = ending.result.unwrap() else { panic!("another format") };
+    let Proof::WebEid(proof) = ending.result.unwrap() else {
+        panic!("another format")
+    };
     let certificate = world.drawer.open().held[0].credentials[0].0.certificate.clone();
     assert_eq!(from_base64(&proof.unverified_certificate).unwrap(), certificate);
 
@@ -55,17 +65,27 @@ async fn one_certificate_one_question_one_try_one_record() {
     assert_eq!(asked[0].request.action, Action::Confirm(Purpose::ConfirmIdentity));
     assert_eq!(asked[0].request.client, "Plugin");
     assert_eq!((asked[0].pin, asked[0].attempt), (PinEntry::Window, 1));
-    assert_eq!(asked[0].candidate.token.pin.tries_left, Some(3), "told before they type");
+    assert_eq!(
+        asked[0].candidate.token.pin.tries_left,
+        Some(3),
+        "told before they type"
+    );
 
     assert_eq!(world.drawer.tries(), 1);
     let history = world.history();
     assert_eq!(history.len(), 1);
     let record = &history[0].record;
-    assert_eq!((record.outcome.as_str(), record.format), ("done", Some(ProofFormat::WebEid)));
+    assert_eq!(
+        (record.outcome.as_str(), record.format),
+        ("done", Some(ProofFormat::WebEid))
+    );
     assert_eq!(record.certificate.as_ref().unwrap().sha256, hex(&sha256(&certificate)));
     assert_eq!(record.signed.len(), 1);
     let text = std::fs::read_to_string(world.app.history.path()).unwrap();
-    assert!(!text.contains("Тестов") && !text.contains("123456"), "neither names nor PINs: {text}");
+    assert!(
+        !text.contains("Тестов") && !text.contains("123456"),
+        "neither names nor PINs: {text}"
+    );
 }
 
 #[tokio::test]
@@ -83,7 +103,11 @@ async fn every_format_is_made() {
         let ending = world.confirm(request(format)).await;
         assert_eq!(ending.result.unwrap().format(), format);
         let literal = matches!(consents(&world)[0].request.action, Action::ConfirmLiteral(_));
-        assert_eq!(literal, format == ProofFormat::CmsChallenge, "the person is told of the literal form");
+        assert_eq!(
+            literal,
+            format == ProofFormat::CmsChallenge,
+            "the person is told of the literal form"
+        );
     }
 }
 
@@ -94,9 +118,17 @@ async fn requests_outside_the_protocol_are_refused_before_any_token() {
         change(&mut request);
         Confirmation::parse(request).unwrap_err()
     };
-    assert!(matches!(parse(&|r| r.format = "web-eid:2.0".into()), Error::UnsupportedFormat(why) if why.contains("web-eid:2.0")));
-    assert!(matches!(parse(&|r| r.challenge = "c".repeat(43).parse().unwrap()), Error::InvalidField("challenge", _)));
-    assert!(matches!(parse(&|r| r.detached = true), Error::InvalidField("detached", _)));
+    assert!(
+        matches!(parse(&|r| r.format = "web-eid:2.0".into()), Error::UnsupportedFormat(why) if why.contains("web-eid:2.0"))
+    );
+    assert!(matches!(
+        parse(&|r| r.challenge = "c".repeat(43).parse().unwrap()),
+        Error::InvalidField("challenge", _)
+    ));
+    assert!(matches!(
+        parse(&|r| r.detached = true),
+        Error::InvalidField("detached", _)
+    ));
     let mut literal = request(ProofFormat::CmsChallenge);
     literal.challenge = "c".repeat(32).parse().unwrap();
     Confirmation::parse(literal).unwrap();
@@ -119,22 +151,34 @@ fn the_literal_form_is_refused_and_remembered_for_other_origins() {
 #[tokio::test]
 async fn of_several_certificates_the_chosen_one_signs() {
     let world = World::new(
-        vec![Held::new("first", &[person(), person()]), Held::new("second", &[person()])],
+        vec![
+            Held::new("first", &[person(), person()]),
+            Held::new("second", &[person()]),
+        ],
         vec![Reply::Chosen(2), RIGHT],
     );
     world.confirm(web_eid()).await.result.unwrap();
-    let Question::Choose(_, candidates) = &world.person.asked()[0] else { panic!("not asked to choose") };
+    let Question::Choose(_, candidates) = &world.person.asked()[0] else {
+        panic!("not asked to choose")
+    };
     assert_eq!(candidates.len(), 3);
     assert_eq!(consents(&world)[0].candidate.token.label, "second");
     let mut named = web_eid();
     named.token = Some(candidates[2].token.id.to_string());
     drop(world);
     let world = World::new(
-        vec![Held::new("first", &[person(), person()]), Held::new("second", &[person()])],
+        vec![
+            Held::new("first", &[person(), person()]),
+            Held::new("second", &[person()]),
+        ],
         vec![RIGHT],
     );
     world.confirm(named).await.result.unwrap();
-    assert_eq!(consents(&world)[0].candidate.token.label, "second", "a named token leaves no choice");
+    assert_eq!(
+        consents(&world)[0].candidate.token.label,
+        "second",
+        "a named token leaves no choice"
+    );
 }
 
 #[tokio::test]
@@ -173,7 +217,10 @@ async fn certificates_that_do_not_fit_are_left_out_with_their_reasons() {
     world.confirm(web_eid()).await.result.unwrap();
 
     let world = World::new(vec![Held::new("empty", &[])], vec![]);
-    assert_eq!(refused(&world).await.0, Error::NoCertificate("there is none on the token".to_owned()));
+    assert_eq!(
+        refused(&world).await.0,
+        Error::NoCertificate("there is none on the token".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -188,7 +235,10 @@ async fn a_key_without_a_mechanism_is_told_as_such() {
 async fn after_a_wrong_pin_the_person_types_again_and_sees_the_tries() {
     let world = World::new(vec![token()], vec![WRONG, RIGHT]);
     world.confirm(web_eid()).await.result.unwrap();
-    let asked: Vec<_> = consents(&world).iter().map(|c| (c.attempt, c.candidate.token.pin.tries_left)).collect();
+    let asked: Vec<_> = consents(&world)
+        .iter()
+        .map(|c| (c.attempt, c.candidate.token.pin.tries_left))
+        .collect();
     assert_eq!(asked, [(1, Some(3)), (2, Some(2))]);
     assert_eq!(consents(&world)[1].candidate.token.pin.state, PinState::Low);
     assert_eq!(world.drawer.tries(), 2);
@@ -201,13 +251,19 @@ async fn the_last_try_needs_another_yes_and_then_locks() {
     let held = token().pin(PinState::Low, Some(2));
     let world = World::new(vec![held], vec![WRONG, Reply::Yes, WRONG]);
     assert_eq!(refused(&world).await, (Error::PinLocked, 2));
-    assert!(matches!(world.person.asked()[1], Question::LastTry(..)), "asked before the PIN");
+    assert!(
+        matches!(world.person.asked()[1], Question::LastTry(..)),
+        "asked before the PIN"
+    );
     assert_eq!(world.outcomes(), ["pin_incorrect", "pin_incorrect", "pin_locked"]);
 }
 
 #[tokio::test]
 async fn a_last_try_declined_costs_none() {
-    for held in [token().pin(PinState::FinalTry, None), token().pin(PinState::Low, Some(1))] {
+    for held in [
+        token().pin(PinState::FinalTry, None),
+        token().pin(PinState::Low, Some(1)),
+    ] {
         let world = World::new(vec![held], vec![Reply::Fail(PromptError::Declined)]);
         assert_eq!(refused(&world).await, (Error::Declined, 0));
         assert!(matches!(world.person.asked()[0], Question::LastTry(..)));
@@ -230,7 +286,10 @@ async fn a_pin_of_no_use_is_not_asked_for() {
 
 #[tokio::test]
 async fn a_pin_pad_and_a_token_without_a_pin_need_a_yes_alone() {
-    for (held, entry) in [(token().pad(), PinEntry::Pad), (token().pin(PinState::NotNeeded, None), PinEntry::None)] {
+    for (held, entry) in [
+        (token().pad(), PinEntry::Pad),
+        (token().pin(PinState::NotNeeded, None), PinEntry::None),
+    ] {
         let world = World::new(vec![held], vec![Reply::Yes]);
         world.confirm(web_eid()).await.result.unwrap();
         assert_eq!(consents(&world)[0].pin, entry);
@@ -275,7 +334,9 @@ async fn a_token_swapped_between_consent_and_signature_costs_no_try() {
 
     let world = World::new(vec![token()], vec![]);
     let inside = world.drawer.clone();
-    world.person.say(Reply::after(move || inside.open().held.clear(), RIGHT));
+    world
+        .person
+        .say(Reply::after(move || inside.open().held.clear(), RIGHT));
     assert_eq!(refused(&world).await, (Error::TokenRemoved, 0));
     assert_eq!(world.outcomes(), ["token_removed"]);
 }
@@ -284,7 +345,9 @@ async fn a_token_swapped_between_consent_and_signature_costs_no_try() {
 async fn a_pairing_revoked_while_the_window_is_open_costs_no_try() {
     let world = World::new(vec![token()], vec![]);
     let (app, id) = (world.app.clone(), world.caller.id.clone());
-    world.person.say(Reply::after(move || drop(app.pairings.revoke(&id).unwrap()), RIGHT));
+    world
+        .person
+        .say(Reply::after(move || assert!(app.pairings.revoke(&id).unwrap()), RIGHT));
     assert_eq!(refused(&world).await, (Error::Cancelled, 0));
     assert_eq!(world.outcomes(), ["cancelled"]);
 }
@@ -358,11 +421,19 @@ async fn the_window_for_inserting_closes_when_a_token_appears() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_token_it_ends_with_its_time() {
+    let _frozen = Frozen::new();
     let world = World::new(vec![], vec![Reply::Hang]);
     let life = Life::new(Duration::from_secs(5));
-    let ending = world.confirm_within(web_eid(), &life).await;
+    let waiting = async {
+        world.person.asked_times(1).await;
+        tokio::time::advance(Duration::from_secs(6)).await;
+    };
+    let (ending, ()) = tokio::join!(world.confirm_within(web_eid(), &life), waiting);
     assert_eq!(ending.result.unwrap_err(), Error::NoToken);
-    assert_eq!((world.person.closed(), world.outcomes()), (1, vec!["no_token".to_owned()]));
+    assert_eq!(
+        (world.person.closed(), world.outcomes()),
+        (1, vec!["no_token".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -417,7 +488,11 @@ async fn cancelled_while_it_signs_the_signature_is_thrown_away_and_remembered() 
     let (ending, ()) = tokio::join!(world.confirm_within(web_eid(), &life), cancelling);
     assert_eq!(ending.result.unwrap_err(), Error::Cancelled);
     let record = &world.history()[0].record;
-    assert_eq!((record.outcome.as_str(), record.signed.len()), ("cancelled", 1), "what was signed is known");
+    assert_eq!(
+        (record.outcome.as_str(), record.signed.len()),
+        ("cancelled", 1),
+        "what was signed is known"
+    );
 }
 
 #[tokio::test]

@@ -61,11 +61,19 @@ async fn a_confirmation_runs_from_request_to_proof() {
     let world = world(vec![RIGHT]);
     let id = world.start();
     let operation = world.end(&id).await;
-    assert_eq!((operation.id.as_str(), operation.state), (id.as_str(), OperationState::Done));
+    assert_eq!(
+        (operation.id.as_str(), operation.state),
+        (id.as_str(), OperationState::Done)
+    );
     assert!(operation.proof.is_some() && operation.problem.is_none() && operation.test);
     assert!((RESULT_LIFETIME - 5..=RESULT_LIFETIME).contains(&operation.expires_in));
 
-    let events = world.app.events.since(&world.caller.id, Some(0), Duration::ZERO).await.events;
+    let events = world
+        .app
+        .events
+        .since(&world.caller.id, Some(0), Duration::ZERO)
+        .await
+        .events;
     let states: Vec<_> = events
         .iter()
         .filter_map(|event| match &event.kind {
@@ -76,7 +84,10 @@ async fn a_confirmation_runs_from_request_to_proof() {
     use OperationState::{AwaitingConsent, Done, Signing};
     assert_eq!(states, [AwaitingConsent, Signing, Done]);
     let other = world.another("Other");
-    assert_eq!(world.app.events.since(&other.id, Some(0), Duration::ZERO).await.events, []);
+    assert_eq!(
+        world.app.events.since(&other.id, Some(0), Duration::ZERO).await.events,
+        []
+    );
 }
 
 #[tokio::test]
@@ -85,7 +96,10 @@ async fn signatures_run_the_same_way() {
     world.drawer.open().known = vec![b"one".to_vec()];
     let id = Operations::start_signatures(&world.app, &world.caller, documents(&[b"one"]), None).unwrap();
     let operation = world.end(&id).await;
-    assert_eq!((operation.state, operation.signatures.unwrap().items.len()), (OperationState::Done, 1));
+    assert_eq!(
+        (operation.state, operation.signatures.unwrap().items.len()),
+        (OperationState::Done, 1)
+    );
 }
 
 #[tokio::test]
@@ -96,7 +110,10 @@ async fn a_second_operation_is_busy_and_touches_nothing() {
     let other = world.another("Other");
     let second = Operations::start_confirmation(&world.app, &other, request(ProofFormat::Jws), None);
     assert_eq!(second.unwrap_err(), Error::Busy);
-    assert_eq!(world.app.operations.cancel(&world.caller, &id).await.unwrap().state, OperationState::Cancelled);
+    assert_eq!(
+        world.app.operations.cancel(&world.caller, &id).await.unwrap().state,
+        OperationState::Cancelled
+    );
     assert_eq!(world.person.asked().len(), 1);
     assert!(world.app.window.try_open().is_ok(), "the window is free again");
 }
@@ -107,7 +124,10 @@ async fn cancelling_closes_the_window_and_is_final() {
     let id = world.start();
     world.person.asked_times(1).await;
     let cancelled = world.app.operations.cancel(&world.caller, &id).await.unwrap();
-    assert_eq!((cancelled.state, code(&cancelled)), (OperationState::Cancelled, ErrorCode::Cancelled));
+    assert_eq!(
+        (cancelled.state, code(&cancelled)),
+        (OperationState::Cancelled, ErrorCode::Cancelled)
+    );
     assert_eq!((world.person.closed(), world.drawer.tries()), (1, 0));
     assert_eq!(world.outcomes(), ["cancelled"]);
     let again = world.app.operations.cancel(&world.caller, &id).await.unwrap();
@@ -130,8 +150,19 @@ async fn another_plugin_sees_and_cancels_nothing() {
     let id = world.start();
     world.person.asked_times(1).await;
     let other = world.another("Other");
-    assert_eq!(world.app.operations.view(&other, &id, Duration::ZERO).await.unwrap_err(), Error::NotFound);
-    assert_eq!(world.app.operations.cancel(&other, &id).await.unwrap_err(), Error::NotFound);
+    assert_eq!(
+        world
+            .app
+            .operations
+            .view(&other, &id, Duration::ZERO)
+            .await
+            .unwrap_err(),
+        Error::NotFound
+    );
+    assert_eq!(
+        world.app.operations.cancel(&other, &id).await.unwrap_err(),
+        Error::NotFound
+    );
     world.app.operations.cancel(&world.caller, &id).await.unwrap();
 }
 
@@ -139,7 +170,11 @@ async fn another_plugin_sees_and_cancels_nothing() {
 async fn the_same_key_and_body_are_the_same_operation() {
     let world = world(vec![RIGHT, RIGHT]);
     let id = world.start_with(key("k", 1)).unwrap();
-    assert_eq!(world.start_with(key("k", 1)).unwrap(), id, "while it runs, and not busy");
+    assert_eq!(
+        world.start_with(key("k", 1)).unwrap(),
+        id,
+        "while it runs, and not busy"
+    );
     world.end(&id).await;
     assert_eq!(world.start_with(key("k", 1)).unwrap(), id, "when it is done");
     let conflict = world.start_with(key("k", 2)).unwrap_err();
@@ -192,7 +227,10 @@ async fn it_expires_and_costs_no_try() {
         }
     };
     let (operation, ()) = tokio::join!(polling, passing);
-    assert_eq!((operation.state, code(&operation)), (OperationState::Expired, ErrorCode::Expired));
+    assert_eq!(
+        (operation.state, code(&operation)),
+        (OperationState::Expired, ErrorCode::Expired)
+    );
     assert_eq!((world.person.closed(), world.drawer.tries()), (1, 0));
     assert_eq!(world.outcomes(), ["expired"]);
 }
@@ -204,12 +242,22 @@ async fn a_client_that_stays_away_is_cancelled() {
     let id = world.start();
     world.person.asked_times(1).await;
     advance(Duration::from_secs(CLIENT_ABSENCE - 1)).await;
-    assert_eq!(world.view(&id, Duration::ZERO).await.state, OperationState::AwaitingConsent);
+    assert_eq!(
+        world.view(&id, Duration::ZERO).await.state,
+        OperationState::AwaitingConsent
+    );
     advance(Duration::from_secs(CLIENT_ABSENCE - 1)).await;
-    assert_eq!(world.view(&id, Duration::ZERO).await.state, OperationState::AwaitingConsent, "it asked in between");
+    assert_eq!(
+        world.view(&id, Duration::ZERO).await.state,
+        OperationState::AwaitingConsent,
+        "it asked in between"
+    );
     advance(Duration::from_secs(CLIENT_ABSENCE + 1)).await;
     let operation = world.end(&id).await;
-    assert_eq!((operation.state, code(&operation)), (OperationState::Cancelled, ErrorCode::Cancelled));
+    assert_eq!(
+        (operation.state, code(&operation)),
+        (OperationState::Cancelled, ErrorCode::Cancelled)
+    );
     assert_eq!((world.person.closed(), world.drawer.tries()), (1, 0));
 }
 
@@ -232,7 +280,10 @@ async fn no_try_is_spent_when_the_poll_broke_off() {
     let mut watched = world.app.operations.table().find(&world.caller, &id).unwrap().1;
     watched.wait_for(Status::is_final).await.unwrap();
     assert_eq!(world.view(&id, Duration::ZERO).await.state, OperationState::Cancelled);
-    assert_eq!((world.drawer.tries(), world.outcomes()), (0, vec!["cancelled".to_owned()]));
+    assert_eq!(
+        (world.drawer.tries(), world.outcomes()),
+        (0, vec!["cancelled".to_owned()])
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,7 +305,10 @@ async fn a_revoked_pairing_ends_what_it_has_running() {
     let id = world.start();
     world.person.asked_times(1).await;
     world.app.operations.revoked("someone else");
-    assert_eq!(world.view(&id, Duration::ZERO).await.state, OperationState::AwaitingConsent);
+    assert_eq!(
+        world.view(&id, Duration::ZERO).await.state,
+        OperationState::AwaitingConsent
+    );
     world.app.operations.revoked(&world.caller.id);
     assert_eq!(world.end(&id).await.state, OperationState::Cancelled);
     assert_eq!(world.person.closed(), 1);
@@ -266,7 +320,10 @@ async fn at_the_daemons_end_all_is_cancelled_and_remembered() {
     world.start();
     world.person.asked_times(1).await;
     world.app.operations.close().await;
-    assert_eq!((world.outcomes(), world.person.closed()), (vec!["cancelled".to_owned()], 1));
+    assert_eq!(
+        (world.outcomes(), world.person.closed()),
+        (vec!["cancelled".to_owned()], 1)
+    );
     assert!(world.start_with(None).is_err(), "and nothing new begins");
 }
 
@@ -275,8 +332,14 @@ async fn a_prompt_that_breaks_down_leaves_nobody_waiting() {
     let world = world(vec![Reply::after(|| panic!("the prompt breaks down"), RIGHT)]);
     let id = world.start();
     let operation = world.end(&id).await;
-    assert_eq!((operation.state, code(&operation)), (OperationState::Failed, ErrorCode::Internal));
-    assert!(operation.problem.unwrap().detail.is_empty(), "what broke is for the log");
+    assert_eq!(
+        (operation.state, code(&operation)),
+        (OperationState::Failed, ErrorCode::Internal)
+    );
+    assert!(
+        operation.problem.unwrap().detail.is_empty(),
+        "what broke is for the log"
+    );
     assert!(world.app.window.try_open().is_ok());
 }
 

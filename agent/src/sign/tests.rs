@@ -34,23 +34,49 @@ async fn every_document_is_shown_and_signed_under_one_consent() {
     assert_eq!(world.drawer.tries(), 1, "one login for all");
 
     let asked = world.person.asked();
-    let [Question::Consent(consent)] = &asked[..] else { panic!("one question: {asked:?}") };
-    let Action::Sign(shown) = &consent.request.action else { panic!("another action") };
+    let [Question::Consent(consent)] = &asked[..] else {
+        panic!("one question: {asked:?}")
+    };
+    let Action::Sign(shown) = &consent.request.action else {
+        panic!("another action")
+    };
     let digests: Vec<_> = messages.iter().map(|message| hex(&sha256(message))).collect();
-    assert_eq!(shown.iter().map(|(_, digest)| digest.clone()).collect::<Vec<_>>(), digests);
+    assert_eq!(
+        shown.iter().map(|(_, digest)| digest.clone()).collect::<Vec<_>>(),
+        digests
+    );
     assert!(shown.iter().all(|(name, _)| name.as_deref() == Some("договор.pdf")));
 
     let record = &world.history()[0].record;
-    assert_eq!((record.action, record.outcome.as_str()), (history::Action::Signatures, "done"));
-    assert_eq!(record.signed.iter().map(|bytes| bytes.digest.clone()).collect::<Vec<_>>(), digests);
+    assert_eq!(
+        (record.action, record.outcome.as_str()),
+        (history::Action::Signatures, "done")
+    );
+    assert_eq!(
+        record
+            .signed
+            .iter()
+            .map(|bytes| bytes.digest.clone())
+            .collect::<Vec<_>>(),
+        digests
+    );
 }
 
 #[tokio::test]
 async fn a_key_for_signing_in_signs_no_documents() {
-    let world = World::new(vec![Held::new("t", &[with_usage(&[KeyUsage::DigitalSignature])])], vec![]);
+    let world = World::new(
+        vec![Held::new("t", &[with_usage(&[KeyUsage::DigitalSignature])])],
+        vec![],
+    );
     let refused = run(&world, documents(&[b"one"])).await.result.unwrap_err();
-    assert_eq!(refused, Error::NoCertificate("1 without the key usage nonRepudiation".to_owned()));
-    assert_eq!((world.drawer.tries(), world.outcomes()), (0, vec!["no_certificate".to_owned()]));
+    assert_eq!(
+        refused,
+        Error::NoCertificate("1 without the key usage nonRepudiation".to_owned())
+    );
+    assert_eq!(
+        (world.drawer.tries(), world.outcomes()),
+        (0, vec!["no_certificate".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -65,7 +91,10 @@ async fn only_the_certificate_that_was_asked_for_signs() {
 
     let world = World::new(vec![Held::new("t", &[other])], vec![]);
     let refused = run(&world, request).await.result.unwrap_err();
-    assert_eq!(refused, Error::NoCertificate("1 not the one that was asked for".to_owned()));
+    assert_eq!(
+        refused,
+        Error::NoCertificate("1 not the one that was asked for".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -81,7 +110,10 @@ async fn a_hash_that_the_token_cannot_sign_is_told() {
     messages_only.credentials[0].0.mechanisms[0].digest = false;
     let world = World::new(vec![messages_only], vec![]);
     let refused = run(&world, documents(&[b"one"])).await.result.unwrap_err();
-    assert!(matches!(refused, Error::UnsupportedAlgorithm(_)), "a digest is not hashed again");
+    assert!(
+        matches!(refused, Error::UnsupportedAlgorithm(_)),
+        "a digest is not hashed again"
+    );
 }
 
 #[test]
@@ -96,11 +128,27 @@ fn requests_outside_the_protocol_are_refused() {
     };
     assert_eq!(refused(&|r| r.items.clear()).0, "items");
     assert_eq!(refused(&|r| r.items = vec![r.items[0].clone(); 21]).0, "items");
-    assert!(refused(&|r| r.items[1].hash = base64(&[0; 31])).1.contains("document 2"));
-    assert!(refused(&|r| r.items[0].hash = "?".to_owned()).1.contains("base64 of 32 bytes"));
+    assert!(
+        refused(&|r| r.items[1].hash = base64(&[0; 31]))
+            .1
+            .contains("document 2")
+    );
+    assert!(
+        refused(&|r| r.items[0].hash = "?".to_owned())
+            .1
+            .contains("base64 of 32 bytes")
+    );
     assert!(refused(&|r| r.items[0].name = Some("a\nb".into())).1.contains("U+000A"));
-    assert!(refused(&|r| r.items[0].name = Some(String::new())).1.contains("0 characters"));
-    assert!(refused(&|r| r.items[0].name = Some("я".repeat(101))).1.contains("101 characters"));
+    assert!(
+        refused(&|r| r.items[0].name = Some(String::new()))
+            .1
+            .contains("0 characters")
+    );
+    assert!(
+        refused(&|r| r.items[0].name = Some("я".repeat(101)))
+            .1
+            .contains("101 characters")
+    );
     assert_eq!(refused(&|r| r.certificate = Some("??".into())).0, "certificate");
 }
 

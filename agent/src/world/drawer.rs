@@ -138,7 +138,11 @@ impl Source for Drawer {
         let inside = self.open();
         let held = inside.held.iter().find(|held| held.info.id == *token);
         let held = held.ok_or(Error::TokenRemoved)?;
-        Ok(held.credentials.iter().map(|(credential, _)| credential.clone()).collect())
+        Ok(held
+            .credentials
+            .iter()
+            .map(|(credential, _)| credential.clone())
+            .collect())
     }
 
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
@@ -156,13 +160,27 @@ impl Source for Drawer {
         let named = |(credential, _): &&(Credential, TestKey)| {
             credential.key == job.key && credential.certificate == job.certificate
         };
-        let key = held.credentials.iter().find(named).ok_or(Error::TokenRemoved)?.1.clone();
+        let key = held
+            .credentials
+            .iter()
+            .find(named)
+            .ok_or(Error::TokenRemoved)?
+            .1
+            .clone();
         if held.info.pin.state != PinState::NotNeeded {
             inside.tries += 1;
             verify(&mut held.info.pin, pin)?;
         }
-        let key = if inside.lies { TestKey::generate(key.kind()) } else { key };
-        Ok(job.inputs.iter().map(|input| signature(&key, input, &inside.known)).collect())
+        let key = if inside.lies {
+            TestKey::generate(key.kind())
+        } else {
+            key
+        };
+        Ok(job
+            .inputs
+            .iter()
+            .map(|input| signature(&key, input, &inside.known))
+            .collect())
     }
 }
 

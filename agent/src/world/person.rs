@@ -53,10 +53,9 @@ impl Person {
 
     /// Nobody: a script that stands for a policy.
     pub(crate) fn unattended(replies: Vec<Reply>) -> Self {
-        Self {
-            unattended: true,
-            ..Self::new(replies)
-        }
+        let mut nobody = Self::new(replies);
+        nobody.unattended = true;
+        nobody
     }
 
     /// One more answer at the end of the script.
@@ -143,6 +142,9 @@ impl Prompt for Person {
 impl Drop for Person {
     fn drop(&mut self) {
         let left = self.script.lock().unwrap().len();
-        assert!(std::thread::panicking() || left == 0, "{left} answers of the script were not asked for");
+        assert!(
+            std::thread::panicking() || left == 0,
+            "{left} answers of the script were not asked for"
+        );
     }
 }
