@@ -40,7 +40,7 @@ pub async fn consented<K: Send>(
                 check(&job, &signatures)?;
                 return Ok((signatures, kept));
             }
-            Err(error @ Error::PinIncorrect(_)) if !case.app.prompt.unattended() => {
+            Err(error @ (Error::PinIncorrect(_) | Error::PinLength(..))) if !case.app.prompt.unattended() => {
                 case.remember_wrong_pin(&error).await?;
                 case.still_wanted()?;
                 chosen.candidate.token = after_wrong_pin(case, &chosen.candidate.token, &error).await?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Source;
 use super::pkcs11::discover::{ModulePath, Modules, Places, modules};
 use super::pkcs11::{Deadlines, Options, Pkcs11};
-use super::software::Software;
+use super::software::{Pkcs12, Software};
 use super::worker::distinct_names;
 use crate::config::{Config, Pkcs11Config};
 
@@ -35,6 +35,15 @@ pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered
     let mut sources = module_sources(&config.pkcs11, &modules);
     if config.software.enabled {
         sources.push(Box::new(Software::new(state)));
+    }
+    let files = config
+        .software
+        .pkcs12
+        .iter()
+        .map(|path| (path.clone(), file_name(path)));
+    let (paths, names): (Vec<_>, Vec<_>) = files.unzip();
+    for (path, name) in paths.into_iter().zip(distinct_names(names)) {
+        sources.push(Box::new(Pkcs12::named(name, path)));
     }
     Discovered { sources, modules }
 }
@@ -97,4 +106,8 @@ fn module_sources(config: &Pkcs11Config, modules: &Modules) -> Vec<Box<dyn Sourc
         ))
     };
     modules.found.iter().zip(names).map(source).collect()
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -22,12 +22,12 @@ use crate::pin::Pin;
 
 mod certificate;
 mod key;
-//PK12 mod pkcs12;
+mod pkcs12;
 mod rsa;
 mod store;
 mod tries;
 
-//PK12 pub use pkcs12::Pkcs12;
+pub use pkcs12::Pkcs12;
 
 /// The PIN of the embedded token; a test PIN, no secret.
 pub const PIN: &str = "1234";
