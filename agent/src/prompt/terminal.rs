@@ -10,10 +10,14 @@ use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::pin::Pin;
+use crate::prompt::text::clean::wrap_lines;
 use crate::prompt::text::{Language, Room, Text, Texts};
 use crate::prompt::{Answer, Asking, PinEntry, Prompt, PromptError, Question};
 
 use tty::{Line, Tty};
+
+/// Columns that are written to.
+const COLUMNS: usize = 72;
 
 /// The controlling terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +91,11 @@ impl Prompt for Terminal {
 
 /// The whole text, with a rule that sets it off from the log around it.
 fn shown(text: &Text) -> String {
-    let rule = "─".repeat(72);
+    let rule = "─".repeat(COLUMNS);
     let mut parts = vec![format!("{rule}\n{}", text.title), text.head.clone()];
     parts.extend(text.body.iter().cloned());
     parts.extend(text.error.clone());
-    format!("\n{}\n\n", parts.join("\n\n"))
+    format!("\n{}\n\n", wrap_lines(&parts.join("\n\n"), COLUMNS))
 }
 
 /// Moves the typed bytes into a PIN, without a copy.

@@ -2,6 +2,7 @@
 
 use crate::prompt::assuan::{MAX_LINE, escape};
 use crate::prompt::text::Text;
+use crate::prompt::text::clean::wrap_lines;
 
 /// Octets of a description: the line less `SETDESC `.
 const ROOM: usize = MAX_LINE - "SETDESC ".len();
@@ -12,7 +13,10 @@ const COLUMNS: usize = 72;
 ///
 /// `wrap`: break lines for flavours that cut instead.
 pub(super) fn pages(text: &Text, wrap: bool) -> Vec<String> {
-    let wrapped = |text: &str| if wrap { wrapped(text) } else { text.to_owned() };
+    let wrapped = |text: &str| match wrap {
+        true => wrap_lines(text, COLUMNS),
+        false => text.to_owned(),
+    };
     let head = fitting(&wrapped(&text.head));
     let mut pages = Vec::new();
     let mut page = head.clone();
@@ -43,26 +47,6 @@ fn fitting(text: &str) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// Lines of at most [`COLUMNS`] characters, broken at spaces.
-fn wrapped(text: &str) -> String {
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let mut current = String::new();
-        for word in line.split(' ') {
-            let longer = current.chars().count() + 1 + word.chars().count();
-            if !current.is_empty() && longer > COLUMNS {
-                lines.push(std::mem::take(&mut current));
-            }
-            if !current.is_empty() {
-                current.push(' ');
-            }
-            current.push_str(word);
-        }
-        lines.push(current);
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -129,13 +113,5 @@ mod tests {
                 escape(&pages(&text, true)[0]).len()
             );
         }
-    }
-
-    #[test]
-    fn terminal_lines_are_broken_at_spaces() {
-        let long = "слово ".repeat(40);
-        let wrapped = wrapped(long.trim());
-        assert!(wrapped.lines().all(|line| line.chars().count() <= COLUMNS));
-        assert_eq!(wrapped.replace('\n', " "), long.trim());
     }
 }
