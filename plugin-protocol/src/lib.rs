@@ -4,7 +4,7 @@
 //! no clock and no PIN type. Read it in this order:
 //!
 //! 1. [`origin`] and [`challenge`]: what a portal is and what it asks;
-//! 2. [`format`] and [`proof`]: what the agent hands back, with the bytes to be
+//! 2. [`mod@format`] and [`proof`]: what the agent hands back, with the bytes to be
 //!    signed in [`web_eid`], [`jws`] and [`statement`];
 //! 3. [`pairing`] and [`http_signature`]: how a plugin and the agent know each other;
 //! 4. [`api`], [`event`] and [`problem`]: the bodies of the localhost API;
