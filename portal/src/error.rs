@@ -276,3 +276,92 @@ impl fmt::Display for VerifyError {
 }
 
 impl std::error::Error for VerifyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<VerifyError> {
+        use VerifyError::*;
+        let (place, now) = (Place::Signer, OffsetDateTime::UNIX_EPOCH);
+        vec![
+            AlgorithmMismatch,
+            AlgorithmNotAllowed("x".to_owned()),
+            BudgetExceeded("x"),
+            CertificateAlgorithm(place),
+            CertificateEncoding(place, "x"),
+            CertificateExpired(place, now),
+            CertificateIsAuthority,
+            CertificateMismatch,
+            CertificateNotYetValid(place, now),
+            CertificateRevoked(place),
+            CertificateSignature(place),
+            ChallengeMismatch,
+            ChallengeTooShort,
+            ContentMismatch,
+            CriticalExtension(place),
+            ExtendedKeyUsage,
+            FormatNotAllowed("x"),
+            IssuerNotAuthority,
+            KeyNotAccepted(place),
+            KeyUsage,
+            Malformed("x"),
+            NameConstraints,
+            OriginMismatch,
+            PathLength,
+            PolicyForbidden("x".to_owned()),
+            PolicyMissing,
+            PurposeMismatch,
+            RevocationUnknown(place),
+            SignatureInvalid,
+            SignedAttributes("x"),
+            SigningTimeInFuture(now),
+            SigningTimeTooOld(now),
+            TestCertificate,
+            UnknownIssuer,
+        ]
+    }
+
+    /// The code is the variant's name in snake case, so that no two share one.
+    #[test]
+    fn codes_are_the_variants_names_in_alphabetical_order() {
+        let name = |error: &VerifyError| {
+            let debug = format!("{error:?}");
+            debug.split('(').next().unwrap_or_default().to_owned()
+        };
+        let snake = |name: &str| {
+            name.chars()
+                .enumerate()
+                .fold(String::new(), |mut out, (index, letter)| {
+                    if letter.is_uppercase() && index > 0 {
+                        out.push('_');
+                    }
+                    out.push(letter.to_ascii_lowercase());
+                    out
+                })
+        };
+        let names: Vec<_> = all().iter().map(name).collect();
+        assert!(names.is_sorted());
+        for (error, name) in all().iter().zip(names) {
+            assert_eq!(error.code(), snake(&name));
+        }
+    }
+
+    #[test]
+    fn only_what_another_try_can_mend_is_retryable() {
+        let retryable: Vec<_> = all()
+            .iter()
+            .filter(|e| e.is_retryable())
+            .map(VerifyError::code)
+            .collect();
+        let expected = [
+            "challenge_mismatch",
+            "origin_mismatch",
+            "purpose_mismatch",
+            "revocation_unknown",
+            "signing_time_in_future",
+            "signing_time_too_old",
+        ];
+        assert_eq!(retryable, expected);
+    }
+}

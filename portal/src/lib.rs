@@ -75,7 +75,7 @@
 //! ECDSA with a hash of another length than the curve's is taken on certificates where `ring`
 //! verifies it, but not on proofs.
 //!
-//! Feature `reference-portal` (default): [`reference`], a small portal over all this, and the program `eid-portal`.
+//! Feature `reference-portal` (default): [`mod@reference`], a small portal over all this, and the program `eid-portal`.
 
 pub mod certificate;
 pub mod challenge;

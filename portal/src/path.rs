@@ -4,10 +4,12 @@
 //! Validating (RFC 5280 section 6.1) is [`PathValidator`]'s, today `certval`.
 
 mod certval;
+mod known;
 
 use time::OffsetDateTime;
 
 pub use self::certval::CertvalValidator;
+pub(crate) use self::known::KnownSignatures;
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
 use crate::policy::{Anchor, Policy};

@@ -8,7 +8,7 @@ use time::Duration;
 
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
-use crate::path::{CertvalValidator, PathValidator};
+use crate::path::{CertvalValidator, KnownSignatures, PathValidator};
 use crate::revocation::Revocation;
 use crate::signature::Scheme;
 
@@ -96,6 +96,7 @@ pub(crate) struct Rules {
     pub(crate) formats: Vec<ProofFormat>,
     pub(crate) algorithms: Vec<SignatureAlgorithm>,
     pub(crate) certificate_schemes: Vec<Scheme>,
+    pub(crate) known_signatures: KnownSignatures,
     pub(crate) extended_key_usage: ExtendedKeyUsage,
     pub(crate) required_policies: Vec<ObjectIdentifier>,
     pub(crate) forbidden_policies: Vec<ObjectIdentifier>,
@@ -147,6 +148,10 @@ impl Policy {
 
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    pub(crate) fn shared_rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules)
     }
 
     pub(crate) fn new(rules: Rules, revocation: Revocation, purpose: Purpose) -> Self {

@@ -11,7 +11,7 @@ use time::Duration;
 use super::{Anchor, Budget, ExtendedKeyUsage, Policy, Rules, UnsignedAttributes, default_validator, parse};
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
-use crate::path::PathValidator;
+use crate::path::{KnownSignatures, PathValidator};
 use crate::revocation::Revocation;
 use crate::signature::Scheme;
 
@@ -244,12 +244,16 @@ impl PolicyBuilder {
         if self.formats.is_empty() {
             return Err(PolicyError::NothingAllowed("proof format"));
         }
+        let anchors = self.anchors.iter().map(|anchor| &anchor.certificate);
+        let authorities: Vec<_> = anchors.chain(&self.intermediates).collect();
+        let known_signatures = KnownSignatures::among(&authorities, &self.certificate_schemes);
         let rules = Rules {
             anchors: self.anchors,
             intermediates: self.intermediates,
             formats: self.formats,
             algorithms: self.algorithms,
             certificate_schemes: self.certificate_schemes,
+            known_signatures,
             extended_key_usage: self.extended_key_usage,
             required_policies: self.required_policies,
             forbidden_policies: self.forbidden_policies,

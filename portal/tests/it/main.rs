@@ -9,6 +9,7 @@ mod no_panic;
 mod openssl;
 #[cfg(feature = "reference-portal")]
 mod program;
+mod purity;
 #[cfg(feature = "reference-portal")]
 mod reference_portal;
 mod refusals;

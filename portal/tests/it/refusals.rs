@@ -5,7 +5,7 @@ use plugin_protocol::encoding::{base64, base64url};
 use plugin_protocol::jws::JwsHeader;
 use plugin_protocol::{Proof, ProofFormat, Purpose, SignatureAlgorithm as A, Statement, jws};
 use portal::policy::{Budget, ExtendedKeyUsage};
-use portal::{Place, Policy, VerifyError};
+use portal::{Policy, VerifyError};
 use time::Duration;
 
 use crate::support::{NAME, Scene, builder, sign_jws};
@@ -253,7 +253,7 @@ fn more_work_than_the_budget_grants() {
         ),
         (
             with(Budget {
-                signature_checks: 2,
+                signature_checks: 1,
                 ..Budget::default()
             }),
             "signature checks",
@@ -306,19 +306,5 @@ fn a_flipped_byte_anywhere_in_a_jws_or_token() {
         };
         // The intermediate in x5c is only an offer: a broken copy of what the policy has is a broken offer.
         assert!(scene.verify(&changed).is_err(), "byte {index}");
-    }
-}
-
-#[test]
-fn every_error_has_its_own_code_and_says_something() {
-    let now = time::OffsetDateTime::UNIX_EPOCH;
-    let errors = [
-        VerifyError::UnknownIssuer,
-        VerifyError::CertificateExpired(Place::Intermediate, now),
-        VerifyError::RevocationUnknown(Place::Signer),
-        VerifyError::Malformed("x"),
-    ];
-    for error in errors {
-        assert!(!error.code().is_empty() && !error.to_string().is_empty() && !error.user_message_key().is_empty());
     }
 }
