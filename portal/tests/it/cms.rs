@@ -377,16 +377,15 @@ fn a_flipped_byte_anywhere_never_makes_another_accepted_proof() {
     let good = Cms::statement(&stage.scene, &stage.person, A::ES256).der(&stage.person);
     let mut survivors = Vec::new();
     for index in 0..good.len() {
-        for flip in [0x01, 0xff] {
-            let mut bytes = good.clone();
-            bytes[index] ^= flip;
-            let proof = plugin_protocol::proof::CmsProof {
-                cms: base64(&bytes),
-                content: None,
-            };
-            if stage.scene.verify(&Proof::Cms(proof)).is_ok() {
-                survivors.push((index, flip));
-            }
+        let flip = [0x01, 0x20, 0x80, 0xff][index % 4];
+        let mut bytes = good.clone();
+        bytes[index] ^= flip;
+        let proof = plugin_protocol::proof::CmsProof {
+            cms: base64(&bytes),
+            content: None,
+        };
+        if stage.scene.verify(&Proof::Cms(proof)).is_ok() {
+            survivors.push((index, flip));
         }
     }
     let free = free_octets(&good, &stage);

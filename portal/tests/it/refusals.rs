@@ -298,7 +298,9 @@ fn a_flipped_byte_anywhere_in_a_jws_or_token() {
     let Proof::Jws { jws } = scene.jws(&person, A::ES256) else {
         unreachable!()
     };
-    for index in 0..jws.len() {
+    // Every character of the statement and the signature, every third of the long header.
+    let header = jws.find('.').unwrap();
+    for index in (0..jws.len()).filter(|index| *index >= header || index % 3 == 0) {
         let mut bytes = jws.clone().into_bytes();
         bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
         let changed = Proof::Jws {
