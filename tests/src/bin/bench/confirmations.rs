@@ -74,12 +74,9 @@ fn agent(token: &Described) -> Agent {
     let probe = Setup::new()
         .module(&token.module)
         .environment("SOFTHSM2_CONF", &token.configuration);
-    let ids: Vec<String> = tokens(&probe).into_iter().map(|(_, id)| format!("{id:?}")).collect();
-    let policy = format!(
-        "pair = true\norigins = [\"{ORIGIN}\"]\ntokens = [{}]\npin = \"{}\"\n",
-        ids.join(", "),
-        token.pin
-    );
+    let entry = |(_, id): (String, String)| format!("[[token]]\nid = {id:?}\npin = {:?}\n", token.pin);
+    let entries: String = tokens(&probe).into_iter().map(entry).collect();
+    let policy = format!("pair = true\norigins = [\"{ORIGIN}\"]\n{entries}");
     probe.quiet().rates(1_000_000).unattended(&policy).start()
 }
 
