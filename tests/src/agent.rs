@@ -170,8 +170,8 @@ impl Setup {
              prompt.language = {language:?}\n\
              software.enabled = {software}\n\
              literal.origins = {literal:?}\n\
-             limits.operations_per_minute = {operations_per_minute}\n\
-             limits.requests_per_minute = {requests_per_minute}\n\
+             rates.operations_per_minute = {operations_per_minute}\n\
+             rates.requests_per_minute = {requests_per_minute}\n\
              pkcs11.search = false\n\
              pkcs11.modules = [{modules}]\n"
         )

@@ -8,6 +8,7 @@
 //! - [`portal`]: a running reference portal;
 //! - [`pinentry`]: a person in a script, who answers the agent's windows;
 //! - [`ask`]: what plugins ask for;
+//! - [`scene`]: daemon, person and paired plugin together;
 //! - [`judge`]: what a portal and OpenSSL say of what they get.
 
 pub mod agent;
@@ -17,6 +18,7 @@ pub mod pinentry;
 pub mod portal;
 pub mod process;
 pub mod programs;
+pub mod scene;
 
 /// The README's example, compiled.
 #[cfg(doctest)]
