@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::process::{eventually, is_alive};
+use crate::process::{eventually, eventually_async, is_alive};
 
 /// A scripted pinentry in a folder of its own.
 pub struct ScriptedPerson {
@@ -78,11 +78,11 @@ impl ScriptedPerson {
     }
 
     /// Waits until no window is open: every pinentry process has ended.
-    pub fn wait_until_closed(&self) {
+    pub async fn wait_until_closed(&self) {
         let shown = self.shown();
         let opened = shown.lines().filter_map(|line| line.strip_prefix("OPENED "));
         for id in opened.filter_map(|id| id.trim().parse().ok()) {
-            eventually("the end of a window", || (!is_alive(id)).then_some(()));
+            eventually_async("the end of a window", || (!is_alive(id)).then_some(())).await;
         }
     }
 }

@@ -144,3 +144,18 @@ pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T 
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// The same without blocking the thread, for what this test's own tasks bring about.
+///
+/// # Panics
+/// When the bound is met; `what` says what was waited for.
+pub async fn eventually_async<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
