@@ -11,9 +11,6 @@ use serde_json::Value;
 use super::child::{Server, output};
 use crate::cli::Failure;
 
-/// The PIN of the embedded software token; no secret.
-const PIN: &str = "1234";
-
 /// The programs, all built together.
 pub(super) struct Programs {
     agent: PathBuf,
@@ -190,7 +187,7 @@ fn configure(state: &Path) -> Result<(), Failure> {
 
 /// Approves test tokens for one origin, and pairings.
 fn policy(origin: &str) -> String {
-    let (origin, pin) = (format!("{origin:?}"), PIN);
+    let (origin, pin) = (format!("{origin:?}"), agent::token::software::PIN);
     format!("origins = [{origin}]\npair = true\n\n[[token]]\nkind = \"software\"\npin = \"{pin}\"\n")
 }
 
