@@ -11,6 +11,9 @@ use serde_json::Value;
 use super::child::{Server, output};
 use crate::cli::Failure;
 
+/// The steps that `eid-plugin confirm` takes the time of.
+const STEPS: [&str; 5] = ["challenge", "request", "consent_and_sign", "verdict", "total"];
+
 /// The programs, all built together.
 pub(super) struct Programs {
     agent: PathBuf,
@@ -144,15 +147,13 @@ impl Stage {
 impl Confirmed {
     fn read(format: &str, report: &Value) -> Self {
         let proof = &report["operation"]["proof"];
-        let times = report["timings_ms"].as_object().into_iter().flatten();
+        let time = |step: &&str| Some((step.replace('_', " "), report["timings_ms"][*step].as_f64()?));
         Self {
             format: format.to_owned(),
             certificate: jws_certificate(proof),
             statement: jws_part(proof, 1).and_then(|bytes| String::from_utf8(bytes).ok()),
             verdict: report["verdict"]["body"].clone(),
-            times: times
-                .filter_map(|(step, time)| Some((step.replace('_', " "), time.as_f64()?)))
-                .collect(),
+            times: STEPS.iter().filter_map(time).collect(),
         }
     }
 }

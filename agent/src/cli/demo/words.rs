@@ -73,10 +73,12 @@ impl Words {
     }
 
     fn verdict(&self, confirmed: &Confirmed) -> String {
-        let (format, verdict) = (&confirmed.format, &confirmed.verdict);
+        let said = |member: &str| confirmed.verdict[member].as_str().unwrap_or("?").to_owned();
+        let (account, level, name, algorithm) = (said("account"), said("level"), said("name"), said("algorithm"));
+        let format = &confirmed.format;
         self.pick(
-            format!("Verdict      accepted ({format}): {verdict}"),
-            format!("Решение      принято ({format}): {verdict}"),
+            format!("Verdict      the account \"{account}\" is now \"{level}\": {name} (proof {format}, {algorithm})"),
+            format!("Решение      учётная запись «{account}» теперь «{level}»: {name} (доказательство {format}, {algorithm})"),
         )
     }
 
