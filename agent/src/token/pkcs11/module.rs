@@ -45,6 +45,7 @@ impl Module {
         let objects = Objects {
             raw: &self.raw,
             session: &session,
+            only: None,
         };
         let seen = Seen {
             mechanisms: self.raw.mechanisms(slot)?,

@@ -67,6 +67,8 @@ pub(super) enum Fit {
 pub(super) struct Objects<'a> {
     pub(super) raw: &'a Raw,
     pub(super) session: &'a Session,
+    /// Only those with this CKA_ID: a card reads each object slowly.
+    pub(super) only: Option<Vec<u8>>,
 }
 
 impl Objects<'_> {
@@ -166,8 +168,14 @@ impl Objects<'_> {
     }
 
     fn find(&self, template: &[Attribute]) -> Result<Vec<ObjectHandle>, Error> {
+        let id = self
+            .only
+            .iter()
+            .filter(|id| !id.is_empty())
+            .map(|id| Attribute::Id(id.clone()));
+        let template: Vec<_> = template.iter().cloned().chain(id).collect();
         // The search ends here, before anything else is asked of the session.
-        self.session.iter_objects(template)?.take(OBJECTS).collect()
+        self.session.iter_objects(&template)?.take(OBJECTS).collect()
     }
 
     /// An attribute; one longer than `limit` counts as absent.

@@ -8,7 +8,6 @@ use cryptoki::types::RawAuthPin;
 use cryptoki_sys::CK_MECHANISM_TYPE;
 use plugin_protocol::api::PinState;
 use plugin_protocol::api::SignatureScheme::{Ecdsa, RsaPkcs1, RsaPss};
-use plugin_protocol::encoding::hex;
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
@@ -40,12 +39,14 @@ impl Module {
         let (slot, token, _) = self.find(id)?;
         let login = Login::new(&token.pin, pin)?;
         let session = self.pkcs11.open_ro_session(slot)?;
+        let id = from_hex(&job.key).ok_or(Failure::TokenRemoved)?;
         let objects = Objects {
             raw: &self.raw,
             session: &session,
+            only: Some(id.clone()),
         };
         // The same certificate still? Nothing is spent before this is certain.
-        let same = |certificate: &Certificate| certificate.der == job.certificate && hex(&certificate.id) == job.key;
+        let same = |certificate: &Certificate| certificate.der == job.certificate && certificate.id == id;
         let certificate = objects
             .certificates()?
             .into_iter()
@@ -143,9 +144,16 @@ impl Drop for LoggedIn<'_> {
 
 /// The one private key of the certificate, now that all are visible.
 fn key_for(objects: &Objects<'_>, certificate: &Certificate) -> Result<PrivateKey, Failure> {
-    let public_keys = objects.public_keys()?;
+    let keys = objects.private_keys()?;
+    // Where a key tells its public half itself, the objects beside it are not read.
+    let told = |key: &PrivateKey| certificate.fit(key, &[]) != Fit::Unknown;
+    let public_keys = if keys.iter().all(told) {
+        Vec::new()
+    } else {
+        objects.public_keys()?
+    };
     let (mut sure, mut unsure) = (Vec::new(), Vec::new());
-    for key in objects.private_keys()? {
+    for key in keys {
         match certificate.fit(&key, &public_keys) {
             Fit::Yes => sure.push(key),
             Fit::Unknown => unsure.push(key),
@@ -156,6 +164,14 @@ fn key_for(objects: &Objects<'_>, certificate: &Certificate) -> Result<PrivateKe
     sure.into_iter().next().or(unsure.into_iter().next()).ok_or_else(|| {
         Failure::NoCertificate("the token holds no private key that belongs to this certificate".to_owned())
     })
+}
+
+/// The CKA_ID that `Credential::key` writes in hexadecimal.
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
 }
 
 /// What the key cannot make, or the token has no mechanism for, is refused before the login.
