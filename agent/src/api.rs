@@ -1,6 +1,6 @@
 //! The front door: the flat table of routes, and the OpenAPI document made from it.
 //!
-//! A handler gets parsed types and a [`Caller`], calls the use case, and hands back
+//! A handler gets parsed types and a [`Caller`](crate::pairing::Caller), calls the use case, and hands back
 //! a body or an [`Error`]. What may get here is decided in [`crate::guard`].
 
 mod events;

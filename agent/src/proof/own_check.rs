@@ -17,7 +17,7 @@ use crate::token::SignData;
 /// ECDSA signatures are raw `r || s`, each as long as the curve's order; RSASSA-PSS
 /// has MGF1 with the same hash and a salt as long as the digest. Messages are
 /// verified by `ring` where it can; a bare digest, which `ring` cannot verify, by
-/// the curve's own arithmetic or by [`rsa`].
+/// the curve's own arithmetic or by that of RSA.
 pub fn verify_own(
     certificate: &[u8],
     scheme: SignatureScheme,
