@@ -253,6 +253,11 @@ async fn a_client_that_stays_away_is_cancelled() {
         "it asked in between"
     );
     advance(Duration::from_secs(CLIENT_ABSENCE + 1)).await;
+    // A request at this very moment would be the client's return: first the window closes.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.person.closed(), 1);
     let operation = world.end(&id).await;
     assert_eq!(
         (operation.state, code(&operation)),
