@@ -5,7 +5,7 @@ use std::process::Command;
 
 use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
 use plugin_protocol::encoding::from_base64;
-use plugin_protocol::{Origin, Proof};
+use plugin_protocol::{Origin, Proof, ProofFormat};
 use portal::{Policy, VerifiedIdentity, verify};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -18,11 +18,13 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Trusts `root_pem`, and knows these intermediates (DER) for formats that bring none.
+    /// Trusts `root_pem` and takes every format; knows these intermediates (DER) for formats
+    /// that bring none. OpenSSL gets the root alone.
     pub fn new(root_pem: &str, intermediates: &[&[u8]]) -> Self {
         let mut builder = Policy::builder()
             .test_roots_pem(root_pem.as_bytes())
-            .expect("a root in PEM");
+            .expect("a root in PEM")
+            .formats(&ProofFormat::ALL);
         for intermediate in intermediates {
             builder = builder.intermediate(intermediate).expect("a certificate");
         }

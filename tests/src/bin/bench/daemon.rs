@@ -31,7 +31,8 @@ pub fn run(runtime: &Runtime) {
 }
 
 fn memory(runtime: &Runtime) {
-    let policy = "pair = true\norigins = [\"https://portal.example\"]\n[[token]]\nkind = \"software\"\npin = \"1234\"\n";
+    let policy =
+        "pair = true\norigins = [\"https://portal.example\"]\n[[token]]\nkind = \"software\"\npin = \"1234\"\n";
     let mut agent = Setup::new()
         .quiet()
         .rates(1_000_000)
