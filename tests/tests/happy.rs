@@ -1,5 +1,7 @@
 //! The whole path on good tokens: every format, every kind of key, judged by the portal and by OpenSSL.
 
+use std::process::Command;
+
 use fixtures::der_writer::{sequence, unsigned_integer};
 use fixtures::pkcs12::{self, Protection};
 use fixtures::pki::extensions::Extension;
@@ -13,6 +15,7 @@ use serde_json::Value;
 use system_tests::agent::Setup;
 use system_tests::ask::{ORIGIN, confirmation, signatures};
 use system_tests::judge::Judge;
+use system_tests::portal::Portal;
 use system_tests::scene::{Scene, code};
 
 const RIGHT: &str = "pin 12345678";
@@ -349,7 +352,8 @@ async fn keys_that_ask_each_time_and_files() {
     let from_file = pki.person("Петров Пётр Петрович").issue();
     let setup = on(&hsm);
     let path = setup.folder().join("petrov.p12");
-    std::fs::write(&path, pkcs12::make(&from_file, "petrov", "пароль", Protection::Modern)).expect("a file");
+    let file = pkcs12::make(&from_file, "petrov", "пароль", Protection::Modern);
+    std::fs::write(&path, file).expect("a file");
     let scene = Scene::open(setup.configure(&format!("software.pkcs12 = [{path:?}]\n"))).await;
     let judge = Judge::new(&pki.root_pem(), &[&pki.intermediate.certificate]);
 
@@ -364,6 +368,21 @@ async fn keys_that_ask_each_time_and_files() {
         .into_iter()
         .find(|token| token.kind == TokenKind::Software)
         .expect("the file");
+    let mut request = confirmation("jws");
+    request.token = Some(file.id.clone());
+    let refused = scene.confirm(&request, &[]).await;
+    assert_eq!(code(&refused), ErrorCode::NoCertificate);
+    let detail = refused.problem.expect("a problem").detail;
+    assert!(
+        detail.contains("openssl pkcs12 -in FILE.p12 -nokeys -out FILE.pem"),
+        "{detail}"
+    );
+    let mut remedy = Command::new("openssl");
+    remedy
+        .args(["pkcs12", "-passin", "pass:пароль", "-nokeys", "-in"])
+        .arg(&path);
+    remedy.arg("-out").arg(path.with_extension("pem"));
+    assert!(remedy.status().expect("openssl is installed").success());
     for format in ["web-eid:1.0", "jws", "cms"] {
         let mut request = confirmation(format);
         request.token = Some(file.id.clone());
@@ -372,4 +391,44 @@ async fn keys_that_ask_each_time_and_files() {
         assert_eq!(identity.certificate_der(), from_file.certificate);
         assert!(operation.test);
     }
+}
+
+#[tokio::test]
+async fn a_real_portal_takes_each_challenge_once() {
+    let mut scene = Scene::open(Setup::new().software()).await;
+    assert_eq!(scene.tokens().len(), 1, "made when it is first looked for");
+    let portal = Portal::start(&scene.agent.setup().state().join("software-token/root.pem"));
+    let client = portal.client();
+    for format in ["web-eid:1.0", "jws", "cms"] {
+        let issued = client.challenge("vera", Purpose::SignIn).await.expect("a challenge");
+        assert!(issued.formats.iter().any(|name| name == format), "{issued:?}");
+        assert_eq!(issued.origin.as_str(), portal.base());
+        let mut request = confirmation(format);
+        request.origin = issued.origin.clone();
+        request.challenge = issued.challenge.clone();
+        request.purpose = issued.purpose;
+        let operation = scene.confirm(&request, &["yes", "pin 1234"]).await;
+        let proof = operation.proof.expect("a proof");
+        let verdict = client
+            .prove(&issued.challenge, &proof)
+            .await
+            .expect("the portal answers");
+        assert!(verdict.accepted(), "{verdict:?}");
+        let told = |name: &str| verdict.body[name].as_str().unwrap_or_default().to_owned();
+        assert_eq!(
+            (told("account"), told("format"), told("algorithm")),
+            ("vera".into(), format.into(), "ES256".into())
+        );
+        assert_eq!(
+            (&verdict.body["test"], verdict.body["certificate"]["serial"].is_string()),
+            (&Value::Bool(true), true)
+        );
+        let again = client
+            .prove(&issued.challenge, &proof)
+            .await
+            .expect("the portal answers");
+        assert!(!again.accepted(), "{again:?}");
+        assert!(!portal.log().contains("panicked"));
+    }
+    assert!(scene.agent.process().terminate().success());
 }
