@@ -18,7 +18,7 @@ const DIRECT: usize = 2000;
 const CONFIRMATIONS: usize = 1000;
 
 /// Prints one table per key.
-pub fn run(token: &Described, runtime: &Runtime) {
+pub(crate) fn run(token: &Described, runtime: &Runtime) {
     let module = Module::load(&token.module, &token.pin);
     let folder = tempfile::tempdir().expect("a temporary directory");
     let mut peer = SshAgent::start(folder.path(), &token.module, &token.configuration, &token.pin);
@@ -124,7 +124,7 @@ async fn confirm(plugin: &Plugin, token: &str) -> Sample {
 }
 
 /// One confirmation in one request.
-pub async fn confirm_once(plugin: &Plugin, request: &ConfirmationRequest) -> Duration {
+pub(crate) async fn confirm_once(plugin: &Plugin, request: &ConfirmationRequest) -> Duration {
     let start = Instant::now();
     let operation = plugin
         .confirm(request, None, Some(25))
@@ -136,7 +136,7 @@ pub async fn confirm_once(plugin: &Plugin, request: &ConfirmationRequest) -> Dur
 }
 
 /// A confirmation request for one token.
-pub fn request(token: &str) -> ConfirmationRequest {
+pub(crate) fn request(token: &str) -> ConfirmationRequest {
     let origin: Origin = ORIGIN.parse().expect("an origin");
     let challenge: Challenge = "c".repeat(44).parse().expect("a challenge");
     let token = (!token.is_empty()).then(|| token.to_owned());

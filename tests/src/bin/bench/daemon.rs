@@ -13,7 +13,7 @@ const STARTS: usize = 50;
 const CONFIRMATIONS: usize = 10_000;
 
 /// Prints start and memory.
-pub fn run(runtime: &Runtime) {
+pub(crate) fn run(runtime: &Runtime) {
     print_header("The daemon, without modules");
     let starts = (0..STARTS).map(|_| {
         let setup = Setup::new().quiet();

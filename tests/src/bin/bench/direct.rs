@@ -11,13 +11,13 @@ use cryptoki::types::AuthPin;
 use crate::stats::Sample;
 
 /// The module, loaded into this process.
-pub struct Module {
+pub(crate) struct Module {
     context: Pkcs11,
     pin: AuthPin,
 }
 
 /// A session on one token, logged in, with the handle of its key.
-pub struct Direct<'a> {
+pub(crate) struct Direct<'a> {
     session: Session,
     pin: &'a AuthPin,
     key: ObjectHandle,
@@ -27,7 +27,7 @@ pub struct Direct<'a> {
 
 impl Module {
     /// Loads and initialises it.
-    pub fn load(path: &Path, pin: &str) -> Self {
+    pub(crate) fn load(path: &Path, pin: &str) -> Self {
         let context = Pkcs11::new(path).expect("the module loads");
         context
             .initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))
@@ -39,7 +39,7 @@ impl Module {
     }
 
     /// Opens the token of this label.
-    pub fn open(&self, label: &str, rsa: bool) -> Direct<'_> {
+    pub(crate) fn open(&self, label: &str, rsa: bool) -> Direct<'_> {
         let slots = self
             .context
             .get_slots_with_initialized_token()
@@ -71,7 +71,7 @@ impl Module {
 
 impl Direct<'_> {
     /// `C_Sign` alone.
-    pub fn sign(&self, count: usize) -> Sample {
+    pub(crate) fn sign(&self, count: usize) -> Sample {
         Sample::take(count, || {
             drop(
                 self.session
@@ -82,7 +82,7 @@ impl Direct<'_> {
     }
 
     /// What a consented operation must do at least: log in, find the key, sign, log out.
-    pub fn sign_with_login(&self, count: usize) -> Sample {
+    pub(crate) fn sign_with_login(&self, count: usize) -> Sample {
         self.session.logout().expect("logged in before");
         let sample = Sample::take(count, || {
             self.session

@@ -15,14 +15,14 @@ const SIGN_RESPONSE: u8 = 14;
 const RSA_SHA2_256: u32 = 2;
 
 /// A running ssh-agent that has the module's keys.
-pub struct SshAgent {
+pub(crate) struct SshAgent {
     child: Child,
     socket: UnixStream,
 }
 
 impl SshAgent {
     /// Starts ssh-agent in `folder` and adds the keys of `module`; the error says what is missing.
-    pub fn start(folder: &Path, module: &Path, conf: &Path, pin: &str) -> Result<Self, String> {
+    pub(crate) fn start(folder: &Path, module: &Path, conf: &Path, pin: &str) -> Result<Self, String> {
         let path = folder.join("ssh-agent.sock");
         let ask = folder.join("askpass");
         std::fs::write(&ask, format!("#!/bin/sh\necho {pin}\n")).map_err(|error| error.to_string())?;
@@ -63,7 +63,7 @@ impl SshAgent {
     }
 
     /// The public key blob of the first key of this SSH type.
-    pub fn key(&mut self, kind: &str) -> Option<Vec<u8>> {
+    pub(crate) fn key(&mut self, kind: &str) -> Option<Vec<u8>> {
         let answer = self.call(&[REQUEST_IDENTITIES]);
         let mut rest = answer.strip_prefix(&[IDENTITIES_ANSWER])?;
         let count = take_u32(&mut rest)?;
@@ -78,7 +78,7 @@ impl SshAgent {
     }
 
     /// One signature over the socket.
-    pub fn sign(&mut self, key: &[u8], data: &[u8], rsa: bool) {
+    pub(crate) fn sign(&mut self, key: &[u8], data: &[u8], rsa: bool) {
         let mut request = vec![SIGN_REQUEST];
         for part in [key, data] {
             request.extend((part.len() as u32).to_be_bytes());

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 /// Durations of one kind of operation.
-pub struct Sample {
+pub(crate) struct Sample {
     sorted: Vec<Duration>,
 }
 
 impl Sample {
     /// Runs `operation` `count` times after a tenth of that as warm-up.
-    pub fn take(count: usize, mut operation: impl FnMut()) -> Self {
+    pub(crate) fn take(count: usize, mut operation: impl FnMut()) -> Self {
         for _ in 0..count.div_ceil(10) {
             operation();
         }
@@ -21,7 +21,7 @@ impl Sample {
     }
 
     /// From durations measured elsewhere; at least one.
-    pub fn from_durations(durations: impl IntoIterator<Item = Duration>) -> Self {
+    pub(crate) fn from_durations(durations: impl IntoIterator<Item = Duration>) -> Self {
         let mut sorted: Vec<_> = durations.into_iter().collect();
         sorted.sort_unstable();
         assert!(!sorted.is_empty(), "a sample needs at least one duration");
@@ -29,18 +29,18 @@ impl Sample {
     }
 
     /// The middle one.
-    pub fn median(&self) -> Duration {
+    pub(crate) fn median(&self) -> Duration {
         self.sorted[self.sorted.len() / 2]
     }
 
     /// The one that 99 of 100 do not exceed.
-    pub fn p99(&self) -> Duration {
+    pub(crate) fn p99(&self) -> Duration {
         self.sorted[(self.sorted.len() * 99 / 100).min(self.sorted.len() - 1)]
     }
 }
 
 /// One line: name, median, p99, added to and ratio of the base's median.
-pub fn print_row(name: &str, sample: &Sample, base: Option<&Sample>) {
+pub(crate) fn print_row(name: &str, sample: &Sample, base: Option<&Sample>) {
     let micros = |duration: Duration| duration.as_secs_f64() * 1e6;
     let median = micros(sample.median());
     let compared = base.map_or_else(String::new, |base| {
@@ -51,7 +51,7 @@ pub fn print_row(name: &str, sample: &Sample, base: Option<&Sample>) {
 }
 
 /// The header of a table of rows.
-pub fn print_header(title: &str) {
+pub(crate) fn print_header(title: &str) {
     println!(
         "\n{title}\n  {:<58} {:>9} {:>9} {:>10} {:>9}",
         "", "median us", "p99 us", "added us", "ratio"

@@ -8,23 +8,23 @@ use fixtures::softhsm::{PIN, SoftHsm};
 use serde::{Deserialize, Serialize};
 
 /// The store; its folder goes when it is dropped.
-pub struct Provisioned {
+pub(crate) struct Provisioned {
     hsm: SoftHsm,
 }
 
 /// What the measuring process must know of it.
 #[derive(Serialize, Deserialize)]
-pub struct Described {
-    pub module: PathBuf,
+pub(crate) struct Described {
+    pub(crate) module: PathBuf,
     pub configuration: PathBuf,
     pub pin: String,
 }
 
 /// The labels of the two tokens.
-pub const LABELS: [(&str, bool); 2] = [("bench-p256", false), ("bench-rsa2048", true)];
+pub(crate) const LABELS: [(&str, bool); 2] = [("bench-p256", false), ("bench-rsa2048", true)];
 
 /// Makes both.
-pub fn provision() -> Provisioned {
+pub(crate) fn provision() -> Provisioned {
     let pki = TestPki::new();
     let hsm = SoftHsm::new();
     for (label, rsa) in LABELS {
@@ -36,11 +36,11 @@ pub fn provision() -> Provisioned {
 }
 
 impl Provisioned {
-    pub fn environment(&self) -> (&'static str, OsString) {
+    pub(crate) fn environment(&self) -> (&'static str, OsString) {
         self.hsm.environment()
     }
 
-    pub fn describe(&self) -> Described {
+    pub(crate) fn describe(&self) -> Described {
         Described {
             module: self.hsm.module().to_owned(),
             configuration: self.hsm.configuration().to_owned(),

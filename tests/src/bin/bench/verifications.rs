@@ -20,7 +20,7 @@ const KEYS: [(KeyKind, &str, SignatureAlgorithm); 2] = [
 ];
 
 /// Prints one line per key and format.
-pub fn run() {
+pub(crate) fn run() {
     println!("\nThe portal: verifications a second on one core (path of three certificates included)");
     println!("  {:<30} {:>12} {:>16} {:>8}", "", "proofs/s", "openssl raw/s", "ratio");
     let now = OffsetDateTime::now_utc();
