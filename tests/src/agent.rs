@@ -179,7 +179,7 @@ impl Setup {
 
     /// Starts the daemon and waits until it listens.
     pub fn start(self) -> Agent {
-        let process = Agent::spawn(&self);
+        let process = Agent::spawn(&self, "0");
         let base = process.wait_for("listening on ");
         Agent {
             setup: self,
@@ -197,14 +197,15 @@ pub struct Agent {
 }
 
 impl Agent {
-    fn spawn(setup: &Setup) -> Process {
-        let command = setup.command(&["run", "--port", "0", "--log", setup.log]);
+    fn spawn(setup: &Setup, port: &str) -> Process {
+        let command = setup.command(&["run", "--port", port, "--log", setup.log]);
         Process::start(command, &setup.folder().join("agent.log"))
     }
 
-    /// Starts it again in the same place, after it ended.
+    /// Starts it again in the same place, on the same port, after it ended.
     pub fn restart(&mut self) {
-        self.process = Self::spawn(&self.setup);
+        let (_, port) = self.base.rsplit_once(':').expect("the base names a port");
+        self.process = Self::spawn(&self.setup, port);
         self.base = self.process.wait_for("listening on ");
     }
 

@@ -9,15 +9,19 @@
 //! - [`pinentry`]: a person in a script, who answers the agent's windows;
 //! - [`ask`]: what plugins ask for;
 //! - [`scene`]: daemon, person and paired plugin together;
+//! - [`door`]: a daemon and a paired plugin, for attacks on the door;
+//! - [`raw`]: HTTP by hand, for what no client would send;
 //! - [`judge`]: what a portal and OpenSSL say of what they get.
 
 pub mod agent;
 pub mod ask;
+pub mod door;
 pub mod judge;
 pub mod pinentry;
 pub mod portal;
 pub mod process;
 pub mod programs;
+pub mod raw;
 pub mod scene;
 
 /// The README's example, compiled.
