@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use fixtures::der_writer::{sequence, unsigned_integer};
+use fixtures::evil::{CKM_ECDSA_SHA256, CKM_GOSTR3410, Call, EvilModule};
 use fixtures::pkcs12::{self, Protection};
 use fixtures::pki::extensions::Extension;
 use fixtures::pki::{DAY, Issued, KeyKind, KeyUsage, TestPki};
@@ -431,4 +432,67 @@ async fn a_real_portal_takes_each_challenge_once() {
         assert!(!portal.log().contains("panicked"));
     }
     assert!(scene.agent.process().terminate().success());
+}
+
+#[tokio::test]
+async fn a_token_with_pss_alone_signs_with_pss() {
+    let pki = TestPki::new();
+    let hsm = SoftHsm::new();
+    let issued = pki.person(NAME).key(KeyKind::Rsa2048).issue();
+    let card = hsm.init_token("card");
+    card.import(&issued, &[1], "key");
+    card.add_certificate(&pki.intermediate.certificate, &[2], "intermediate");
+    // From now on this SoftHSM offers nothing else.
+    let mut configuration = std::fs::read_to_string(hsm.configuration()).expect("its configuration");
+    configuration.push_str("slots.mechanisms = CKM_RSA_PKCS_PSS,CKM_SHA256_RSA_PKCS_PSS,CKM_SHA384_RSA_PKCS_PSS\n");
+    std::fs::write(hsm.configuration(), configuration).expect("it can be written");
+    let scene = Scene::open(on(&hsm).literal(ORIGIN)).await;
+    let judge = Judge::new(&pki.root_pem(), &[&pki.intermediate.certificate]);
+    for (format, detached) in FORMATS {
+        let mut request = confirmation(format.name());
+        request.detached = detached;
+        let identity = judge.accept(&request, &scene.confirm(&request, &[RIGHT]).await);
+        assert_is(&identity, &issued.certificate, SignatureAlgorithm::PS256, format);
+    }
+    let operation = scene.sign(&signatures(&[("a", b"content")]), &[RIGHT]).await;
+    assert_eq!(operation.state, OperationState::Done, "{:?}", operation.problem);
+    let signed = operation.signatures.expect("signatures");
+    assert_eq!(signed.items[0].scheme, SignatureScheme::RsaPss);
+    let signature = from_base64(&signed.items[0].signature).expect("base64");
+    ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PSS_2048_8192_SHA256, issued.key.public_key())
+        .verify(b"content", &signature)
+        .expect("the signature verifies");
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_is_refused_before_anyone_is_asked() {
+    let pki = TestPki::new();
+    let issued = pki.person(NAME).issue();
+    let hashes_itself = EvilModule::builder(&issued)
+        .mechanisms(&[CKM_ECDSA_SHA256])
+        .label("hashes")
+        .build();
+    let gost = EvilModule::builder(&issued)
+        .mechanisms(&[CKM_GOSTR3410])
+        .label("gost")
+        .build();
+    let scene = Scene::open(Setup::new().module(hashes_itself.path()).module(gost.path())).await;
+    let mut request = confirmation("jws");
+    request.token = Some(scene.token("gost"));
+    assert_eq!(
+        code(&scene.confirm(&request, &[RIGHT]).await),
+        ErrorCode::UnsupportedAlgorithm
+    );
+    request.token = Some(scene.token("hashes"));
+    assert_eq!(scene.confirm(&request, &[RIGHT]).await.state, OperationState::Done);
+    let mut documents = signatures(&[("a", b"content")]);
+    documents.token = Some(scene.token("hashes"));
+    let refused = scene.sign(&documents, &[RIGHT]).await;
+    assert_eq!(
+        code(&refused),
+        ErrorCode::UnsupportedAlgorithm,
+        "a digest is all there is of a document"
+    );
+    assert_eq!(scene.person.shown(), "", "nobody is asked in vain");
+    assert_eq!((gost.count(Call::Login), hashes_itself.pins_tried()), (0, 1));
 }
