@@ -56,22 +56,29 @@ pub fn bind(port: Option<u16>) -> io::Result<StdListener> {
     Ok(listener)
 }
 
-/// The file `port` in the runtime directory, for native clients; removed when dropped.
-pub struct PortFile(PathBuf);
+/// The file `port` in the runtime directory, for native clients; removed when dropped,
+/// unless a daemon that began later has put its own port there.
+pub struct PortFile {
+    path: PathBuf,
+    line: String,
+}
 
 impl PortFile {
     /// Writes it: the decimal port and a line feed, mode 0600.
     pub fn write(runtime_dir: &Path, port: u16) -> io::Result<Self> {
         private_file::create_directory(runtime_dir)?;
         let path = runtime_dir.join("port");
-        private_file::replace(&path, format!("{port}\n").as_bytes())?;
-        Ok(Self(path))
+        let line = format!("{port}\n");
+        private_file::replace(&path, line.as_bytes())?;
+        Ok(Self { path, line })
     }
 }
 
 impl Drop for PortFile {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        if std::fs::read_to_string(&self.path).is_ok_and(|line| line == self.line) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
