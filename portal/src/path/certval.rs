@@ -2,6 +2,7 @@
 //!
 //! What `certval` 0.2.0-rc.1 does not do, and how it is met here:
 //! - it finds paths through stores of its own: not used, see [`super`];
+//! - it leaves the trust anchor's own constraints to its caller: [`under_anchor`] brings them in;
 //! - it does not tell why a signature failed, nor which algorithms it may use:
 //!   [`super::Search`] checks the allow-list first, and the callback below verifies with [`crate::signature`];
 //! - it takes the first revocation source that answers: here every piece of evidence
@@ -13,8 +14,8 @@ use std::collections::BTreeSet;
 
 use certval::{
     CertificationPath, CertificationPathResults, CertificationPathSettings, Error, PDVTrustAnchorChoice,
-    PathValidationStatus as Status, PkiEnvironment, TimeOfInterest, check_revocation_local, process_ocsp_response,
-    validate_path_rfc5280,
+    PathValidationStatus as Status, PkiEnvironment, TimeOfInterest, check_revocation_local,
+    enforce_trust_anchor_constraints, process_ocsp_response, validate_path_rfc5280,
 };
 use der::asn1::BitString;
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -34,9 +35,9 @@ pub struct CertvalValidator;
 
 impl PathValidator for CertvalValidator {
     fn validate(&self, path: &Path<'_>, now: OffsetDateTime, policy: &Policy, work: &Work) -> Result<(), VerifyError> {
-        let settings = settings(now, policy)?;
-        let environment = environment(policy, work);
         let certval_path = to_certval(path)?;
+        let settings = under_anchor(settings(now, policy)?, &certval_path, path)?;
+        let environment = environment(policy, work);
         let mut results = CertificationPathResults::new();
         validate_path_rfc5280(&environment, &settings, &certval_path, &mut results).map_err(|error| {
             if work.exhausted() {
@@ -91,6 +92,27 @@ fn settings(now: OffsetDateTime, policy: &Policy) -> Result<CertificationPathSet
         settings.set_initial_policy_set_from_oid_set(wanted);
     }
     Ok(settings)
+}
+
+/// The same, narrowed by what the trust anchor's own certificate says (RFC 5937 section 3.2).
+///
+/// `validate_path_rfc5280` itself looks at no extension of the anchor, whatever the settings say.
+fn under_anchor(
+    settings: CertificationPathSettings,
+    certval_path: &CertificationPath,
+    path: &Path<'_>,
+) -> Result<CertificationPathSettings, VerifyError> {
+    let narrowed =
+        enforce_trust_anchor_constraints(&settings, &certval_path.trust_anchor).map_err(|error| match error {
+            Error::Unrecognized => VerifyError::CriticalExtension(Place::Anchor),
+            error => to_verify_error(error, Some(0), path),
+        })?;
+    // An empty set would mean "any policy" to what comes next.
+    let nothing_left = narrowed.get_initial_policy_set_as_oid_set().is_empty();
+    if nothing_left && settings.get_initial_explicit_policy_indicator() {
+        return Err(VerifyError::PolicyMissing);
+    }
+    Ok(narrowed)
 }
 
 /// The epoch itself switches `certval`'s time checks off, so it and earlier moments are refused.

@@ -1,6 +1,7 @@
 //! The verifier from outside: good proofs of every kind, and everything it must refuse.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod anchors;
 mod bad_certificates;
 mod cms;
 mod cms_builder;
