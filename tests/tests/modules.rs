@@ -23,7 +23,7 @@ async fn before(module: &EvilModule) -> Scene {
     Scene::open(
         Setup::new()
             .module(module.path())
-            .configure("pkcs11.call_deadline = 1\n"),
+            .configure("pkcs11.call_deadline = 3\n"),
     )
     .await
 }
@@ -170,7 +170,7 @@ async fn a_broken_module_beside_a_good_one() {
         .module(broken.path())
         .module(hangs.path())
         .module(good.path());
-    let scene = Scene::open(setup.configure("pkcs11.call_deadline = 1\n")).await;
+    let scene = Scene::open(setup.configure("pkcs11.call_deadline = 3\n")).await;
     let done = scene.confirm(&confirmation("jws"), &[RIGHT]).await;
     assert_eq!(done.state, OperationState::Done, "{:?}", done.problem);
     assert!(scene.person.shown().contains("Card or token: good"));
