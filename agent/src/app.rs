@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
-use crate::events::Events;
+use crate::events::{Audience, Events};
 use crate::history::History;
 use crate::operation::Operations;
 use crate::pairing::Pairings;
 use crate::prompt::Prompt;
 use crate::token::worker::Tokens;
+use plugin_protocol::event::EventKind;
 
 /// Everything a request may need.
 pub struct App {
@@ -33,6 +34,18 @@ pub struct App {
     pub history: History,
     /// The operations that run, and the results still kept.
     pub operations: Operations,
+}
+
+impl App {
+    /// Cancels what revoked pairings have running and tells their plugins, whoever revoked them:
+    /// what another process took away is noticed with the next request of anyone.
+    pub(crate) fn tell_of_revoked(&self) {
+        for pairing in self.pairings.take_revoked() {
+            self.operations.revoked(&pairing);
+            let audience = Audience::Client(pairing.clone());
+            self.events.publish(EventKind::PairingRevoked { pairing }, audience);
+        }
+    }
 }
 
 /// The right to show a window: one operation or pairing holds it at a time.

@@ -2,8 +2,6 @@
 
 use plugin_protocol::api::OperationState;
 
-use tokio::task::JoinHandle;
-
 use crate::app::App;
 use crate::error::Error;
 use crate::history::Record;
@@ -103,14 +101,12 @@ impl Case<'_> {
     }
 }
 
-/// Appends off the async threads, for the disk takes its time. Once begun it is finished, whoever waits.
-pub(crate) fn remember(app: &App, record: Record) -> JoinHandle<Result<(), Error>> {
+/// Appends off the async threads, for the disk takes its time, and waits until the record is there.
+/// Once begun it is finished, whoever waits.
+pub(crate) async fn remembered(app: &App, record: Record) -> Result<(), Error> {
     let (history, now) = (app.history.clone(), app.clock.now());
-    tokio::task::spawn_blocking(move || history.append(now, &record).map(|_| ()))
-}
-
-/// Waits until the record is on the disk.
-async fn remembered(app: &App, record: Record) -> Result<(), Error> {
-    let appended = remember(app, record).await;
-    appended.unwrap_or_else(|error| Err(Error::History(error.to_string())))
+    let appended = tokio::task::spawn_blocking(move || history.append(now, &record).map(|_| ()));
+    appended
+        .await
+        .unwrap_or_else(|error| Err(Error::History(error.to_string())))
 }

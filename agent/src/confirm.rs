@@ -5,7 +5,7 @@ use plugin_protocol::format::UnknownFormat;
 use plugin_protocol::{Proof, ProofFormat};
 
 use crate::app::App;
-use crate::case::{Case, Client, Ending, Stage, remember};
+use crate::case::{Case, Client, Ending, Stage, remembered};
 use crate::certificate::Role;
 use crate::choose::{Chosen, Wanted, choose};
 use crate::consent::consented;
@@ -42,20 +42,20 @@ impl Confirmation {
         Ok(confirmation)
     }
 
-    /// Whether the policy lets this origin ask for this format; a refusal goes into the history.
-    pub fn allowed(&self, app: &App, client: &Client) -> Result<(), Error> {
-        let verdict = app
-            .config
-            .literal
-            .origins
-            .check(&self.subject.origin, self.subject.format);
-        if verdict.is_err() {
-            let mut record = self.record(client);
-            record.ended(&verdict);
-            // Nothing was signed, so nobody waits for the disk.
-            drop(remember(app, record));
+    /// Whether the policy lets this origin ask for this format; what it does not is [`Confirmation::refuse`]d.
+    pub fn allowed(&self, app: &App) -> Result<(), Error> {
+        let policy = &app.config.literal.origins;
+        policy.check(&self.subject.origin, self.subject.format)
+    }
+
+    /// Remembers, on the disk, that it was refused, before anyone is told why.
+    pub async fn refuse(&self, app: &App, client: &Client, why: Error) -> Error {
+        let mut record = self.record(client);
+        record.ended(&Err::<(), _>(why.clone()));
+        match remembered(app, record).await {
+            Ok(()) => why,
+            Err(unremembered) => unremembered,
         }
-        verdict
     }
 
     fn record(&self, client: &Client) -> Record {

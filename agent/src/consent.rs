@@ -34,7 +34,10 @@ pub async fn consented<K: Send>(
         let (job, kept) = prepare(case.app.clock.now())?;
         case.record.signing(&job.inputs);
         (case.stage)(OperationState::Signing);
-        match case.app.tokens.sign(&chosen.candidate.token.id, job.clone(), pin).await {
+        let life = case.life.clone();
+        let wanted = move || life.check();
+        let token = &chosen.candidate.token.id;
+        match case.app.tokens.sign(token, job.clone(), pin, wanted).await {
             Ok(signatures) => {
                 case.still_wanted()?;
                 check(&job, &signatures)?;

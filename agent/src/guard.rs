@@ -20,7 +20,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use plugin_protocol::ErrorCode;
-use plugin_protocol::event::EventKind;
 use plugin_protocol::http_signature::content_digest;
 use plugin_protocol::limits::{MAX_BODY, UNPAIRED_REQUESTS_PER_MINUTE};
 
@@ -29,7 +28,6 @@ pub(crate) use self::seal::LastWord;
 use self::seal::Seal;
 use crate::app::App;
 use crate::error::Error;
-use crate::events::Audience;
 use crate::rate::Rate;
 use crate::replay::{Replay, ReplayCache};
 
@@ -105,7 +103,7 @@ impl Guard {
     fn identify(&self, head: &mut axum::http::request::Parts, body: &Bytes) -> Result<Seal, Refusal> {
         let signed = SignedHead::parse(head)?;
         let paired = self.app.pairings.find(&signed.input.key_id);
-        self.tell_of_revoked();
+        self.app.tell_of_revoked();
         let paired = paired.ok_or_else(|| {
             refused(
                 ErrorCode::NotPaired,
@@ -149,15 +147,6 @@ impl Guard {
                 ),
                 Replay::Full(seconds) => Error::RateLimited(Duration::from_secs(seconds)),
             })
-    }
-
-    /// Pairings that another process took away are noticed here, with the next request of anyone.
-    fn tell_of_revoked(&self) {
-        for pairing in self.app.pairings.take_revoked() {
-            self.app.operations.revoked(&pairing);
-            let audience = Audience::Client(pairing.clone());
-            self.app.events.publish(EventKind::PairingRevoked { pairing }, audience);
-        }
     }
 }
 

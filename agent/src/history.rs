@@ -82,7 +82,7 @@ impl History {
         Ok(seq)
     }
 
-    /// The newest `limit` records of one client, newest first.
+    /// The newest `limit` records of one client, newest first. Blocks, as [`History::append`] does.
     pub fn for_client(&self, client: &str, limit: usize) -> Result<Vec<HistoryEntry>, Error> {
         let mine = self.newest(limit, |entry| entry.record.client.id == client)?;
         let told = mine.into_iter().rev().map(|entry| HistoryEntry {

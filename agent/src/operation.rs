@@ -72,7 +72,9 @@ impl Operations {
     }
 
     /// Starts a confirmation; its id. The same idempotency key with the same body is the same operation.
-    pub fn start_confirmation(
+    ///
+    /// One that the policy refuses leaves a record: no more of them a minute than of operations.
+    pub async fn start_confirmation(
         app: &Arc<App>,
         caller: &Caller,
         request: ConfirmationRequest,
@@ -82,7 +84,10 @@ impl Operations {
             return Ok(id);
         }
         let confirmation = Confirmation::parse(request)?;
-        confirmation.allowed(app, &Client::Plugin(caller.clone()))?;
+        if let Err(why) = confirmation.allowed(app) {
+            app.operations.spend(caller)?;
+            return Err(confirmation.refuse(app, &Client::Plugin(caller.clone()), why).await);
+        }
         Self::start(app, caller, Order::Confirm(confirmation), idempotency)
     }
 
@@ -103,7 +108,7 @@ impl Operations {
     /// The window first: a second operation touches no token.
     fn start(app: &Arc<App>, caller: &Caller, order: Order, idempotency: Option<Idempotency>) -> Result<String, Error> {
         let window = app.window.try_open()?;
-        app.operations.rate.spend(&caller.id).map_err(Error::RateLimited)?;
+        app.operations.spend(caller)?;
         let life = Life::watched(app.config.deadlines.operation);
         let (status, watched) = watch::channel(Status::begun(life.deadline()));
         let entry = Entry::new(caller, idempotency, life.clone(), watched);
@@ -156,6 +161,10 @@ impl Operations {
         for mut status in watched {
             let _ = timeout(PATIENCE, status.wait_for(Status::is_final)).await;
         }
+    }
+
+    fn spend(&self, caller: &Caller) -> Result<(), Error> {
+        self.rate.spend(&caller.id).map_err(Error::RateLimited)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

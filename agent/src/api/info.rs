@@ -57,7 +57,11 @@ pub(super) async fn tokens(State(front): State<Arc<Front>>, _: Caller) -> Json<T
 #[utoipa::path(get, path = "/v1/history", tag = "agent",
     responses((status = 200, description = "At most 100 records of the caller", body = History)))]
 pub(super) async fn history(State(front): State<Arc<Front>>, caller: Caller) -> Result<Json<History>, Error> {
-    let entries = front.app.history.for_client(&caller.id, limits::MAX_HISTORY)?;
+    let history = front.app.history.clone();
+    let read = move || history.for_client(&caller.id, limits::MAX_HISTORY);
+    // The whole file is read, and a record that is being flushed is waited for.
+    let entries = tokio::task::spawn_blocking(read).await;
+    let entries = entries.map_err(|error| Error::Internal(error.to_string()))??;
     Ok(Json(History { entries }))
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn confirm(
     Json { value, bytes }: Json<ConfirmationRequest>,
 ) -> Result<Response, Error> {
     let idempotency = idempotency(&entrance, &bytes)?;
-    let id = Operations::start_confirmation(&front.app, &caller, value, idempotency)?;
+    let id = Operations::start_confirmation(&front.app, &caller, value, idempotency).await?;
     front.begun(&caller, "/v1/confirmations", &id, entrance.wait(0)).await
 }
 

@@ -6,13 +6,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use plugin_protocol::api::{PairingOffer, PairingRequest, PairingState, PairingStatus, Pairings, RevealRequest};
-use plugin_protocol::event::EventKind;
 use plugin_protocol::limits::MAX_WAIT;
 
 use super::Front;
 use super::extract::Json;
 use crate::error::Error;
-use crate::events::Audience;
 use crate::guard::{Entrance, LastWord};
 use crate::pairing::Caller;
 
@@ -70,14 +68,7 @@ pub(super) async fn revoke(
     if id != caller.id || !front.app.pairings.revoke(&id)? {
         return Err(Error::NotFound);
     }
-    for pairing in front.app.pairings.take_revoked() {
-        front.app.operations.revoked(&pairing);
-        let audience = Audience::Client(pairing.clone());
-        front
-            .app
-            .events
-            .publish(EventKind::PairingRevoked { pairing }, audience);
-    }
+    front.app.tell_of_revoked();
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.extensions_mut().insert(LastWord);
     Ok(response)

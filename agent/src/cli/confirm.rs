@@ -68,7 +68,9 @@ impl Confirm {
         let client = Client::CommandLine;
         let ending = runtime()?.block_on(async {
             let confirmation = Confirmation::parse(self.request())?;
-            confirmation.allowed(&app, &client)?;
+            if let Err(why) = confirmation.allowed(&app) {
+                return Err(confirmation.refuse(&app, &client, why).await);
+            }
             let _window = app.window.try_open()?;
             let life = Life::new(app.config.deadlines.operation);
             Ok::<_, agent::Error>(confirm(&app, &client, &confirmation, &life, &tell).await)

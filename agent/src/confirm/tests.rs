@@ -99,7 +99,7 @@ async fn every_format_is_made() {
     for format in ProofFormat::ALL {
         let world = World::with(vec![token()], Person::new(vec![RIGHT]), config.clone());
         let confirmation = Confirmation::parse(request(format)).unwrap();
-        confirmation.allowed(&world.app, &world.client()).unwrap();
+        confirmation.allowed(&world.app).unwrap();
         let ending = world.confirm(request(format)).await;
         assert_eq!(ending.result.unwrap().format(), format);
         let literal = matches!(consents(&world)[0].request.action, Action::ConfirmLiteral(_));
@@ -134,17 +134,13 @@ async fn requests_outside_the_protocol_are_refused_before_any_token() {
     Confirmation::parse(literal).unwrap();
 }
 
-#[test]
-fn the_literal_form_is_refused_and_remembered_for_other_origins() {
+#[tokio::test]
+async fn the_literal_form_is_refused_and_remembered_for_other_origins() {
     let world = World::new(vec![token()], vec![]);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        let confirmation = Confirmation::parse(request(ProofFormat::CmsChallenge)).unwrap();
-        let refused = confirmation.allowed(&world.app, &world.client()).unwrap_err();
-        assert!(matches!(refused, Error::OriginNotAllowed(_)));
-    });
-    // Waits for the record, which is written off the thread.
-    drop(runtime);
+    let confirmation = Confirmation::parse(request(ProofFormat::CmsChallenge)).unwrap();
+    let why = confirmation.allowed(&world.app).unwrap_err();
+    let refused = confirmation.refuse(&world.app, &world.client(), why).await;
+    assert!(matches!(refused, Error::OriginNotAllowed(_)));
     assert_eq!(world.outcomes(), ["origin_not_allowed"]);
 }
 

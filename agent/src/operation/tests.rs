@@ -28,13 +28,13 @@ fn key(key: &str, body: u8) -> Option<Idempotency> {
 }
 
 impl World {
-    fn start_with(&self, idempotency: Option<Idempotency>) -> Result<String, Error> {
+    async fn start_with(&self, idempotency: Option<Idempotency>) -> Result<String, Error> {
         let request = request(ProofFormat::WebEid);
-        Operations::start_confirmation(&self.app, &self.caller, request, idempotency)
+        Operations::start_confirmation(&self.app, &self.caller, request, idempotency).await
     }
 
-    fn start(&self) -> String {
-        self.start_with(None).unwrap()
+    async fn start(&self) -> String {
+        self.start_with(None).await.unwrap()
     }
 
     async fn view(&self, id: &str, wait: Duration) -> Operation {
@@ -59,7 +59,7 @@ fn code(operation: &Operation) -> ErrorCode {
 #[tokio::test]
 async fn a_confirmation_runs_from_request_to_proof() {
     let world = world(vec![RIGHT]);
-    let id = world.start();
+    let id = world.start().await;
     let operation = world.end(&id).await;
     assert_eq!(
         (operation.id.as_str(), operation.state),
@@ -105,10 +105,10 @@ async fn signatures_run_the_same_way() {
 #[tokio::test]
 async fn a_second_operation_is_busy_and_touches_nothing() {
     let world = world(vec![Reply::Hang]);
-    let id = world.start();
+    let id = world.start().await;
     world.person.asked_times(1).await;
     let other = world.another("Other");
-    let second = Operations::start_confirmation(&world.app, &other, request(ProofFormat::Jws), None);
+    let second = Operations::start_confirmation(&world.app, &other, request(ProofFormat::Jws), None).await;
     assert_eq!(second.unwrap_err(), Error::Busy);
     assert_eq!(
         world.app.operations.cancel(&world.caller, &id).await.unwrap().state,
@@ -121,7 +121,7 @@ async fn a_second_operation_is_busy_and_touches_nothing() {
 #[tokio::test]
 async fn cancelling_closes_the_window_and_is_final() {
     let world = world(vec![Reply::Hang]);
-    let id = world.start();
+    let id = world.start().await;
     world.person.asked_times(1).await;
     let cancelled = world.app.operations.cancel(&world.caller, &id).await.unwrap();
     assert_eq!(
@@ -137,7 +137,7 @@ async fn cancelling_closes_the_window_and_is_final() {
 #[tokio::test]
 async fn cancelling_what_is_done_changes_nothing() {
     let world = world(vec![RIGHT]);
-    let id = world.start();
+    let id = world.start().await;
     world.end(&id).await;
     let still = world.app.operations.cancel(&world.caller, &id).await.unwrap();
     assert_eq!(still.state, OperationState::Done);
@@ -147,7 +147,7 @@ async fn cancelling_what_is_done_changes_nothing() {
 #[tokio::test]
 async fn another_plugin_sees_and_cancels_nothing() {
     let world = world(vec![Reply::Hang]);
-    let id = world.start();
+    let id = world.start().await;
     world.person.asked_times(1).await;
     let other = world.another("Other");
     assert_eq!(
@@ -169,18 +169,20 @@ async fn another_plugin_sees_and_cancels_nothing() {
 #[tokio::test]
 async fn the_same_key_and_body_are_the_same_operation() {
     let world = world(vec![RIGHT, RIGHT]);
-    let id = world.start_with(key("k", 1)).unwrap();
+    let id = world.start_with(key("k", 1)).await.unwrap();
     assert_eq!(
-        world.start_with(key("k", 1)).unwrap(),
+        world.start_with(key("k", 1)).await.unwrap(),
         id,
         "while it runs, and not busy"
     );
     world.end(&id).await;
-    assert_eq!(world.start_with(key("k", 1)).unwrap(), id, "when it is done");
-    let conflict = world.start_with(key("k", 2)).unwrap_err();
+    assert_eq!(world.start_with(key("k", 1)).await.unwrap(), id, "when it is done");
+    let conflict = world.start_with(key("k", 2)).await.unwrap_err();
     assert_eq!(conflict.code(), ErrorCode::IdempotencyConflict);
     let other = world.another("Other");
-    let theirs = Operations::start_confirmation(&world.app, &other, request(ProofFormat::WebEid), key("k", 2)).unwrap();
+    let theirs = Operations::start_confirmation(&world.app, &other, request(ProofFormat::WebEid), key("k", 2))
+        .await
+        .unwrap();
     assert_ne!(theirs, id, "keys are each plugin's own");
     world.app.operations.view(&other, &theirs, LONG).await.unwrap();
 }
@@ -190,9 +192,9 @@ async fn a_refused_request_leaves_no_key_behind() {
     let world = world(vec![RIGHT]);
     let mut unknown = request(ProofFormat::WebEid);
     unknown.format = "unknown".to_owned();
-    let refused = Operations::start_confirmation(&world.app, &world.caller, unknown, key("k", 1));
+    let refused = Operations::start_confirmation(&world.app, &world.caller, unknown, key("k", 1)).await;
     assert!(matches!(refused, Err(Error::UnsupportedFormat(_))));
-    let id = world.start_with(key("k", 2)).unwrap();
+    let id = world.start_with(key("k", 2)).await.unwrap();
     assert_eq!(world.end(&id).await.state, OperationState::Done);
 }
 
@@ -203,13 +205,15 @@ async fn too_many_a_minute_are_refused() {
     let held = vec![Held::new("token", &[person()])];
     let world = World::with(held, Person::new(vec![RIGHT, RIGHT, RIGHT]), config);
     for _ in 0..2 {
-        let id = world.start();
+        let id = world.start().await;
         world.end(&id).await;
     }
-    assert!(matches!(world.start_with(None), Err(Error::RateLimited(_))));
+    assert!(matches!(world.start_with(None).await, Err(Error::RateLimited(_))));
     assert!(world.app.window.try_open().is_ok(), "a refusal keeps no window");
     let other = world.another("Other");
-    let id = Operations::start_confirmation(&world.app, &other, request(ProofFormat::WebEid), None).unwrap();
+    let id = Operations::start_confirmation(&world.app, &other, request(ProofFormat::WebEid), None)
+        .await
+        .unwrap();
     world.app.operations.view(&other, &id, LONG).await.unwrap();
 }
 
@@ -217,7 +221,7 @@ async fn too_many_a_minute_are_refused() {
 async fn it_expires_and_costs_no_try() {
     let _frozen = Frozen::new();
     let world = world(vec![Reply::Hang]);
-    let id = world.start();
+    let id = world.start().await;
     world.person.asked_times(1).await;
     let polling = world.end(&id);
     let passing = async {
@@ -239,7 +243,7 @@ async fn it_expires_and_costs_no_try() {
 async fn a_client_that_stays_away_is_cancelled() {
     let _frozen = Frozen::new();
     let world = world(vec![Reply::Hang]);
-    let id = world.start();
+    let id = world.start().await;
     world.person.asked_times(1).await;
     advance(Duration::from_secs(CLIENT_ABSENCE - 1)).await;
     assert_eq!(
@@ -272,7 +276,7 @@ async fn no_try_is_spent_when_the_poll_broke_off() {
     let (answer, gate) = tokio::sync::oneshot::channel::<()>();
     // The person types the PIN only after the plugin's connection is gone.
     world.person.say(Reply::Late(gate, Box::new(RIGHT)));
-    let id = world.start();
+    let id = world.start().await;
     world.person.asked_times(1).await;
     let poll = tokio::spawn({
         let (app, caller, id) = (world.app.clone(), world.caller.clone(), id.clone());
@@ -295,7 +299,7 @@ async fn no_try_is_spent_when_the_poll_broke_off() {
 async fn a_result_is_forgotten_after_its_time() {
     let _frozen = Frozen::new();
     let world = world(vec![RIGHT]);
-    let id = world.start();
+    let id = world.start().await;
     world.end(&id).await;
     advance(Duration::from_secs(RESULT_LIFETIME - 1)).await;
     assert_eq!(world.view(&id, LONG).await.state, OperationState::Done);
@@ -307,7 +311,7 @@ async fn a_result_is_forgotten_after_its_time() {
 #[tokio::test]
 async fn a_revoked_pairing_ends_what_it_has_running() {
     let world = world(vec![Reply::Hang]);
-    let id = world.start();
+    let id = world.start().await;
     world.person.asked_times(1).await;
     world.app.operations.revoked("someone else");
     assert_eq!(
@@ -322,20 +326,20 @@ async fn a_revoked_pairing_ends_what_it_has_running() {
 #[tokio::test]
 async fn at_the_daemons_end_all_is_cancelled_and_remembered() {
     let world = world(vec![Reply::Hang]);
-    world.start();
+    world.start().await;
     world.person.asked_times(1).await;
     world.app.operations.close().await;
     assert_eq!(
         (world.outcomes(), world.person.closed()),
         (vec!["cancelled".to_owned()], 1)
     );
-    assert!(world.start_with(None).is_err(), "and nothing new begins");
+    assert!(world.start_with(None).await.is_err(), "and nothing new begins");
 }
 
 #[tokio::test]
 async fn a_prompt_that_breaks_down_leaves_nobody_waiting() {
     let world = world(vec![Reply::after(|| panic!("the prompt breaks down"), RIGHT)]);
-    let id = world.start();
+    let id = world.start().await;
     let operation = world.end(&id).await;
     assert_eq!(
         (operation.state, code(&operation)),
@@ -354,12 +358,29 @@ async fn the_table_is_bounded() {
     config.rates.operations_per_minute = 10_000;
     let replies = (0..=MAX_KEPT).map(|_| RIGHT).collect();
     let world = World::with(vec![Held::new("token", &[person()])], Person::new(replies), config);
-    let first = world.start();
+    let first = world.start().await;
     world.end(&first).await;
     for _ in 0..MAX_KEPT {
-        let id = world.start();
+        let id = world.start().await;
         world.end(&id).await;
     }
     let gone = world.app.operations.view(&world.caller, &first, Duration::ZERO).await;
     assert_eq!(gone.unwrap_err(), Error::NotFound);
+}
+
+#[tokio::test]
+async fn refusals_of_the_policy_are_remembered_and_as_rare_as_operations() {
+    let mut config = Config::default();
+    config.rates.operations_per_minute = 2;
+    let world = World::with(vec![], Person::new(vec![]), config);
+    let refused = async || {
+        let literal = request(ProofFormat::CmsChallenge);
+        let refused = Operations::start_confirmation(&world.app, &world.caller, literal, None).await;
+        refused.unwrap_err().code()
+    };
+    assert_eq!(refused().await, ErrorCode::OriginNotAllowed);
+    assert_eq!(world.outcomes(), ["origin_not_allowed"], "before it was told");
+    assert_eq!(refused().await, ErrorCode::OriginNotAllowed);
+    assert_eq!(refused().await, ErrorCode::RateLimited);
+    assert_eq!(world.outcomes().len(), 2);
 }

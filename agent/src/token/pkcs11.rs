@@ -9,6 +9,8 @@
 use std::ffi::OsString;
 use std::time::Instant;
 
+use plugin_protocol::api::TokenKind;
+
 use self::breaker::Breaker;
 use self::client::Connection;
 pub use self::client::{Deadlines, Program};
@@ -34,6 +36,8 @@ mod sign;
 
 /// The longest label or reader name passed on, characters.
 const NAME: usize = 64;
+/// The longest reason of a failure passed on, characters.
+const REASON: usize = 200;
 
 /// How a module is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +94,7 @@ impl Pkcs11 {
             .connected()
             .and_then(|connection| connection.call(request, pin, deadline));
         match response {
-            Ok(Err(Failure::Module(what))) | Err(what) => Err(self.failed(what)),
+            Ok(Err(Failure::Module(what))) | Err(what) => Err(self.failed(&what)),
             Ok(response) => {
                 self.breaker.succeeded();
                 self.answer(response)
@@ -114,7 +118,8 @@ impl Pkcs11 {
         self.connection.as_mut().ok_or_else(|| "has no process".to_owned())
     }
 
-    fn failed(&mut self, what: String) -> Error {
+    fn failed(&mut self, what: &str) -> Error {
+        let what = clean(what, REASON);
         tracing::warn!(module = self.name, what, "module failed");
         self.connection = None;
         self.breaker.failed(Instant::now());
@@ -124,21 +129,21 @@ impl Pkcs11 {
     fn answer(&self, response: Response) -> Result<Answer, Error> {
         response.map_err(|failure| match failure {
             Failure::Cancelled => Error::Cancelled,
-            Failure::Module(what) => Error::ModuleFailed(self.name.clone(), what),
-            Failure::NoCertificate(why) => Error::NoCertificate(why),
+            Failure::Module(what) => Error::ModuleFailed(self.name.clone(), clean(&what, REASON)),
+            Failure::NoCertificate(why) => Error::NoCertificate(clean(&why, REASON)),
             Failure::PinIncorrect(tries_left) => Error::PinIncorrect(tries_left),
             Failure::PinLength(min, max) => Error::PinLength(min, max),
             Failure::PinLocked => Error::PinLocked,
             Failure::PinMustChange => Error::PinMustChange,
             Failure::PinMissing => Error::Internal("the token wants a PIN and was given none".to_owned()),
             Failure::TokenRemoved => Error::TokenRemoved,
-            Failure::Unsupported(what) => Error::UnsupportedAlgorithm(what),
+            Failure::Unsupported(what) => Error::UnsupportedAlgorithm(clean(&what, REASON)),
         })
     }
 
     /// An answer to another question than was asked.
     fn mixed_up(&mut self) -> Error {
-        self.failed("answered another question".to_owned())
+        self.failed("answered another question")
     }
 }
 
@@ -177,15 +182,18 @@ impl Source for Pkcs11 {
     }
 }
 
-/// A token's texts come from its module: no control characters, no endless names.
+/// What a module's process says of a token, as far as it is believed: no control characters,
+/// no endless names, and no claim to be another kind of token or one for tests.
 fn cleaned(mut token: TokenInfo) -> TokenInfo {
-    token.label = clean(&token.label);
-    token.reader = token.reader.as_deref().map(clean);
+    token.label = clean(&token.label, NAME);
+    token.reader = token.reader.map(|reader| clean(&reader, NAME));
+    token.kind = TokenKind::Pkcs11;
+    token.test = false;
     token
 }
 
-fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NAME).collect()
+fn clean(text: &str, limit: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(limit).collect()
 }
 
 #[cfg(test)]

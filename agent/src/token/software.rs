@@ -66,9 +66,8 @@ impl Software {
             TRIES => PinState::Ok,
             _ => PinState::Low,
         };
-        let serial = hex(&sha256(&self.store.certificate("root")?)[..8]);
         Ok(TokenInfo {
-            id: TokenId::new(&["software", &serial]),
+            id: id(&self.store.certificate("root")?),
             kind: TokenKind::Software,
             label: "eid-agent software token".to_owned(),
             reader: None,
@@ -82,9 +81,11 @@ impl Software {
         })
     }
 
-    fn present(&self, token: &TokenId) -> Result<(), Error> {
-        if self.token()?.id == *token {
-            Ok(())
+    /// The root of this token; another's, or none, is another token.
+    fn root(&self, token: &TokenId) -> Result<Vec<u8>, Error> {
+        let root = self.store.certificate("root").map_err(|_| Error::TokenRemoved)?;
+        if id(&root) == *token {
+            Ok(root)
         } else {
             Err(Error::TokenRemoved)
         }
@@ -107,6 +108,11 @@ impl Software {
     }
 }
 
+/// The token's name: its own root tells it from others.
+fn id(root: &[u8]) -> TokenId {
+    TokenId::new(&["software", &hex(&sha256(root)[..8])])
+}
+
 impl Source for Software {
     fn name(&self) -> &str {
         "software token"
@@ -117,8 +123,7 @@ impl Source for Software {
     }
 
     fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error> {
-        self.present(token)?;
-        let root = self.store.certificate("root")?;
+        let root = self.root(token)?;
         let credential = |slot: &Slot| {
             Ok(Credential {
                 key: slot.name.to_owned(),
@@ -131,7 +136,7 @@ impl Source for Software {
     }
 
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
-        self.present(token)?;
+        self.root(token)?;
         let slot = SLOTS
             .iter()
             .find(|slot| slot.name == job.key)

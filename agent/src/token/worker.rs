@@ -112,11 +112,19 @@ impl Tokens {
 
     /// Has a token sign: logs in, signs every input, logs out.
     ///
-    /// A future dropped before the token's turn came costs no PIN try.
-    pub async fn sign(&self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+    /// `wanted` is asked when the token's turn has come, which may be a while after the call: its
+    /// error costs no PIN try. Neither does a future that was dropped by then.
+    pub async fn sign(
+        &self,
+        token: &TokenId,
+        job: SignJob,
+        pin: Option<Pin>,
+        wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
+    ) -> Result<Vec<Vec<u8>>, Error> {
         let worker = self.owner(token).await?;
         let token = token.clone();
-        let answer = received(&worker.name, worker.ask(move |source| source.sign(&token, job, pin))).await;
+        let question = move |source: &mut dyn Source| wanted().and_then(|()| source.sign(&token, job, pin));
+        let answer = received(&worker.name, worker.ask(question)).await;
         worker.note_failure(answer.as_ref().err(), &self.0.events);
         answer
     }

@@ -243,7 +243,7 @@ async fn tokens_over_a_module_and_shutdown_with_it() {
     let credential = tokens.credentials(&info.id).await.unwrap().remove(0);
     let inputs = [message(SignatureAlgorithm::ES256)];
     let signed = tokens
-        .sign(&info.id, job(&credential, &inputs), pin(PIN))
+        .sign(&info.id, job(&credential, &inputs), pin(PIN), || Ok(()))
         .await
         .unwrap();
     verify(&issued.certificate, SignatureAlgorithm::ES256, &signed[0]);

@@ -20,6 +20,8 @@ pub(super) const LIMIT: usize = 256 * 1024;
 pub(super) const PIN_LIMIT: usize = 255;
 /// The most tokens one module may show.
 pub(super) const TOKENS: usize = 64;
+/// The longest name of a token, bytes; ours have 22.
+pub(super) const TOKEN_ID: usize = 64;
 /// The most certificates one token may show.
 pub(super) const CERTIFICATES: usize = 32;
 /// The most signatures of one job.
@@ -159,7 +161,9 @@ impl Answer {
                     .all(|der| der.len() <= CERTIFICATE_LIMIT)
         };
         let fits = match &self {
-            Self::Tokens(tokens) => tokens.len() <= TOKENS,
+            Self::Tokens(tokens) => {
+                tokens.len() <= TOKENS && tokens.iter().all(|token| token.id.as_str().len() <= TOKEN_ID)
+            }
             Self::Credentials(list) => list.len() <= CERTIFICATES && list.iter().all(certificates),
             Self::Signatures(list) => list.iter().all(|signature| signature.len() <= SIGNATURE_LIMIT),
         };
@@ -238,6 +242,15 @@ mod tests {
     #[test]
     fn lists_out_of_bounds_are_refused() {
         assert!(Answer::Signatures(vec![vec![0; SIGNATURE_LIMIT + 1]]).check().is_err());
+        let named = |length: usize| {
+            serde_json::from_value(serde_json::json!({
+                "id": "x".repeat(length), "kind": "pkcs11", "label": "", "reader": null,
+                "pin": {"state": "ok", "tries_left": null, "pad": false, "length": null}, "test": false,
+            }))
+            .unwrap()
+        };
+        assert!(Answer::Tokens(vec![named(TOKEN_ID)]).check().is_ok());
+        assert!(Answer::Tokens(vec![named(TOKEN_ID + 1)]).check().is_err());
         let empty = Credential {
             key: String::new(),
             certificate: vec![],

@@ -35,12 +35,13 @@ impl Module {
 
     /// The initialised tokens. A slot whose token does not answer costs only itself.
     pub(super) fn tokens(&self) -> Result<Vec<TokenInfo>, Failure> {
-        Ok(self.present()?.into_iter().map(|(_, token, _)| token).collect())
+        let present = self.present()?;
+        Ok(present.iter().map(|(slot, told)| self.describe(*slot, told)).collect())
     }
 
     /// A token's certificates with their keys, without a login.
     pub(super) fn credentials(&self, id: &TokenId) -> Result<Vec<Credential>, Failure> {
-        let (slot, _, told) = self.find(id)?;
+        let (slot, told) = self.find(id)?;
         let session = self.pkcs11.open_ro_session(slot)?;
         let objects = Objects {
             raw: &self.raw,
@@ -65,40 +66,36 @@ impl Module {
     }
 
     /// The slot and the flags of a token that was listed.
-    pub(super) fn find(&self, id: &TokenId) -> Result<(Slot, TokenInfo, Told), Failure> {
+    pub(super) fn find(&self, id: &TokenId) -> Result<(Slot, Told), Failure> {
         self.present()?
             .into_iter()
-            .find(|(_, token, _)| token.id == *id)
+            .find(|(_, told)| self.id(told) == *id)
             .ok_or(Failure::TokenRemoved)
     }
 
-    fn present(&self) -> Result<Vec<(Slot, TokenInfo, Told)>, Failure> {
-        let mut present = Vec::new();
-        for slot in self.pkcs11.get_slots_with_token()?.into_iter().take(TOKENS) {
-            // Pulled out between the two calls, or broken: the others are still there.
-            let Ok(told) = self.pkcs11.get_token_info(slot) else {
-                continue;
-            };
-            if told.token_initialized() {
-                present.push((slot, self.describe(slot, &told), told));
-            }
-        }
-        Ok(present)
+    fn present(&self) -> Result<Vec<(Slot, Told)>, Failure> {
+        let slots = self.pkcs11.get_slots_with_token()?.into_iter().take(TOKENS);
+        // Pulled out between the two calls, or broken: the others are still there.
+        let told = slots.filter_map(|slot| Some((slot, self.pkcs11.get_token_info(slot).ok()?)));
+        Ok(told.filter(|(_, told)| told.token_initialized()).collect())
     }
 
-    fn describe(&self, slot: Slot, told: &Told) -> TokenInfo {
-        let reader = self.pkcs11.get_slot_info(slot).ok();
-        let reader = reader.map(|slot| slot.slot_description().trim().to_owned());
-        let parts = [
+    fn id(&self, told: &Told) -> TokenId {
+        TokenId::new(&[
             "pkcs11",
             &self.name,
             told.manufacturer_id(),
             told.model(),
             told.serial_number(),
             told.label(),
-        ];
+        ])
+    }
+
+    fn describe(&self, slot: Slot, told: &Told) -> TokenInfo {
+        let reader = self.pkcs11.get_slot_info(slot).ok();
+        let reader = reader.map(|slot| slot.slot_description().trim().to_owned());
         TokenInfo {
-            id: TokenId::new(&parts),
+            id: self.id(told),
             kind: TokenKind::Pkcs11,
             label: told.label().trim().to_owned(),
             reader: reader.filter(|reader| !reader.is_empty()),
@@ -157,7 +154,7 @@ pub(super) fn usable(list: &[CK_MECHANISM_TYPE], key: Option<&objects::PrivateKe
 }
 
 /// What the flags tell of the user PIN.
-fn pin_info(told: &Told) -> PinInfo {
+pub(super) fn pin_info(told: &Told) -> PinInfo {
     let (state, tries_left) = match () {
         () if !told.login_required() => (PinState::NotNeeded, None),
         () if told.user_pin_locked() => (PinState::Locked, Some(0)),

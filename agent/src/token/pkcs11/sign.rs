@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::frame::{Failure, SIGNATURE_LIMIT};
 use super::mechanism::{Way, ways};
-use super::module::{Module, usable};
+use super::module::{Module, pin_info, usable};
 use super::objects::{Certificate, Fit, Objects, PrivateKey};
 use super::public_key::PublicKey;
 use crate::token::{PinInfo, SignInput, SignJob, TokenId};
@@ -36,8 +36,8 @@ impl Module {
         job: &SignJob,
         pin: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Vec<Vec<u8>>, Failure> {
-        let (slot, token, _) = self.find(id)?;
-        let login = Login::new(&token.pin, pin)?;
+        let (slot, told) = self.find(id)?;
+        let login = Login::new(&pin_info(&told), pin)?;
         let session = self.pkcs11.open_ro_session(slot)?;
         let id = from_hex(&job.key).ok_or(Failure::TokenRemoved)?;
         let objects = Objects {

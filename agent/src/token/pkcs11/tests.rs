@@ -47,12 +47,27 @@ fn an_answer_to_another_question_is_a_failure() {
 }
 
 #[test]
-fn names_from_a_module_are_cleaned() {
+fn what_a_module_says_of_a_token_is_cleaned() {
     let token = serde_json::json!({
-        "id": "x", "kind": "pkcs11", "label": "a\u{1b}[31mb\n", "reader": "r".repeat(1000),
-        "pin": {"state": "ok", "tries_left": null, "pad": false, "length": null}, "test": false,
+        "id": "x", "kind": "software", "label": "a\u{1b}[31mb\n", "reader": "r".repeat(1000),
+        "pin": {"state": "ok", "tries_left": null, "pad": false, "length": null}, "test": true,
     });
     let token = cleaned(serde_json::from_value(token).unwrap());
     assert_eq!(token.label, "a[31mb");
     assert_eq!(token.reader.unwrap().len(), NAME);
+    assert_eq!((token.kind, token.test), (TokenKind::Pkcs11, false));
+}
+
+#[test]
+fn what_a_module_says_of_a_failure_is_cleaned() {
+    let told = format!("is\u{1b}[31m {}", "x".repeat(1000));
+    let (mut source, _directory) = source("exit 1");
+    for error in [
+        source.failed(&told),
+        source.answer(Err(Failure::NoCertificate(told.clone()))).unwrap_err(),
+        source.answer(Err(Failure::Unsupported(told.clone()))).unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(text.contains("is[31m x") && text.len() < 2 * REASON, "{text}");
+    }
 }

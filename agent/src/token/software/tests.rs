@@ -231,6 +231,7 @@ fn expired_certificates_are_renewed_under_the_same_root() {
     let (mut software, id) = made(state.path());
     let before = software.credentials(&id).unwrap();
     let mut later = Software::with_clock(state.path(), || OffsetDateTime::now_utc() + Duration::days(800));
+    assert_eq!(later.tokens().unwrap()[0].id, id);
     let after = later.credentials(&id).unwrap();
     for (before, after) in before.iter().zip(&after) {
         assert_ne!(before.certificate, after.certificate);

@@ -92,6 +92,11 @@ fn pin(text: &str) -> Option<Pin> {
     Some(Pin::new(text.to_owned()))
 }
 
+/// The signature is still wanted.
+fn still() -> Result<(), Error> {
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_token_is_asked_of_the_source_that_showed_it() {
     let tokens = Tokens::new(vec![
@@ -102,11 +107,11 @@ async fn a_token_is_asked_of_the_source_that_showed_it() {
     let error = tokens.credentials(&token("b").id).await.unwrap_err();
     assert!(error.to_string().contains("two has none"), "{error}");
     assert_eq!(
-        tokens.sign(&token("a").id, job(), pin("1234")).await,
+        tokens.sign(&token("a").id, job(), pin("1234"), still).await,
         Ok(vec![vec![1, 2, 3]])
     );
     assert_eq!(
-        tokens.sign(&token("a").id, job(), pin("9999")).await,
+        tokens.sign(&token("a").id, job(), pin("9999"), still).await,
         Err(Error::PinIncorrect(Some(2)))
     );
 }
@@ -174,15 +179,26 @@ async fn a_caller_that_went_before_its_turn_spends_no_try() {
     });
     tokio::task::yield_now().await;
     let id = token("a").id;
-    let given_up = tokio::time::timeout(Duration::from_millis(20), tokens.sign(&id, job(), pin("0000")));
+    let given_up = tokio::time::timeout(Duration::from_millis(20), tokens.sign(&id, job(), pin("0000"), still));
     assert!(given_up.await.is_err());
     open.send(()).unwrap();
     look.await.unwrap();
 
     // The next signature is the only one that reached the token.
     open.send(()).unwrap();
-    tokens.sign(&token("a").id, job(), pin("1234")).await.unwrap();
+    tokens.sign(&token("a").id, job(), pin("1234"), still).await.unwrap();
     assert_eq!(signed.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_operation_that_ended_before_its_turn_spends_no_try() {
+    let fake = Fake::new("one", vec![token("a")]);
+    let signed = fake.signed.clone();
+    let tokens = Tokens::new(vec![Box::new(fake)]);
+    let ended = || Err(Error::Expired);
+    let answer = tokens.sign(&token("a").id, job(), pin("1234"), ended).await;
+    assert_eq!(answer, Err(Error::Expired));
+    assert_eq!(signed.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
