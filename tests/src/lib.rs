@@ -11,12 +11,14 @@
 //! - [`scene`]: daemon, person and paired plugin together;
 //! - [`door`]: a daemon and a paired plugin, for attacks on the door;
 //! - [`raw`]: HTTP by hand, for what no client would send;
+//! - [`middle`]: someone between plugin and agent;
 //! - [`judge`]: what a portal and OpenSSL say of what they get.
 
 pub mod agent;
 pub mod ask;
 pub mod door;
 pub mod judge;
+pub mod middle;
 pub mod pinentry;
 pub mod portal;
 pub mod process;

@@ -162,6 +162,37 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer made up, of JSON.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json");
+        Self {
+            status,
+            head,
+            body: body.into(),
+        }
+    }
+
+    /// The same with one more header.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        let _ = write!(self.head, "\r\n{name}: {value}");
+        self
+    }
+
+    /// The bytes of it, as the last answer of a connection, whatever length it had.
+    pub fn bytes(&self) -> Vec<u8> {
+        let kept = self.head.lines().filter(|line| {
+            let line = line.to_ascii_lowercase();
+            !line.starts_with("content-length:") && !line.starts_with("connection:")
+        });
+        let mut head = kept.collect::<Vec<_>>().join("\r\n");
+        let _ = write!(
+            head,
+            "\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            self.body.len()
+        );
+        [head.as_bytes(), &self.body].concat()
+    }
+
     /// The only value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.head.lines().skip(1).filter_map(|line| {
