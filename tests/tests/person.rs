@@ -345,4 +345,39 @@ async fn revoked_while_its_window_is_open() {
     assert_eq!(refused.code, ErrorCode::NotPaired);
     recorded(&scene, "cancelled");
     assert_eq!((module.pins_tried(), module.count(Call::Login)), (0, 0));
+    // Nobody types, and the plugin asks once more: it is refused, and the window closes.
+    scene.person.will_answer(&["yes"]);
+    let second = scene.agent.paired().await;
+    scene.person.will_answer(&["hang"]);
+    second
+        .confirm(&confirmation("jws"), None, None)
+        .await
+        .expect("it starts");
+    scene.person.wait_until_asked();
+    let revoked = scene.agent.cli(&["pairings", "revoke", &second.key().jwk().key_id()]);
+    assert!(revoked.status.success(), "{revoked:?}");
+    assert_eq!(refusal(second.info().await).code, ErrorCode::NotPaired);
+    scene.person.wait_until_closed().await;
+    let third = scene.agent.stranger().commit("the window is free again").await;
+    assert!(third.is_ok());
+}
+
+#[tokio::test]
+async fn a_plugin_may_ask_so_often_a_minute() {
+    let module = token();
+    let scene = Scene::open(Setup::new().module(module.path()).rates(2)).await;
+    let request = confirmation("jws");
+    for _ in 0..2 {
+        assert_eq!(code(&scene.confirm(&request, &["no"]).await), ErrorCode::Declined);
+    }
+    scene.person.forget();
+    let signed = scene
+        .plugin
+        .signed(Method::POST, "/v1/confirmations", Some(to_json(&request)));
+    let answer = scene.plugin.send_raw(signed).await.expect("the agent answers");
+    assert_eq!(answer.status().as_u16(), 429);
+    let wait = answer.headers()["retry-after"].to_str().expect("text");
+    assert!((1..=60).contains(&wait.parse::<u64>().expect("seconds")), "{wait}");
+    assert_eq!(scene.person.shown(), "");
+    scene.plugin.info().await.expect("other requests are still answered");
 }
