@@ -61,7 +61,10 @@ fn protocol_has_no_pin_no_io_and_no_clock() {
         "struct Pin(",
         "pin: String",
         "std::fs",
-        "std::net",
+        "TcpStream",
+        "TcpListener",
+        "UdpSocket",
+        "ToSocketAddrs",
         "now_utc",
         "SystemTime",
         "Instant::now",
@@ -148,7 +151,12 @@ fn wings_do_not_know_each_other() {
 
 #[test]
 fn unsafe_code_is_in_two_places() {
-    let allowed = ["agent/src/token/pkcs11/", "fixtures/evil-module/"];
+    // The child, the hostile module, and the test that calls the latter.
+    let allowed = [
+        "agent/src/token/pkcs11/",
+        "fixtures/evil-module/",
+        "fixtures/tests/evil_lies.rs",
+    ];
     for folder in [
         "agent/src",
         "portal/src",
@@ -195,6 +203,53 @@ fn files_hold_one_idea() {
             lines <= 600,
             "{} has {lines} lines: more than one idea?",
             path.display()
+        );
+    }
+}
+
+#[test]
+fn every_test_named_in_security_md_exists() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let named: Vec<(&str, &str)> = quoted.iter().filter_map(|word| word.split_once(".rs::")).collect();
+    assert!(named.len() > 60, "SECURITY.md names {} tests", named.len());
+    for (file, function) in &named {
+        let path = root().join(format!("{file}.rs"));
+        let source = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let lines: Vec<&str> = source.lines().map(str::trim).collect();
+        let declared = [format!("fn {function}("), format!("async fn {function}(")];
+        let at = lines
+            .iter()
+            .position(|line| declared.iter().any(|start| line.starts_with(start.as_str())));
+        let at = at.unwrap_or_else(|| panic!("{file}.rs has no {function}"));
+        let attributes = lines[..at]
+            .iter()
+            .rev()
+            .take_while(|line| line.starts_with('#') || line.starts_with("//"));
+        let attributes: Vec<&str> = attributes.copied().collect();
+        let is_test = attributes
+            .iter()
+            .any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"));
+        assert!(
+            is_test && !attributes.contains(&"#[ignore]"),
+            "{file}.rs::{function} is no test"
+        );
+    }
+    // Each of the fourteen invariants has some.
+    let section = text
+        .split("## The invariants")
+        .nth(1)
+        .unwrap()
+        .split("\n## ")
+        .next()
+        .unwrap();
+    for number in 1..=14 {
+        let begun = section.split(&format!("\n{number}. **")).nth(1);
+        let begun = begun.unwrap_or_else(|| panic!("invariant {number} is missing"));
+        let own = begun.split(&format!("\n{}. **", number + 1)).next().unwrap();
+        assert!(
+            own.matches(".rs::").count() >= 2,
+            "invariant {number} has too few tests"
         );
     }
 }
