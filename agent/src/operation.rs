@@ -20,6 +20,7 @@ use crate::case::{Client, Ending};
 use crate::confirm::{Confirmation, confirm};
 use crate::error::Error;
 use crate::events::Audience;
+use crate::history::Action;
 use crate::life::Life;
 use crate::pairing::Caller;
 use crate::rate::Rate;
@@ -51,6 +52,15 @@ enum Order {
     Sign(Documents),
 }
 
+impl Order {
+    fn action(&self) -> Action {
+        match self {
+            Self::Confirm(_) => Action::Confirmation,
+            Self::Sign(_) => Action::Signatures,
+        }
+    }
+}
+
 impl Default for Operations {
     fn default() -> Self {
         Self::with_rate(OPERATIONS_PER_MINUTE)
@@ -80,7 +90,11 @@ impl Operations {
         request: ConfirmationRequest,
         idempotency: Option<Idempotency>,
     ) -> Result<String, Error> {
-        if let Some(id) = app.operations.table().known(caller, idempotency.as_ref())? {
+        if let Some(id) = app
+            .operations
+            .table()
+            .known(caller, Action::Confirmation, idempotency.as_ref())?
+        {
             return Ok(id);
         }
         let confirmation = Confirmation::parse(request)?;
@@ -98,7 +112,11 @@ impl Operations {
         request: SignatureRequest,
         idempotency: Option<Idempotency>,
     ) -> Result<String, Error> {
-        if let Some(id) = app.operations.table().known(caller, idempotency.as_ref())? {
+        if let Some(id) = app
+            .operations
+            .table()
+            .known(caller, Action::Signatures, idempotency.as_ref())?
+        {
             return Ok(id);
         }
         let documents = Documents::parse(request)?;
@@ -111,7 +129,7 @@ impl Operations {
         app.operations.spend(caller)?;
         let life = Life::watched(app.config.deadlines.operation);
         let (status, watched) = watch::channel(Status::begun(life.deadline()));
-        let entry = Entry::new(caller, idempotency, life.clone(), watched);
+        let entry = Entry::new(caller, order.action(), idempotency, life.clone(), watched);
         let id = app.operations.table().insert(entry)?;
         let running = Running {
             app: Arc::clone(app),

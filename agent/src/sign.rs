@@ -2,7 +2,7 @@
 
 use plugin_protocol::api::{SignatureItem, SignatureOutcome, SignatureRequest, SignatureScheme, Signatures};
 use plugin_protocol::encoding::{base64, from_base64, hex};
-use plugin_protocol::limits::MAX_SIGNATURE_ITEMS;
+use plugin_protocol::limits::{MAX_ITEM_NAME, MAX_SIGNATURE_ITEMS};
 use plugin_protocol::{HashFunction, Origin};
 
 use crate::app::App;
@@ -17,9 +17,6 @@ use crate::pairing::is_deceptive;
 use crate::prompt::{Action, Request};
 use crate::proof::preferred_algorithm;
 use crate::token::{Credential, SignData, SignInput, SignJob};
-
-/// Longest name of a document, characters.
-const MAX_NAME: usize = 100;
 
 /// Documents to sign, each member known to be allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,8 +94,10 @@ impl Item {
 /// are shown, becomes U+FFFD, so that no name looks like another.
 fn readable(name: &str) -> Result<String, String> {
     let length = name.chars().count();
-    if !(1..=MAX_NAME).contains(&length) {
-        return Err(format!("its name has {length} characters; 1 to {MAX_NAME} are allowed"));
+    if !(1..=MAX_ITEM_NAME).contains(&length) {
+        return Err(format!(
+            "its name has {length} characters; 1 to {MAX_ITEM_NAME} are allowed"
+        ));
     }
     if let Some(c) = name.chars().find(|c| c.is_control()) {
         return Err(format!("its name holds the control character U+{:04X}", u32::from(c)));

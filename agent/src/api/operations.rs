@@ -52,7 +52,7 @@ pub(super) async fn confirmation(
 /// Cancels a confirmation and closes its window.
 #[utoipa::path(delete, path = "/v1/confirmations/{id}", tag = "operations",
     params(("id" = String, Path, description = "The operation's id")),
-    responses((status = 200, description = "The operation in its final state", body = Operation)))]
+    responses((status = 200, description = "The operation; `signing` while its token cannot be interrupted", body = Operation)))]
 pub(super) async fn cancel_confirmation(
     State(front): State<Arc<Front>>,
     caller: Caller,
@@ -95,7 +95,7 @@ pub(super) async fn signatures(
 /// Cancels a signing and closes its window.
 #[utoipa::path(delete, path = "/v1/signatures/{id}", tag = "operations",
     params(("id" = String, Path, description = "The operation's id")),
-    responses((status = 200, description = "The operation in its final state", body = Operation)))]
+    responses((status = 200, description = "The operation; `signing` while its token cannot be interrupted", body = Operation)))]
 pub(super) async fn cancel_signatures(
     State(front): State<Arc<Front>>,
     caller: Caller,

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Idempotency;
 use super::state::Status;
 use crate::error::Error;
+use crate::history::Action;
 use crate::life::Life;
 use crate::pairing::Caller;
 
@@ -22,6 +23,7 @@ pub(super) struct Entry {
     pub(super) life: Life,
     id: String,
     client: String,
+    action: Action,
     idempotency: Option<Idempotency>,
     status: watch::Receiver<Status>,
 }
@@ -29,6 +31,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(
         caller: &Caller,
+        action: Action,
         idempotency: Option<Idempotency>,
         life: Life,
         status: watch::Receiver<Status>,
@@ -37,6 +40,7 @@ impl Entry {
             life,
             id: String::new(),
             client: caller.id.clone(),
+            action,
             idempotency,
             status,
         }
@@ -51,17 +55,19 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The operation this request started before, if it did.
+    /// The operation this request started before, if it did. Confirmations and signatures have keys of their own.
     pub(super) fn known(
         &mut self,
         caller: &Caller,
+        action: Action,
         idempotency: Option<&Idempotency>,
     ) -> Result<Option<String>, Error> {
         self.forget();
         let Some(wanted) = idempotency else { return Ok(None) };
         let same = self.of_client(&caller.id).find_map(|entry| {
             let own = entry.idempotency.as_ref()?;
-            (own.key == wanted.key).then(|| (own.body_digest == wanted.body_digest, entry.id.clone()))
+            (entry.action == action && own.key == wanted.key)
+                .then(|| (own.body_digest == wanted.body_digest, entry.id.clone()))
         });
         match same {
             None => Ok(None),

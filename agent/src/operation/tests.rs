@@ -185,6 +185,8 @@ async fn the_same_key_and_body_are_the_same_operation() {
         .unwrap();
     assert_ne!(theirs, id, "keys are each plugin's own");
     world.app.operations.view(&other, &theirs, LONG).await.unwrap();
+    let signing = Operations::start_signatures(&world.app, &world.caller, documents(&[b"one"]), key("k", 1)).unwrap();
+    assert_ne!(signing, id, "and each of the two paths' own");
 }
 
 #[tokio::test]
