@@ -3,16 +3,21 @@
 //! The tour, in the order of one request:
 //!
 //! 1. [`error`]: the one enum of what can go wrong, and its one mapping to the wire;
-//! 2. [`app`]: the collaborators, with [`config`], [`clock`] and [`policy`];
+//! 2. [`app`]: the collaborators, with [`config`], [`clock`] and [`policy`]; what is kept on disk
+//!    is a [`private_file`];
 //! 3. [`server`] listens; [`guard`] says who may speak ([`pairing`], [`signature`], [`replay`],
-//!    [`rate`]); [`api`] is the table of routes, and [`events`] what plugins are told;
+//!    [`rate`]); [`api`] is the table of routes, and [`events`] what plugins are told
+//!    ([`presence`]: whether anyone listens);
 //! 4. [`operation`]: what runs for a plugin, for as long as its [`life`] goes on;
 //!    [`confirm`] and [`sign`] are what it runs: [`choose`] a certificate, ask for [`consent`],
 //!    sign, and leave a record of the [`case`];
-//! 5. [`token`]: what a token is; [`certificate`]: what a certificate says;
+//! 5. [`token`]: what a token is; [`certificate`]: what a certificate says; [`pin`]: what moves once;
 //! 6. [`prompt`]: the person as an interface;
 //! 7. [`proof`]: what is signed and how it is wrapped;
 //! 8. [`history`]: what was signed, where, when.
+//!
+//! The program around it is `main.rs`: `cli` has a file per command, `setup` makes an [`App`] of
+//! flags and configuration, `places` says where files are, `hardening` comes first of all.
 
 pub mod api;
 pub mod app;
