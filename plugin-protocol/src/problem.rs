@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 macro_rules! error_codes {
-    ($($(#[doc = $doc:literal])+ $code:ident = $name:literal, $status:literal, $retryable:literal, $title:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $code:ident = $name:tt, $status:literal, $retryable:literal, $title:literal;)+) => {
         /// Every error code of version 1. A caller that meets an unknown one treats it by its HTTP status.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -43,6 +43,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         Err(_) => serde_json::from_str::<IgnoredAny>(text).map(|_| ()),
     };
     is_json.map_err(|error| malformed(&error))?;
+    // An array of the members' values in their order would pass for the object.
+    if !text.trim_start().starts_with('{') {
+        let what = "the body: it must be a JSON object".to_owned();
+        return Err(Error::Refused(ErrorCode::InvalidField, what));
+    }
     parsed.map_err(|error| {
         let path = error.path().to_string();
         let text = error.into_inner().to_string();
@@ -146,8 +151,6 @@ mod tests {
             ),
             (good.replace("\"format\"", "\"x\""), "the body: missing field `format`"),
             (good.replace("\"new\"", "\"format\""), "format: "),
-            ("[]".to_owned(), "the body: invalid length 0"),
-            ("7".to_owned(), "the body: invalid type: integer"),
         ] {
             let (code, text) = told::<ConfirmationRequest>(&body);
             assert_eq!(code, ErrorCode::InvalidField, "{body}: {text}");
@@ -190,6 +193,17 @@ mod tests {
             parse::<ConfirmationRequest>(b"\"\xff\"").err().unwrap().code(),
             ErrorCode::Malformed
         );
+    }
+
+    #[test]
+    fn an_array_of_the_members_is_no_object() {
+        let members =
+            r#"["https://portal.example","AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=","jws",false,"sign_in",null]"#;
+        for body in [members, "[]", "\"x\"", "7", "null"] {
+            let told = told::<ConfirmationRequest>(body);
+            let expected = (ErrorCode::InvalidField, "the body: it must be a JSON object".to_owned());
+            assert_eq!(told, expected, "{body}");
+        }
     }
 
     #[test]

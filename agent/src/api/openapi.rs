@@ -194,6 +194,13 @@ mod tests {
     }
 
     #[test]
+    fn the_error_codes_are_those_on_the_wire() {
+        let document: Value = serde_json::from_str(CHECKED_IN).unwrap();
+        let names: Vec<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(document["components"]["schemas"]["ErrorCode"]["enum"], json!(names));
+    }
+
+    #[test]
     fn every_reference_resolves() {
         fn walk(value: &Value, document: &Value) {
             match value {

@@ -50,6 +50,9 @@ fn split(jws: &str) -> Result<Parts<'_>, VerifyError> {
         return Err(VerifyError::Malformed("not three parts"));
     }
     let header = from_base64url(header).ok_or(VerifyError::Malformed("the header is not base64url"))?;
+    if !header.trim_ascii_start().starts_with(b"{") {
+        return Err(VerifyError::Malformed("the header is not a JSON object"));
+    }
     let header: JwsHeader = serde_json::from_slice(&header)
         .map_err(|_| VerifyError::Malformed("the header is not exactly alg, typ, x5c"))?;
     if header.typ != JWS_TYPE {

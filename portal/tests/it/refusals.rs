@@ -148,6 +148,8 @@ fn a_jws_header_that_says_more_or_less() {
         format!(r#"{{"alg":"ES256","alg":"ES384","typ":"eid-confirmation+jws","x5c":["{certificate}"]}}"#),
         r#"{"alg":"ES256","typ":"eid-confirmation+jws","x5c":[]}"#.to_owned(),
         r#"{"alg":"ES256","typ":"eid-confirmation+jws"}"#.to_owned(),
+        // The members' values in their order are no object.
+        format!(r#"["ES256","eid-confirmation+jws",["{certificate}"]]"#),
     ] {
         let input = format!("{}.{payload}", base64url(header.as_bytes()));
         let error = refused(&scene, &sign_jws(&person, A::ES256, &input));
