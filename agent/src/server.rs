@@ -1,5 +1,7 @@
 //! From a port to answers: bind, announce, serve, end.
 
+mod patient;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use self::patient::Patient;
 use crate::api;
 use crate::app::App;
 use crate::events::Audience;
@@ -32,6 +35,8 @@ use plugin_protocol::event::EventKind;
 const MAX_CONNECTIONS: usize = 64;
 /// A connection that sends no whole head within this time, idle ones included, is closed. (Tests wait it out.)
 const HEAD_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 10 });
+/// A peer that takes nothing of its answers for so long is left.
+const ANSWER_TIMEOUT: Duration = HEAD_TIMEOUT;
 /// Bytes of a request's head.
 const MAX_HEAD: usize = 32 * 1024;
 /// Between two looks at tokens that keep changing, while a plugin waits for events.
@@ -155,7 +160,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, closing: Can
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), answer)
+            .serve_connection(TokioIo::new(Patient::new(stream, ANSWER_TIMEOUT)), answer)
     );
     let served = tokio::select! {
         served = connection.as_mut() => served,

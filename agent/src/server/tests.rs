@@ -225,6 +225,21 @@ async fn silent_and_slow_connections_do_not_keep_others_out() {
 }
 
 #[tokio::test]
+async fn a_peer_that_reads_no_answer_is_left() {
+    let mut served = serve_agent();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut flood = socket.connect((Ipv4Addr::LOCALHOST, served.port).into()).await.unwrap();
+    // Refusals of the first step are bounded by no rate. At last no more of them fits anywhere.
+    let requests = b"GET / HTTP/1.1\r\n\r\n".repeat(1000);
+    let left = async { while flood.write_all(&requests).await.is_ok() {} };
+    timeout(ANSWER_TIMEOUT + PATIENCE, left)
+        .await
+        .expect("the connection is kept");
+    served.stop().await;
+}
+
+#[tokio::test]
 async fn a_plugin_that_hangs_up_takes_its_request_with_it() {
     let mut served = serve_agent();
     let plugin = pair(&mut served).await;
