@@ -8,7 +8,7 @@ use plugin_protocol::event::{Event, EventKind, Events as Body};
 use plugin_protocol::limits::EVENTS_KEPT;
 use tokio::sync::watch;
 
-use crate::presence::Presence;
+use crate::open_requests::OpenRequests;
 
 /// Who may see an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Audience {
 pub struct Events {
     ring: Mutex<Ring>,
     newest: watch::Sender<u64>,
-    listeners: Presence,
+    listeners: OpenRequests,
 }
 
 struct Ring {
@@ -64,7 +64,7 @@ impl Events {
                 kept: VecDeque::with_capacity(EVENTS_KEPT),
             }),
             newest: watch::Sender::new(newest),
-            listeners: Presence::new(),
+            listeners: OpenRequests::new(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Events {
     }
 
     /// Who waits for events now.
-    pub fn listeners(&self) -> &Presence {
+    pub fn listeners(&self) -> &OpenRequests {
         &self.listeners
     }
 

@@ -7,12 +7,12 @@
 //!    is a [`private_file`];
 //! 3. [`server`] listens; [`guard`] says who may speak ([`pairing`], [`signature`], [`replay`],
 //!    [`rate`]); [`api`] is the table of routes, and [`events`] what plugins are told
-//!    ([`presence`]: whether anyone listens);
+//!    ([`open_requests`]: whether anyone waits for them);
 //! 4. [`operation`]: what runs for a plugin, for as long as its [`life`] goes on;
 //!    [`confirm`] and [`sign`] are what it runs: [`choose`] a certificate, ask for [`consent`],
 //!    sign, and leave a record of the [`case`];
 //! 5. [`token`]: what a token is; [`certificate`]: what a certificate says; [`pin`]: what moves once;
-//! 6. [`prompt`]: the person as an interface;
+//! 6. [`prompt`]: the person as an interface; [`legible`]: what may be shown to them;
 //! 7. [`proof`]: what is signed and how it is wrapped;
 //! 8. [`history`]: what was signed, where, when.
 //!
@@ -32,12 +32,13 @@ pub mod error;
 pub mod events;
 pub mod guard;
 pub mod history;
+pub mod legible;
 pub mod life;
+pub mod open_requests;
 pub mod operation;
 pub mod pairing;
 pub mod pin;
 pub mod policy;
-pub mod presence;
 pub mod private_file;
 pub mod prompt;
 pub mod proof;

@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 
 use self::file::{Record, Stamp};
 use crate::error::Error;
+use crate::legible::is_deceptive;
 use crate::private_file;
 use crate::signature::{AgentKey, PluginKey};
 
@@ -191,17 +192,6 @@ pub fn check_name(name: &str) -> Result<(), String> {
         Some(c) => Err(format!("U+{:04X} is a control or invisible character", u32::from(c))),
         None => Ok(()),
     }
-}
-
-/// Whether a character cannot be seen, or changes how its neighbours are shown: controls,
-/// line separators, bidirectional controls, joiners, tags, fillers.
-pub fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use crate::choose::{Wanted, choose};
 use crate::consent::consented;
 use crate::error::Error;
 use crate::history::{self, Record};
+use crate::legible::legible;
 use crate::life::Life;
-use crate::pairing::is_deceptive;
 use crate::prompt::{Action, Request};
 use crate::proof::preferred_algorithm;
 use crate::token::{Credential, SignData, SignInput, SignJob};
@@ -102,14 +102,7 @@ fn readable(name: &str) -> Result<String, String> {
     if let Some(c) = name.chars().find(|c| c.is_control()) {
         return Err(format!("its name holds the control character U+{:04X}", u32::from(c)));
     }
-    let seen = |c| {
-        if is_deceptive(c) {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
-    };
-    Ok(name.chars().map(seen).collect())
+    Ok(legible(name))
 }
 
 /// Signs: the steps of [`crate::confirm::confirm`], with a key meant for signing alone.

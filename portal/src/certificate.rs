@@ -95,11 +95,7 @@ impl Certificate {
 
     /// The serial number's octets, without a sign octet.
     pub fn serial(&self) -> &[u8] {
-        let bytes = self.parsed.decoded().tbs_certificate().serial_number().as_bytes();
-        match bytes {
-            [0, rest @ ..] if !rest.is_empty() => rest,
-            _ => bytes,
-        }
+        magnitude(self.parsed.decoded().tbs_certificate().serial_number().as_bytes())
     }
 
     /// First and last moment of validity.
@@ -202,6 +198,14 @@ impl Certificate {
             attribute.oid == const_oid::db::rfc4519::ORGANIZATION_NAME
                 && crate::subject::text_of(&attribute.value).is_some_and(|text| text == organization)
         })
+    }
+}
+
+/// A positive INTEGER's octets without its sign octet, as serial numbers are compared.
+pub(crate) fn magnitude(integer: &[u8]) -> &[u8] {
+    match integer {
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        _ => integer,
     }
 }
 

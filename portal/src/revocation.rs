@@ -10,7 +10,7 @@ use x509_cert::certificate::Raw;
 use x509_cert::crl::CertificateList;
 use x509_cert::name::Name;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, magnitude};
 
 /// What is demanded, and what there is to answer it.
 #[derive(Clone, Debug)]
@@ -209,11 +209,7 @@ impl Response {
 }
 
 fn answer(single: &SingleResponse) -> Option<(Vec<u8>, OffsetDateTime)> {
-    let serial = single.cert_id.serial_number.as_bytes();
-    let serial = serial
-        .strip_prefix(&[0])
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(serial);
+    let serial = magnitude(single.cert_id.serial_number.as_bytes());
     Some((serial.to_vec(), to_time(single.this_update.0.to_unix_duration())?))
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use agent::certificate::{Role, Summary, Unfit};
 use agent::clock::Clock;
+use agent::legible::legible;
 use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::token::{Credential, TokenInfo};
@@ -67,7 +68,7 @@ fn as_text((token, credentials): &Shown, now: OffsetDateTime) -> String {
     let mut text = format!(
         "{} «{}», PIN {}",
         word(&token.kind),
-        token.label,
+        legible(&token.label),
         word(&token.pin.state)
     );
     if let Some(left) = token.pin.tries_left {
@@ -97,8 +98,8 @@ fn certificate_line(der: &[u8], now: OffsetDateTime) -> String {
     let until = summary.not_after.date();
     format!(
         "{}, issued by {}, valid until {until}: {}",
-        summary.name,
-        summary.issuer,
+        legible(&summary.name),
+        legible(&summary.issuer),
         uses(&summary, now).join(", ")
     )
 }

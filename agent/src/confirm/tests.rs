@@ -71,6 +71,11 @@ async fn one_certificate_one_question_one_try_one_record() {
         "told before they type"
     );
 
+    assert_eq!(
+        world.drawer.open().calls,
+        ["tokens", "credentials", "sign"],
+        "nothing is read twice"
+    );
     assert_eq!(world.drawer.tries(), 1);
     let history = world.history();
     assert_eq!(history.len(), 1);

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::check_name;
 use crate::app::{App, WindowGuard};
 use crate::error::Error;
-use crate::presence::Presence;
+use crate::open_requests::OpenRequests;
 use crate::prompt::{Answer, Question};
 use crate::rate::Rate;
 use crate::signature::{AgentKey, PluginKey};
@@ -45,7 +45,7 @@ struct Attempt {
     ends: Instant,
     stage: watch::Sender<Stage>,
     /// The reveals that wait for the decision.
-    waiting: Presence,
+    waiting: OpenRequests,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Attempt {
             agent_pkcs8: Mutex::new(Some(agent_pkcs8)),
             ends: Instant::now() + Duration::from_secs(PAIRING_LIFETIME),
             stage: watch::Sender::new(Stage::Committed),
-            waiting: Presence::new(),
+            waiting: OpenRequests::new(),
         })
     }
 

@@ -82,6 +82,8 @@ pub(crate) struct Inside {
     pub(crate) held: Vec<Held>,
     /// Answers to the next calls of `tokens`.
     pub(crate) listings: VecDeque<Error>,
+    /// What it was asked, in order.
+    pub(crate) calls: Vec<&'static str>,
     /// PINs that were tried, right or wrong.
     pub(crate) tries: usize,
     /// Messages whose digests may be signed: a key here signs messages only.
@@ -99,6 +101,7 @@ impl Drawer {
         Self(Arc::new(Mutex::new(Inside {
             held,
             listings: VecDeque::new(),
+            calls: Vec::new(),
             tries: 0,
             known: Vec::new(),
             hold: None,
@@ -128,6 +131,7 @@ impl Source for Drawer {
 
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
         let mut inside = self.open();
+        inside.calls.push("tokens");
         match inside.listings.pop_front() {
             Some(error) => Err(error),
             None => Ok(inside.held.iter().map(|held| held.info.clone()).collect()),
@@ -135,7 +139,8 @@ impl Source for Drawer {
     }
 
     fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error> {
-        let inside = self.open();
+        let mut inside = self.open();
+        inside.calls.push("credentials");
         let held = inside.held.iter().find(|held| held.info.id == *token);
         let held = held.ok_or(Error::TokenRemoved)?;
         Ok(held
@@ -146,6 +151,7 @@ impl Source for Drawer {
     }
 
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        self.open().calls.push("sign");
         let hold = self.open().hold.take();
         if let Some(asked) = self.open().asked.take() {
             let _ = asked.send(());

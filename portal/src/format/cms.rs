@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use self::attributes::SignedAttributes;
 use self::structure::{SignedData, SignerInfo, algorithm};
 use super::{check_signature, check_statement, check_time};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, magnitude};
 use crate::error::{Place, VerifyError};
 use crate::identity::Signed;
 use crate::policy::{Policy, UnsignedAttributes};
@@ -139,11 +139,7 @@ fn certificates(data: &SignedData<'_>, policy: &Policy) -> Result<(Certificate, 
 fn identifies(sid: &SignerIdentifier, certificate: &Certificate) -> bool {
     match sid {
         SignerIdentifier::IssuerAndSerialNumber(named) => {
-            let serial = named.serial_number.as_bytes();
-            let serial = serial
-                .strip_prefix(&[0])
-                .filter(|rest| !rest.is_empty())
-                .unwrap_or(serial);
+            let serial = magnitude(named.serial_number.as_bytes());
             named.issuer == *certificate.issuer() && serial == certificate.serial()
         }
         SignerIdentifier::SubjectKeyIdentifier(named) => {

@@ -1,6 +1,8 @@
 //! What came from outside, made fit to be read: one line, of bounded length,
 //! in the order it is written.
 
+use crate::legible::is_deceptive;
+
 /// `text` with every character that could break the line, turn the direction of
 /// reading or hide itself replaced by `�`, runs of blanks made one, and cut to
 /// `most` characters with `…`.
@@ -25,23 +27,10 @@ fn visible(c: char) -> char {
         // Some windows take what looks like markup for markup.
         '<' => '‹',
         '>' => '›',
-        _ if c.is_control() || is_deceptive(c) => '\u{fffd}',
+        _ if is_deceptive(c) => '\u{fffd}',
         _ if c.is_whitespace() => ' ',
         _ => c,
     }
-}
-
-/// Line and paragraph separators, bidirectional controls (Unicode TR 9), and
-/// characters without a width of their own.
-fn is_deceptive(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A long word broken into pieces of at most `width` characters, each break marked on

@@ -11,7 +11,7 @@ use x509_cert::time::Time;
 
 use super::structure::{SignerInfo, algorithm, oid_is, sequence};
 use super::tlv::{INTEGER, OCTET_STRING, OID, SEQUENCE, SET, Tlv, Values, context};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, magnitude};
 use crate::error::VerifyError;
 use crate::signature::hash_from_identifier;
 
@@ -194,10 +194,5 @@ fn names(issuer_serial: Tlv<'_>, certificate: &Certificate) -> Option<()> {
     let directory_name = general_names.expect(context(4))?;
     general_names.end()?;
     let issuer = certificate.issuer().to_der().ok()?;
-    let own = serial
-        .content
-        .strip_prefix(&[0])
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(serial.content);
-    (directory_name.content == issuer && own == certificate.serial()).then_some(())
+    (directory_name.content == issuer && magnitude(serial.content) == certificate.serial()).then_some(())
 }

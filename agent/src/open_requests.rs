@@ -1,25 +1,27 @@
-//! Whether a caller is still there: how many of its requests are open.
+//! How many requests wait for something: for events, or for a pairing's decision.
+//!
+//! (An operation knows more of its client than this: see `life/presence.rs`.)
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 /// Counts open requests. Cheap; nothing wakes up unless someone awaits a change.
-pub struct Presence(watch::Sender<usize>);
+pub struct OpenRequests(watch::Sender<usize>);
 
 /// One open request; dropping it (answered, or its connection gone) ends it.
-pub struct Present<'a>(&'a Presence);
+pub struct OpenRequest<'a>(&'a OpenRequests);
 
-impl Presence {
+impl OpenRequests {
     /// Nobody there.
     pub fn new() -> Self {
         Self(watch::Sender::new(0))
     }
 
     /// Counts a request until the guard is dropped.
-    pub fn enter(&self) -> Present<'_> {
+    pub fn enter(&self) -> OpenRequest<'_> {
         self.0.send_modify(|open| *open += 1);
-        Present(self)
+        OpenRequest(self)
     }
 
     /// Returns when somebody is there.
@@ -49,13 +51,13 @@ impl Presence {
     }
 }
 
-impl Default for Presence {
+impl Default for OpenRequests {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Present<'_> {
+impl Drop for OpenRequest<'_> {
     fn drop(&mut self) {
         self.0.0.send_modify(|open| *open -= 1);
     }
@@ -69,18 +71,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn is_gone_only_after_a_whole_grace_without_anyone() {
-        let presence = Arc::new(Presence::new());
+        let requests = Arc::new(OpenRequests::new());
         let begun = Instant::now();
         let gone = tokio::spawn({
-            let presence = presence.clone();
+            let requests = requests.clone();
             async move {
-                presence.gone(Duration::from_secs(10)).await;
+                requests.gone(Duration::from_secs(10)).await;
                 Instant::now()
             }
         });
         for _ in 0..3 {
-            let _first = presence.enter();
-            let second = presence.enter();
+            let _first = requests.enter();
+            let second = requests.enter();
             tokio::task::yield_now().await;
             advance(Duration::from_secs(25)).await;
             drop(second);
