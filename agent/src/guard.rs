@@ -121,9 +121,8 @@ impl Guard {
             let why = "the signature does not verify over this method, target, digest and idempotency key";
             return Err(refused(ErrorCode::BadSignature, why).into());
         }
-        self.admit_once(&signed)?;
+        let within_rate = self.admit_once(&signed)?;
         let caller = paired.caller.clone();
-        let within_rate = self.paired.spend(&caller.id);
         let seal = Seal::new(paired, signed.signature);
         if let Err(wait) = within_rate {
             return Err(Refusal(Error::RateLimited(wait), Some(seal)));
@@ -132,21 +131,32 @@ impl Guard {
         Ok(seal)
     }
 
-    /// Neither stale nor seen. Refused without a signature: signed, the answer to a replay
-    /// would also pass for an answer to the request that was recorded.
-    fn admit_once(&self, signed: &SignedHead) -> Result<(), Error> {
-        let input = &signed.input;
+    /// Neither stale nor seen, else refused without a signature: signed, the answer to a replay
+    /// would also pass for an answer to the request that was recorded. Then whether the caller's
+    /// rate allows it: what it does not is not remembered, so that no plugin fills the memory
+    /// of nonces for the others.
+    fn admit_once(&self, signed: &SignedHead) -> Result<Result<(), Duration>, Error> {
+        let (input, now) = (&signed.input, self.app.clock.unix());
         let mut replay = self.replay.lock().unwrap_or_else(PoisonError::into_inner);
         replay
-            .admit(&input.key_id, &input.nonce, input.created, self.app.clock.unix())
-            .map_err(|found| match found {
-                Replay::Seen => refused(ErrorCode::Replayed, "this nonce was used before; sign anew"),
-                Replay::Stale => refused(
-                    ErrorCode::StaleSignature,
-                    "created is more than 60 s from the agent's clock, or before the agent was started; sign anew",
-                ),
-                Replay::Full(seconds) => Error::RateLimited(Duration::from_secs(seconds)),
-            })
+            .would_admit(&input.key_id, &input.nonce, input.created, now)
+            .map_err(replayed)?;
+        if let Err(wait) = self.paired.spend(&input.key_id) {
+            return Ok(Err(wait));
+        }
+        let admitted = replay.admit(&input.key_id, &input.nonce, input.created, now);
+        admitted.map(Ok).map_err(replayed)
+    }
+}
+
+fn replayed(found: Replay) -> Error {
+    match found {
+        Replay::Seen => refused(ErrorCode::Replayed, "this nonce was used before; sign anew"),
+        Replay::Stale => refused(
+            ErrorCode::StaleSignature,
+            "created is more than 60 s from the agent's clock, or before the agent was started; sign anew",
+        ),
+        Replay::Full(seconds) => Error::RateLimited(Duration::from_secs(seconds)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, HashSet};
 use plugin_protocol::encoding::sha256;
 use plugin_protocol::limits::SIGNATURE_WINDOW;
 
-/// Nonces remembered, for all plugins together: a plugin at its full rate needs about 1,800.
+/// Nonces remembered, for all plugins together: a plugin at its full rate needs about 1,800, and gets no more.
 pub const CAPACITY: usize = 16 * 1024;
 
 /// Why a request may not pass.
@@ -51,6 +51,19 @@ impl ReplayCache {
 
     /// Lets each (`key_id`, `nonce`) pass once, while `created` is within the window around `now`.
     pub fn admit(&mut self, key_id: &str, nonce: &str, created: i64, now: i64) -> Result<(), Replay> {
+        let fingerprint = self.check(key_id, nonce, created, now)?;
+        self.seen.insert(fingerprint);
+        self.expiries
+            .push(Reverse((created.saturating_add(SIGNATURE_WINDOW), fingerprint)));
+        Ok(())
+    }
+
+    /// Whether it would pass; nothing is remembered.
+    pub fn would_admit(&mut self, key_id: &str, nonce: &str, created: i64, now: i64) -> Result<(), Replay> {
+        self.check(key_id, nonce, created, now).map(|_| ())
+    }
+
+    fn check(&mut self, key_id: &str, nonce: &str, created: i64, now: i64) -> Result<Fingerprint, Replay> {
         let expiry = created.saturating_add(SIGNATURE_WINDOW);
         if created.abs_diff(now) > SIGNATURE_WINDOW.unsigned_abs() || expiry < self.forgotten_before {
             return Err(Replay::Stale);
@@ -63,9 +76,7 @@ impl ReplayCache {
         if self.seen.len() >= self.capacity {
             return Err(Replay::Full(self.seconds_until_room(now)));
         }
-        self.seen.insert(fingerprint);
-        self.expiries.push(Reverse((expiry, fingerprint)));
-        Ok(())
+        Ok(fingerprint)
     }
 
     fn forget_before(&mut self, now: i64) {
@@ -151,6 +162,17 @@ mod tests {
         assert_eq!(cache.admit("k", "3", 1061, 1061), Ok(()));
         assert_eq!(cache.seen.len(), 2);
         assert_eq!(cache.expiries.len(), 2);
+    }
+
+    #[test]
+    fn asking_remembers_nothing() {
+        let mut cache = cache(1);
+        for nonce in ["1", "2"] {
+            assert_eq!(cache.would_admit("k", nonce, 1000, 1000), Ok(()));
+        }
+        assert_eq!(cache.admit("k", "2", 1000, 1000), Ok(()));
+        assert_eq!(cache.would_admit("k", "2", 1000, 1000), Err(Replay::Seen));
+        assert_eq!(cache.would_admit("k", "1", 1000, 1000), Err(Replay::Full(61)));
     }
 
     #[test]

@@ -87,6 +87,11 @@ async fn a_plugins_rate_is_its_own_and_told_signed() {
     let refused = agent.call(&eager, Method::GET, "/v1/info", None).await;
     assert_eq!(refused.code(), RateLimited);
     assert_eq!(refused.header("retry-after"), Some("1"));
+    // What the rate refuses takes no room in the memory of nonces: the same message is refused the same way.
+    let again = eager.signed(Method::GET, "/v1/info", None);
+    for _ in 0..2 {
+        assert_eq!(agent.send(again.clone()).await.code(), RateLimited);
+    }
     assert_eq!(agent.call(&calm, Method::GET, "/v1/info", None).await.status(), 200);
     // A stranger who claims to be the calm one spends nothing of its rate.
     let stranger = Plugin::new();
