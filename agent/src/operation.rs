@@ -145,8 +145,8 @@ impl Operations {
     ///
     /// While this waits its client counts as there; a future dropped before it is ready
     /// is a client whose connection broke off.
-    pub async fn view(&self, caller: &Caller, id: &str, wait: Duration) -> Result<Operation, Error> {
-        let (life, mut watched) = self.table().find(caller, id)?;
+    pub async fn view(&self, caller: &Caller, action: Action, id: &str, wait: Duration) -> Result<Operation, Error> {
+        let (life, mut watched) = self.table().find(caller, action, id)?;
         let poll = life.poll();
         let wait = wait.min(Duration::from_secs(MAX_WAIT));
         // Either end of the wait is told by the state itself.
@@ -160,8 +160,8 @@ impl Operations {
 
     /// Cancels the operation and closes its window. A signature that the token is making
     /// is awaited for a moment; its result is discarded and remembered as cancelled.
-    pub async fn cancel(&self, caller: &Caller, id: &str) -> Result<Operation, Error> {
-        let (life, mut watched) = self.table().find(caller, id)?;
+    pub async fn cancel(&self, caller: &Caller, action: Action, id: &str) -> Result<Operation, Error> {
+        let (life, mut watched) = self.table().find(caller, action, id)?;
         life.cancel();
         let _ = timeout(PATIENCE, watched.wait_for(Status::is_final)).await;
         let view = watched.borrow().view(id);

@@ -70,8 +70,9 @@
 //!
 //! # Limits
 //!
-//! No GOST algorithms yet. Revocation by delta CRLs, indirect CRLs, CRLs for some reasons, and by keys other
-//! than the issuer's and its OCSP delegates' stays unknown. Time stamps (CAdES-T) are not read.
+//! No GOST algorithms yet. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution
+//! point is named relative to their issuer, and by keys other than the issuer's and its OCSP delegates'
+//! stays unknown; a delta CRL is not read, so the base CRL it amends decides. Time stamps (CAdES-T) are not read.
 //! ECDSA with a hash of another length than the curve's is taken on certificates where `ring`
 //! verifies it, but not on proofs.
 //!

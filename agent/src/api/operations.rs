@@ -15,6 +15,7 @@ use super::Front;
 use super::extract::{Json, Poll};
 use crate::error::Error;
 use crate::guard::Entrance;
+use crate::history::Action;
 use crate::operation::{Idempotency, Operations};
 use crate::pairing::Caller;
 
@@ -32,7 +33,7 @@ pub(super) async fn confirm(
 ) -> Result<Response, Error> {
     let idempotency = idempotency(&entrance, &bytes)?;
     let id = Operations::start_confirmation(&front.app, &caller, value, idempotency).await?;
-    front.begun(&caller, "/v1/confirmations", &id, entrance.wait(0)).await
+    front.begun(&caller, Action::Confirmation, &id, entrance.wait(0)).await
 }
 
 /// How a confirmation stands.
@@ -46,7 +47,7 @@ pub(super) async fn confirmation(
     Path(id): Path<String>,
     poll: Poll,
 ) -> Result<axum::Json<Operation>, Error> {
-    front.look(&caller, &id, poll.wait).await
+    front.look(&caller, Action::Confirmation, &id, poll.wait).await
 }
 
 /// Cancels a confirmation and closes its window.
@@ -58,7 +59,12 @@ pub(super) async fn cancel_confirmation(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Operation>, Error> {
-    front.app.operations.cancel(&caller, &id).await.map(axum::Json)
+    front
+        .app
+        .operations
+        .cancel(&caller, Action::Confirmation, &id)
+        .await
+        .map(axum::Json)
 }
 
 /// Has the person sign digests of documents.
@@ -75,7 +81,7 @@ pub(super) async fn sign(
 ) -> Result<Response, Error> {
     let idempotency = idempotency(&entrance, &bytes)?;
     let id = Operations::start_signatures(&front.app, &caller, value, idempotency)?;
-    front.begun(&caller, "/v1/signatures", &id, entrance.wait(0)).await
+    front.begun(&caller, Action::Signatures, &id, entrance.wait(0)).await
 }
 
 /// How a signing stands.
@@ -89,7 +95,7 @@ pub(super) async fn signatures(
     Path(id): Path<String>,
     poll: Poll,
 ) -> Result<axum::Json<Operation>, Error> {
-    front.look(&caller, &id, poll.wait).await
+    front.look(&caller, Action::Signatures, &id, poll.wait).await
 }
 
 /// Cancels a signing and closes its window.
@@ -101,12 +107,21 @@ pub(super) async fn cancel_signatures(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Operation>, Error> {
-    front.app.operations.cancel(&caller, &id).await.map(axum::Json)
+    front
+        .app
+        .operations
+        .cancel(&caller, Action::Signatures, &id)
+        .await
+        .map(axum::Json)
 }
 
 impl Front {
-    async fn begun(&self, caller: &Caller, collection: &str, id: &str, wait: Duration) -> Result<Response, Error> {
-        let operation = self.look(caller, id, wait).await?;
+    async fn begun(&self, caller: &Caller, action: Action, id: &str, wait: Duration) -> Result<Response, Error> {
+        let operation = self.look(caller, action, id, wait).await?;
+        let collection = match action {
+            Action::Confirmation => "/v1/confirmations",
+            Action::Signatures => "/v1/signatures",
+        };
         let status = match operation.state.is_final() {
             true => StatusCode::OK,
             false => StatusCode::ACCEPTED,
@@ -115,11 +130,17 @@ impl Front {
     }
 
     /// The operation when it is final, the wait is over, or the agent ends.
-    async fn look(&self, caller: &Caller, id: &str, wait: Duration) -> Result<axum::Json<Operation>, Error> {
+    async fn look(
+        &self,
+        caller: &Caller,
+        action: Action,
+        id: &str,
+        wait: Duration,
+    ) -> Result<axum::Json<Operation>, Error> {
         let operations = &self.app.operations;
         let operation = tokio::select! {
-            operation = operations.view(caller, id, wait) => operation,
-            () = self.closing.cancelled() => operations.view(caller, id, Duration::ZERO).await,
+            operation = operations.view(caller, action, id, wait) => operation,
+            () = self.closing.cancelled() => operations.view(caller, action, id, Duration::ZERO).await,
         };
         operation.map(axum::Json)
     }

@@ -94,10 +94,16 @@ impl Table {
         Ok(id)
     }
 
-    /// An operation of this caller; another's is not there at all.
-    pub(super) fn find(&mut self, caller: &Caller, id: &str) -> Result<(Life, watch::Receiver<Status>), Error> {
+    /// An operation of this kind and caller; another's is not there at all.
+    pub(super) fn find(
+        &mut self,
+        caller: &Caller,
+        action: Action,
+        id: &str,
+    ) -> Result<(Life, watch::Receiver<Status>), Error> {
         self.forget();
-        let entry = self.of_client(&caller.id).find(|entry| entry.id == id);
+        let mut own = self.of_client(&caller.id);
+        let entry = own.find(|entry| entry.action == action && entry.id == id);
         let entry = entry.ok_or(Error::NotFound)?;
         Ok((entry.life.clone(), entry.status.clone()))
     }

@@ -38,7 +38,11 @@ impl World {
     }
 
     async fn view(&self, id: &str, wait: Duration) -> Operation {
-        self.app.operations.view(&self.caller, id, wait).await.unwrap()
+        self.app
+            .operations
+            .view(&self.caller, Action::Confirmation, id, wait)
+            .await
+            .unwrap()
     }
 
     /// The operation at its end, after polls as a plugin makes them.
@@ -95,7 +99,11 @@ async fn signatures_run_the_same_way() {
     let world = world(vec![RIGHT]);
     world.drawer.open().known = vec![b"one".to_vec()];
     let id = Operations::start_signatures(&world.app, &world.caller, documents(&[b"one"]), None).unwrap();
-    let operation = world.end(&id).await;
+    let operations = &world.app.operations;
+    let operation = operations
+        .view(&world.caller, Action::Signatures, &id, LONG)
+        .await
+        .unwrap();
     assert_eq!(
         (operation.state, operation.signatures.unwrap().items.len()),
         (OperationState::Done, 1)
@@ -111,7 +119,13 @@ async fn a_second_operation_is_busy_and_touches_nothing() {
     let second = Operations::start_confirmation(&world.app, &other, request(ProofFormat::Jws), None).await;
     assert_eq!(second.unwrap_err(), Error::Busy);
     assert_eq!(
-        world.app.operations.cancel(&world.caller, &id).await.unwrap().state,
+        world
+            .app
+            .operations
+            .cancel(&world.caller, Action::Confirmation, &id)
+            .await
+            .unwrap()
+            .state,
         OperationState::Cancelled
     );
     assert_eq!(world.person.asked().len(), 1);
@@ -123,14 +137,24 @@ async fn cancelling_closes_the_window_and_is_final() {
     let world = world(vec![Reply::Hang]);
     let id = world.start().await;
     world.person.asked_times(1).await;
-    let cancelled = world.app.operations.cancel(&world.caller, &id).await.unwrap();
+    let cancelled = world
+        .app
+        .operations
+        .cancel(&world.caller, Action::Confirmation, &id)
+        .await
+        .unwrap();
     assert_eq!(
         (cancelled.state, code(&cancelled)),
         (OperationState::Cancelled, ErrorCode::Cancelled)
     );
     assert_eq!((world.person.closed(), world.drawer.tries()), (1, 0));
     assert_eq!(world.outcomes(), ["cancelled"]);
-    let again = world.app.operations.cancel(&world.caller, &id).await.unwrap();
+    let again = world
+        .app
+        .operations
+        .cancel(&world.caller, Action::Confirmation, &id)
+        .await
+        .unwrap();
     assert_eq!(again.state, OperationState::Cancelled);
 }
 
@@ -139,7 +163,12 @@ async fn cancelling_what_is_done_changes_nothing() {
     let world = world(vec![RIGHT]);
     let id = world.start().await;
     world.end(&id).await;
-    let still = world.app.operations.cancel(&world.caller, &id).await.unwrap();
+    let still = world
+        .app
+        .operations
+        .cancel(&world.caller, Action::Confirmation, &id)
+        .await
+        .unwrap();
     assert_eq!(still.state, OperationState::Done);
     assert!(still.proof.is_some());
 }
@@ -154,16 +183,26 @@ async fn another_plugin_sees_and_cancels_nothing() {
         world
             .app
             .operations
-            .view(&other, &id, Duration::ZERO)
+            .view(&other, Action::Confirmation, &id, Duration::ZERO)
             .await
             .unwrap_err(),
         Error::NotFound
     );
     assert_eq!(
-        world.app.operations.cancel(&other, &id).await.unwrap_err(),
+        world
+            .app
+            .operations
+            .cancel(&other, Action::Confirmation, &id)
+            .await
+            .unwrap_err(),
         Error::NotFound
     );
-    world.app.operations.cancel(&world.caller, &id).await.unwrap();
+    world
+        .app
+        .operations
+        .cancel(&world.caller, Action::Confirmation, &id)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -184,7 +223,12 @@ async fn the_same_key_and_body_are_the_same_operation() {
         .await
         .unwrap();
     assert_ne!(theirs, id, "keys are each plugin's own");
-    world.app.operations.view(&other, &theirs, LONG).await.unwrap();
+    world
+        .app
+        .operations
+        .view(&other, Action::Confirmation, &theirs, LONG)
+        .await
+        .unwrap();
     let signing = Operations::start_signatures(&world.app, &world.caller, documents(&[b"one"]), key("k", 1)).unwrap();
     assert_ne!(signing, id, "and each of the two paths' own");
 }
@@ -216,7 +260,12 @@ async fn too_many_a_minute_are_refused() {
     let id = Operations::start_confirmation(&world.app, &other, request(ProofFormat::WebEid), None)
         .await
         .unwrap();
-    world.app.operations.view(&other, &id, LONG).await.unwrap();
+    world
+        .app
+        .operations
+        .view(&other, Action::Confirmation, &id, LONG)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -282,13 +331,19 @@ async fn no_try_is_spent_when_the_poll_broke_off() {
     world.person.asked_times(1).await;
     let poll = tokio::spawn({
         let (app, caller, id) = (world.app.clone(), world.caller.clone(), id.clone());
-        async move { app.operations.view(&caller, &id, LONG).await }
+        async move { app.operations.view(&caller, Action::Confirmation, &id, LONG).await }
     });
     tokio::task::yield_now().await;
     poll.abort();
     assert!(poll.await.unwrap_err().is_cancelled());
     answer.send(()).unwrap();
-    let mut watched = world.app.operations.table().find(&world.caller, &id).unwrap().1;
+    let mut watched = world
+        .app
+        .operations
+        .table()
+        .find(&world.caller, Action::Confirmation, &id)
+        .unwrap()
+        .1;
     watched.wait_for(Status::is_final).await.unwrap();
     assert_eq!(world.view(&id, Duration::ZERO).await.state, OperationState::Cancelled);
     assert_eq!(
@@ -306,7 +361,11 @@ async fn a_result_is_forgotten_after_its_time() {
     advance(Duration::from_secs(RESULT_LIFETIME - 1)).await;
     assert_eq!(world.view(&id, LONG).await.state, OperationState::Done);
     advance(Duration::from_secs(2)).await;
-    let gone = world.app.operations.view(&world.caller, &id, LONG).await;
+    let gone = world
+        .app
+        .operations
+        .view(&world.caller, Action::Confirmation, &id, LONG)
+        .await;
     assert_eq!(gone.unwrap_err(), Error::NotFound);
 }
 
@@ -366,7 +425,11 @@ async fn the_table_is_bounded() {
         let id = world.start().await;
         world.end(&id).await;
     }
-    let gone = world.app.operations.view(&world.caller, &first, Duration::ZERO).await;
+    let gone = world
+        .app
+        .operations
+        .view(&world.caller, Action::Confirmation, &first, Duration::ZERO)
+        .await;
     assert_eq!(gone.unwrap_err(), Error::NotFound);
 }
 
