@@ -97,9 +97,10 @@ fn certificate_line(der: &[u8], now: OffsetDateTime) -> String {
     };
     let until = summary.not_after.date();
     format!(
-        "{}, issued by {}, valid until {until}: {}",
+        "{}, issued by {}, serial {}, valid until {until}: {}",
         legible(&summary.name),
         legible(&summary.issuer),
+        summary.serial,
         uses(&summary, now).join(", ")
     )
 }

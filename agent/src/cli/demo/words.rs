@@ -29,7 +29,7 @@ impl Words {
     pub(super) fn begin(&self) -> String {
         self.pick(
             "A demonstration with test parts: nothing here proves anything about a person.".to_owned(),
-            "Демонстрация на тестовых частях: ничто здесь не доказывает чью-либо личность.".to_owned(),
+            "Демонстрация на тестовых компонентах: она ничью личность не подтверждает.".to_owned(),
         )
     }
 
@@ -68,7 +68,7 @@ impl Words {
         let until = certificate.not_after.date();
         self.pick(
             format!("Certificate  of {name}, issued by {issuer}, serial {serial}, valid until {until}"),
-            format!("Сертификат   {name}, выдан {issuer}, номер {serial}, действует до {until}"),
+            format!("Сертификат   {name}, кем выдан: {issuer}, серийный номер {serial}, действует до {until}"),
         )
     }
 
@@ -110,7 +110,7 @@ impl Words {
         let format = &confirmed.format;
         self.pick(
             format!("Once more    as {format}: accepted, {total:.1} ms"),
-            format!("Ещё раз      в виде {format}: принято, {total:.1} мс"),
+            format!("Ещё раз      в формате {format}: принято, {total:.1} мс"),
         )
     }
 
@@ -125,7 +125,11 @@ impl Words {
     pub(super) fn end(&self, set: Duration, whole: Duration) -> String {
         self.pick(
             format!("Done in {whole:?}, of which starting the portal and the agent took {set:.0?}."),
-            format!("Готово за {whole:?}, из них запуск портала и агента {set:.0?}."),
+            format!(
+                "Готово за {} мс, из них запуск портала и агента — {} мс.",
+                whole.as_millis(),
+                set.as_millis()
+            ),
         )
     }
 }

@@ -15,6 +15,8 @@ use crate::token::PinInfo;
 const ORIGIN_WIDTH: usize = 60;
 /// Most characters of a name out of a certificate.
 const NAME: usize = 80;
+/// Most characters of a serial number, which has at most 20 bytes (RFC 5280 section 4.1.2.2).
+const SERIAL: usize = 40;
 /// Most characters of a token's label or a reader's name.
 const LABEL: usize = 48;
 /// Most characters of a plugin's name.
@@ -69,9 +71,18 @@ impl Texts {
         }
     }
 
+    /// Candidates that would read the same are told apart by their serial numbers.
     fn choose(&self, request: &Request, candidates: &[Candidate]) -> Text {
+        let texts: Vec<String> = candidates.iter().map(|candidate| self.candidate(candidate)).collect();
         let numbered = |(index, candidate): (usize, &Candidate)| {
-            let text = self.candidate(candidate);
+            let mut text = texts[index].clone();
+            if texts.iter().filter(|other| **other == text).count() > 1 {
+                let serial = clean(&candidate.certificate.serial, SERIAL);
+                text = format!(
+                    "{text}\n{}",
+                    self.with("certificate-serial", args([("serial", serial.into())]))
+                );
+            }
             self.with(
                 "numbered",
                 args([("number", (index + 1).into()), ("text", text.into())]),

@@ -162,7 +162,7 @@ fn russian_counts_tries_and_documents_right() {
         assert!(text.contains(expected), "{expected} in {text}");
     }
     for (count, expected) in [
-        (1, "подписать 1 документ. С согласием портал получит подпись "),
+        (1, "подписать 1 документ. При согласии портал получит подпись "),
         (3, "подписать 3 документа."),
         (11, "подписать 11 документов."),
     ] {
@@ -318,6 +318,23 @@ fn a_choice_tells_its_candidates_apart() {
     assert!(text.body[0].starts_with("1. Certificate: Иванова Анна") && text.body[0].contains("Test token"));
     assert!(text.body[1].starts_with("2. Certificate: Иванова Анна") && text.body[1].contains("Second"));
     assert!(text.prompt.contains("1 to 2"));
+}
+
+/// A token may hold certificates that differ in their keys alone.
+#[test]
+fn candidates_that_read_the_same_show_their_serial_numbers() {
+    let mut other = candidate();
+    other.certificate.serial = "0a1b2c".to_owned();
+    let serial = candidate().certificate.serial;
+    let choice = |candidates| Texts::new(Language::Ru).question(&Question::Choose(request(), candidates), Room::Window);
+    let same = choice(vec![candidate(), other]);
+    assert!(
+        same.body[0].ends_with(&format!("Серийный номер: {serial}")),
+        "{:?}",
+        same.body
+    );
+    assert!(same.body[1].ends_with("Серийный номер: 0a1b2c"), "{:?}", same.body);
+    assert!(!choice(vec![candidate()]).body[0].contains("Серийный"));
 }
 
 #[test]

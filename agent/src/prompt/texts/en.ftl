@@ -31,6 +31,7 @@ test = TEST TOKEN: what it signs proves nothing about a person.
 certificate = Certificate: { $name }
 certificate-organization = Organization: { $organization }
 certificate-issuer = Issued by: { $issuer }
+certificate-serial = Serial number: { $serial }
 certificate-validity = Valid from { $from } to { $to }
 token = Card or token: { $label }
 token-reader = Card or token: { $label } ({ $reader })
@@ -48,7 +49,7 @@ tries-left = { $count ->
     }
 tries-last = THIS IS THE LAST TRY: if the PIN is wrong, it locks.
 tries-low = The PIN was entered wrongly before. Too many wrong entries lock it.
-last-try = If this PIN is wrong, it locks, and only the PUK can unlock it. Go on?
+last-try = If you enter it wrongly, the PIN locks, and only the PUK can unlock it. Go on?
 pin-on-pad = After you agree, type the PIN on the reader itself.
 error-pin = Wrong PIN.
 error-pin-tries = { $count ->
