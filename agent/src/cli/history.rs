@@ -48,6 +48,9 @@ fn show(history: &history::History, limit: usize, json: bool) -> Result<ExitCode
         return print_json(&json!({ "file": history.path(), "entries": entries }));
     }
     let mut text = format!("{}\n", history.path().display());
+    if entries.is_empty() {
+        text += "Nothing was signed or refused yet.\n";
+    }
     entries.iter().for_each(|entry| text += &line(entry));
     print(&text)
 }

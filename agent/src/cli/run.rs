@@ -27,6 +27,9 @@ impl Run {
         let listener = server::bind(self.port.or(setup.config.port))?;
         let port = listener.local_addr()?.port();
         let app = Arc::new(setup.app()?);
+        if let Err(why) = app.prompt.check() {
+            tracing::warn!("{why}; until then every request is refused");
+        }
         let _announced = PortFile::write(&places.runtime, port)?;
         speak::print(&format!("listening on http://127.0.0.1:{port}"))?;
         runtime()?.block_on(async {

@@ -48,10 +48,8 @@ fn automatic(config: &PromptConfig, language: Language) -> Arc<dyn Prompt> {
         Some(named) if config.pinentry.is_some() => Arc::new(named),
         Some(found) if found.check().is_ok() && (found.shows_window() || !terminal_works) => Arc::new(found),
         _ if terminal_works => Arc::new(terminal),
-        Some(found) => match found.check() {
-            Err(PromptError::Unavailable(why)) => Arc::new(Nobody::new(&why)),
-            _ => Arc::new(found),
-        },
+        // It may not work now; it says why at each question, and works once that is mended.
+        Some(found) => Arc::new(found),
         None => Arc::new(Nobody::new(
             "neither a pinentry nor a terminal is here; install pinentry-gnome3 or pinentry-qt, \
              or start the agent in the foreground of a terminal",

@@ -113,6 +113,14 @@ impl Prompt for Pinentry {
                  with windows (pinentry-gnome3, pinentry-qt)",
                 self.name
             ))),
+            Flavour::Text if self.tty.as_deref().is_some_and(find::in_background) => {
+                Err(PromptError::Unavailable(format!(
+                    "{} would be stopped, because the agent runs in its terminal's background; start the agent in \
+                     the foreground (`fg` brings it there), or install a pinentry with windows (pinentry-gnome3, \
+                     pinentry-qt)",
+                    self.name
+                )))
+            }
             _ => Ok(()),
         }
     }

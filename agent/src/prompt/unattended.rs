@@ -15,10 +15,10 @@ use super::{Action, Answer, Asking, Candidate, Consent, PinEntry, Prompt, Prompt
 
 /// The banner, printed once.
 const BANNER: &str = "\
-*****************************************************************************
-*  UNATTENDED TEST APPROVAL IS ON. Nobody is asked before a test token signs. *
-*  Nothing signed here proves anything about a person.                        *
-*****************************************************************************";
+********************************************************************************
+*  UNATTENDED TEST APPROVAL IS ON. Nobody is asked before a test token signs.  *
+*  Nothing signed here proves anything about a person.                         *
+********************************************************************************";
 
 /// Answers by a policy file.
 pub struct Unattended {

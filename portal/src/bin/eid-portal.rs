@@ -20,7 +20,7 @@ type Failure = Box<dyn std::error::Error>;
 
 /// The reference portal: issues challenges and verifies proofs.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "eid-portal", version)]
 struct Arguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]

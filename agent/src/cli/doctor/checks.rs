@@ -120,6 +120,11 @@ pub(super) async fn tokens(config: &Config, places: &Places) -> Vec<Check> {
             skipped.reason.clone(),
         ));
     }
+    for file in config.software.pkcs12.iter().filter(|file| !file.exists()) {
+        let what = format!("PKCS#12 file {}", file.display());
+        let remedy = "mend pkcs12 under [software]; write the whole path";
+        checks.push(Check::warn(&what, "is not there", remedy));
+    }
     let tokens = Tokens::new(found.sources);
     let listing = tokens.listing().await;
     if listing.is_empty() {

@@ -85,6 +85,17 @@ pub(super) fn tty() -> Option<PathBuf> {
     })
 }
 
+/// Whether a process that reads `tty` or sets it up is stopped, and the agent with it: it is the terminal of
+/// our session, and another group of processes has it.
+pub(super) fn in_background(tty: &Path) -> bool {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = (rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK).bits() as i32;
+    let file = std::fs::File::options().read(true).custom_flags(flags).open(tty);
+    // A terminal that controls another session tells no group.
+    let group = file.ok().and_then(|file| rustix::termios::tcgetpgrp(file).ok());
+    group.is_some_and(|group| group != rustix::process::getpgrp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
