@@ -323,11 +323,12 @@ fn a_choice_tells_its_candidates_apart() {
 /// A token may hold certificates that differ in their keys alone.
 #[test]
 fn candidates_that_read_the_same_show_their_serial_numbers() {
-    let mut other = candidate();
+    let first = candidate();
+    let mut other = first.clone();
     other.certificate.serial = "0a1b2c".to_owned();
-    let serial = candidate().certificate.serial;
+    let serial = first.certificate.serial.clone();
     let choice = |candidates| Texts::new(Language::Ru).question(&Question::Choose(request(), candidates), Room::Window);
-    let same = choice(vec![candidate(), other]);
+    let same = choice(vec![first, other]);
     assert!(
         same.body[0].ends_with(&format!("Серийный номер: {serial}")),
         "{:?}",
