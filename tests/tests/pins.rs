@@ -59,7 +59,7 @@ async fn the_last_try_needs_an_extra_yes() {
     assert_eq!((module.pins_tried(), scene.person.pins_asked()), (0, 0));
     let shown = scene.person.shown();
     assert!(shown.contains("The last try of the PIN"), "{shown}");
-    assert!(shown.contains("If this PIN is wrong, it locks"), "{shown}");
+    assert!(shown.contains("If you enter it wrongly, the PIN locks"), "{shown}");
 
     let summary = scene.plugin.tokens().await.expect("the agent answers").tokens.remove(0);
     assert_eq!((summary.pin, summary.tries_left), (PinState::FinalTry, Some(1)));
