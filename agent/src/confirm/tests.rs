@@ -402,7 +402,8 @@ async fn a_source_that_fails_alone_is_told_at_once() {
 async fn the_window_for_inserting_closes_when_a_token_appears() {
     let frozen = Frozen::new();
     let world = World::new(vec![], vec![Reply::Hang, RIGHT]);
-    let life = Life::new(Duration::from_secs(120));
+    // Years: the paused clock is pushed on while the token's thread answers in real time.
+    let life = Life::new(Duration::from_secs(1 << 26));
     let confirming = world.confirm_within(web_eid(), &life);
     let inserting = async {
         world.person.asked_times(1).await;
