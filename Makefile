@@ -12,7 +12,7 @@ demo: ## build, and confirm an identity to a portal with the embedded software t
 	@scripts/with-tools -- scripts/demo
 
 test: ## run every test, SoftHSM's included
-	@scripts/with-tools softhsm openssl pkcs11-tool -- scripts/test
+	@scripts/with-tools softhsm openssl pkcs11-tool ps -- scripts/test
 
 lint: ## format, clippy, docs, and cargo-deny where it is installed; warnings are errors
 	@scripts/with-tools rustfmt clippy -- scripts/lint

@@ -9,7 +9,7 @@ has_tool() {
         ca-certificates) [ -s "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ] ||
             [ -s "${CARGO_HTTP_CAINFO:-/nonexistent}" ] ;;
         softhsm) command -v softhsm2-util >/dev/null && softhsm_module ;;
-        openssl|pkcs11-tool) command -v "$1" >/dev/null ;;
+        openssl|pkcs11-tool|ps) command -v "$1" >/dev/null ;;
         ssh) command -v ssh-agent >/dev/null && command -v ssh-add >/dev/null ;;
     esac
 }
@@ -28,6 +28,7 @@ package_of() {
         cc) echo gcc libc6-dev ;;
         softhsm) echo softhsm2 ;;
         pkcs11-tool) echo opensc ;;
+        ps) echo procps ;;
         ssh) echo openssh-client ;;
         ca-certificates|openssl) echo "$1" ;;
         *) die "with-tools knows no tool called $1" ;;
