@@ -204,7 +204,8 @@ fn the_controlling_terminal_is_restored_after_a_signal() {
         assert!(!pty.is_sane());
         match signal {
             Some(signal) => {
-                let group = foreground_of(&pty);
+                // The leader of its session, and so of the terminal's foreground group.
+                let group = child.id();
                 let sent = std::process::Command::new("kill")
                     .args(["-s", signal, "--", &format!("-{group}")])
                     .status();
@@ -216,18 +217,4 @@ fn the_controlling_terminal_is_restored_after_a_signal() {
         child.wait().unwrap();
         assert!(pty.is_sane(), "{signal:?}");
     }
-}
-
-/// The foreground process group of the terminal, asked through `ps`: it is another session's.
-fn foreground_of(pty: &Pty) -> String {
-    let name = pty.path.strip_prefix("/dev").unwrap().display().to_string();
-    let output = std::process::Command::new("ps")
-        .args(["-t", &name, "-o", "tpgid="])
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.split_whitespace()
-        .next()
-        .expect("a process on the terminal")
-        .to_owned()
 }
