@@ -11,11 +11,11 @@ help: ## say what the targets do
 demo: ## build, and confirm an identity to a portal with the embedded software token
 	@scripts/with-tools -- scripts/demo
 
-test: ## run every test, SoftHSM's included
+test: ## run every test: SoftHSM's, the extension's, and in real browsers
 	@scripts/with-tools softhsm openssl pkcs11-tool ps -- scripts/test
 
 lint: ## format, clippy, docs, and cargo-deny where it is installed; warnings are errors
-	@scripts/with-tools rustfmt clippy -- scripts/lint
+	@scripts/with-tools rustfmt clippy node npm -- scripts/lint
 
 bench: ## measure signing, confirming and verifying on this machine, beside ssh-agent and OpenSSL
 	@scripts/with-tools softhsm openssl pkcs11-tool ssh -- \

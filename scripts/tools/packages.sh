@@ -11,7 +11,20 @@ has_tool() {
         softhsm) command -v softhsm2-util >/dev/null && softhsm_module ;;
         openssl|pkcs11-tool|ps) command -v "$1" >/dev/null ;;
         ssh) command -v ssh-agent >/dev/null && command -v ssh-add >/dev/null ;;
+        node) node -e 'process.exit(process.versions.node.split(".")[0] < 18)' 2>/dev/null ;;
+        npm) npm --version >/dev/null 2>&1 ;;
+        chromium) real_browser "${CHROMIUM:-}" /usr/bin/chromium /usr/bin/google-chrome-stable ;;
+        firefox) real_browser "${FIREFOX:-}" /usr/bin/firefox-esr /usr/bin/firefox ;;
     esac
+}
+
+# Ubuntu's browsers in /usr/bin are scripts that start a snap, and a snap sees
+# neither a temporary profile nor an unpacked extension.
+real_browser() {
+    for browser; do
+        [ -x "$browser" ] && ! head -c 4096 "$browser" | grep -aq snap && return 0
+    done
+    return 1
 }
 
 softhsm_module() {
@@ -30,9 +43,19 @@ package_of() {
         pkcs11-tool) echo opensc ;;
         ps) echo procps ;;
         ssh) echo openssh-client ;;
-        ca-certificates|openssl) echo "$1" ;;
+        ca-certificates|openssl|npm) echo "$1" ;;
+        node) echo nodejs ;;
+        chromium) no_snap CHROMIUM Chromium && echo chromium ;;
+        firefox) no_snap FIREFOX Firefox && echo firefox-esr ;;
         *) die "with-tools knows no tool called $1" ;;
     esac
+}
+
+# Debian packages its browsers; Ubuntu has snaps instead, which do not serve here.
+no_snap() {
+    ! grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null || die "the browser tests need a $2 that is no snap, and Ubuntu packages none." \
+        "Install one from its maker's .deb, and set $1=PATH if it is not in /usr/bin; or run the tests on Debian." \
+        "Everything but the browsers is tested by:  scripts/test --workspace"
 }
 
 missing_packages() {

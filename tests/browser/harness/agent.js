@@ -1,0 +1,133 @@
+// A real eid-agent, in a home of its own.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+
+import { Child, program, run } from './child.js';
+import { Person } from './person.js';
+
+/** The PIN of the embedded software token. */
+export const SOFTWARE_PIN = '1234';
+
+/**
+ * @typedef {object} AgentOptions
+ * @property {boolean} [software]  with the embedded software token; true unless told
+ * @property {{ path: string, environment: NodeJS.ProcessEnv }} [module]  a PKCS#11 module
+ * @property {string} [language]  of the windows, `en` unless told
+ * @property {string} [configuration]  more lines of config.toml, whole dotted keys
+ */
+
+export class Agent {
+  /** @type {Child | undefined} */
+  #child;
+  #tidy;
+  #options;
+
+  /**
+   * Set up, but not started.
+   * @param {string} home  the person's home directory
+   * @param {import('./tidy.js').Tidy} tidy
+   * @param {AgentOptions} [options]
+   */
+  constructor(home, tidy, options = {}) {
+    this.home = home;
+    this.#tidy = tidy;
+    this.#options = options;
+    this.state = join(home, 'state');
+    this.runtime = join(home, 'run');
+    this.person = new Person(join(home, 'person'));
+    this.port = 0;
+    mkdirSync(this.state, { recursive: true, mode: 0o700 });
+    this.configure(options);
+  }
+
+  /** Writes the configuration; takes effect at the next start. @param {AgentOptions} options */
+  configure(options) {
+    this.#options = { ...this.#options, ...options };
+    const { software = true, module, language = 'en', configuration = '' } = this.#options;
+    const folder = join(this.home, '.config', 'eid-agent');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'config.toml'), [
+      configuration,
+      'prompt.kind = "pinentry"',
+      `prompt.pinentry = ${JSON.stringify(this.person.pinentry)}`,
+      `prompt.language = "${language}"`,
+      `software.enabled = ${software}`,
+      'rates.operations_per_minute = 1000',
+      'rates.requests_per_minute = 10000',
+      'pkcs11.search = false',
+      `pkcs11.modules = [${module ? `{ path = ${JSON.stringify(module.path)} }` : ''}]`,
+      '',
+    ].join('\n'));
+  }
+
+  /** Nothing of this machine's own set-up shows through. @returns {NodeJS.ProcessEnv} */
+  get environment() {
+    return {
+      PATH: process.env.PATH,
+      HOME: this.home,
+      LANG: 'C.UTF-8',
+      TMPDIR: process.env.TMPDIR,
+      ...this.#options.module?.environment,
+    };
+  }
+
+  /** Runs a subcommand beside the daemon. @param {...string} args */
+  cli(...args) {
+    return run(program('eid-agent'), ['--state', this.state, '--runtime', this.runtime, ...args], {
+      env: this.environment,
+    });
+  }
+
+  /** Starts the daemon and waits until it listens. @param {number} [port] */
+  async start(port = 0) {
+    const args = ['--state', this.state, '--runtime', this.runtime, 'run', '--port', String(port), '--log', 'debug'];
+    this.#child = new Child(program('eid-agent'), args, this.environment, this.#tidy);
+    this.port = Number((await this.#child.line('listening on ')).split(':').at(-1));
+    return this;
+  }
+
+  /** Ends the daemon; `SIGKILL` is a crash. @param {NodeJS.Signals} [signal] */
+  async stop(signal) {
+    await this.#child?.stop(signal);
+  }
+
+  /** Everything the daemon logged, at level debug. */
+  get log() {
+    return this.#child?.log ?? '';
+  }
+
+  /** The root of the embedded software token's authority, a PEM file. */
+  async softwareRoot() {
+    await this.cli('tokens', '--software-token');
+    return join(this.state, 'software-token', 'root.pem');
+  }
+
+  /** The pairings the daemon keeps. @returns {Promise<{ id: string, name: string }[]>} */
+  async pairings() {
+    const { pairings } = JSON.parse(await this.cli('pairings', 'list', '--json'));
+    return pairings;
+  }
+
+  /** The history, oldest first. @returns {Promise<Record<string, unknown>[]>} */
+  async history() {
+    const text = await this.cli('history', '--json');
+    return text.trim() === '' ? [] : JSON.parse(text);
+  }
+}
+
+/**
+ * Ports that were free a moment ago.
+ * @param {number} count
+ * @returns {Promise<number[]>}
+ */
+export async function freePorts(count) {
+  const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resume, reject) => {
+    const server = net.createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => resume(server));
+  })));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resume) => server.close(resume))));
+  return ports;
+}

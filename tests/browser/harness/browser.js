@@ -1,0 +1,130 @@
+// Both browsers behind one interface.
+
+import { existsSync } from 'node:fs';
+
+import { CHROMIUM_PLACES, launchChromium } from './chromium.js';
+import { FIREFOX_PLACES, launchFirefox } from './firefox.js';
+import { killAtExit } from './tidy.js';
+import { eventually, within } from './wait.js';
+
+/**
+ * @typedef {object} Launch
+ * @property {string} home  the person's home directory; the profile is in it
+ * @property {NodeJS.ProcessEnv} environment
+ * @property {import('./sites.js').Sites} sites
+ * @property {string} language
+ * @property {string[]} extensions  directories
+ * @property {string[]} [chromiumArguments]
+ * @property {Record<string, unknown>} [firefoxPreferences]
+ */
+
+/**
+ * What is different in each browser.
+ * @typedef {object} Driver
+ * @property {string} name
+ * @property {string} version
+ * @property {import('puppeteer-core').Browser} browser
+ * @property {(path: string) => string} extensionUrl
+ * @property {(url: string) => Promise<void>} openOwn
+ * @property {() => Promise<boolean>} stopWorker
+ * @property {() => Promise<boolean>} workerRuns
+ */
+
+/** @type {Record<BrowserName, { places: string[], launch: (launch: Launch, executable: string) => Promise<Driver>, variable: string }>} */
+const KINDS = {
+  chromium: { places: CHROMIUM_PLACES, launch: launchChromium, variable: 'CHROMIUM' },
+  firefox: { places: FIREFOX_PLACES, launch: launchFirefox, variable: 'FIREFOX' },
+};
+
+/** @typedef {'chromium' | 'firefox'} BrowserName */
+
+/**
+ * The browsers to test in. A missing one is a failure. BROWSERS=firefox limits them while one works on something.
+ * @type {BrowserName[]}
+ */
+export const BROWSERS = /** @type {BrowserName[]} */ ((process.env.BROWSERS ?? 'chromium firefox').split(' '));
+
+/** @param {BrowserName} name */
+function executable(name) {
+  const { places, variable } = KINDS[name];
+  const path = process.env[variable] ?? places.find((place) => existsSync(place));
+  if (!path) throw new Error(`${name} is in none of ${places.join(', ')}; install it, or set ${variable} to its path`);
+  return path;
+}
+
+/**
+ * Starts a browser that ends with `tidy`.
+ * @param {BrowserName} name
+ * @param {Launch} launch
+ * @param {import('./tidy.js').Tidy} tidy
+ */
+export async function launchBrowser(name, launch, tidy) {
+  const driver = await within(`the start of ${name}`, KINDS[name].launch(launch, executable(name)), 60_000);
+  const child = driver.browser.process();
+  const gone = killAtExit(child?.pid ?? 0);
+  tidy.later(async () => {
+    await within(`the end of ${name}`, driver.browser.close()).catch(() => child?.kill('SIGKILL'));
+    gone();
+  });
+  return new Browser(driver);
+}
+
+/** A running browser. */
+export class Browser {
+  #driver;
+
+  /** @param {Driver} driver */
+  constructor(driver) {
+    this.#driver = driver;
+  }
+
+  get name() {
+    return this.#driver.name;
+  }
+
+  get version() {
+    return this.#driver.version;
+  }
+
+  get driver() {
+    return this.#driver;
+  }
+
+  /** A new tab at `url`. @param {string} url @returns {Promise<import('puppeteer-core').Page>} */
+  async open(url) {
+    const page = await this.#driver.browser.newPage();
+    await page.goto(url);
+    return page;
+  }
+
+  /** One of the extension's own pages in a tab. @param {string} path */
+  async openOwn(path) {
+    const url = this.#driver.extensionUrl(path);
+    await this.#driver.openOwn(url);
+    return this.page(url);
+  }
+
+  /** Waits for a page whose address holds `part`: a window the extension opened. @param {string} part */
+  page(part) {
+    return eventually(`a window at ${part}`, async () => {
+      for (const page of await this.#driver.browser.pages()) {
+        // Asked of the page itself: a driver may have missed a new window's first navigation.
+        const address = await page.evaluate(() => location.href).catch(() => '');
+        if (address.includes(part)) return page;
+      }
+      return undefined;
+    });
+  }
+
+  /** The extension's pairing window. */
+  pairing() {
+    return this.page(this.#driver.extensionUrl('pair/pair.html'));
+  }
+
+  /** Closes every tab but one blank one. */
+  async closeTabs() {
+    const pages = await this.#driver.browser.pages();
+    await this.#driver.browser.newPage();
+    await Promise.all(pages.map((page) => page.close().catch(() => {})));
+  }
+}

@@ -1,0 +1,99 @@
+// Firefox over WebDriver BiDi.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import puppeteer from 'puppeteer-core';
+
+import { FIREFOX_ID } from './extension.js';
+
+/** Where distributions put it; FIREFOX names another. */
+export const FIREFOX_PLACES = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
+/** @typedef {import('./browser.js').Driver} Driver */
+
+/** Firefox draws a UUID for each extension and profile; here it is said in advance. */
+const UUID = '0d1f1a52-9d6c-4a51-9f43-3c1f9cc3b6a1';
+
+/**
+ * @param {import('./browser.js').Launch} launch
+ * @param {string} executablePath
+ * @returns {Promise<Driver>}
+ */
+export async function launchFirefox(launch, executablePath) {
+  const { home, environment, sites, language } = launch;
+  const userDataDir = join(home, 'firefox-profile');
+  mkdirSync(userDataDir, { recursive: true });
+  const browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath,
+    headless: true,
+    userDataDir,
+    acceptInsecureCerts: true,
+    // The extension's own pages and its background are out of a driver's reach without it.
+    args: ['--remote-allow-system-access'],
+    env: { ...environment, MOZ_HEADLESS: '1' },
+    extraPrefsFirefox: {
+      'extensions.webextensions.uuids': JSON.stringify({ [FIREFOX_ID]: UUID }),
+      // A permission the extension asks for is granted as if the person had agreed.
+      'extensions.webextOptionalPermissionPrompts': false,
+      'intl.accept_languages': language,
+      // Every name leads here, and nowhere else.
+      'network.dns.native-is-localhost': true,
+      'network.lna.address_space.public.override': `127.0.0.1:${sites.port}`,
+      ...launch.firefoxPreferences,
+    },
+  });
+  for (const extension of launch.extensions) await browser.installExtension(extension);
+  return new Firefox(browser, await browser.version());
+}
+
+/** @implements {Driver} */
+class Firefox {
+  name = 'firefox';
+
+  /** @param {import('puppeteer-core').Browser} browser @param {string} version */
+  constructor(browser, version) {
+    this.browser = browser;
+    this.version = version;
+  }
+
+  /** The address of one of the extension's own pages. @param {string} path */
+  extensionUrl(path) {
+    return `moz-extension://${UUID}/${path}`;
+  }
+
+  /** Opens one of the extension's own pages in a tab; a driver may not navigate there. @param {string} url */
+  async openOwn(url) {
+    await this.chrome(`gBrowser.selectedTab = gBrowser.addTrustedTab(${JSON.stringify(url)});`);
+  }
+
+  /**
+   * Runs JavaScript in the browser's own window.
+   * @param {string} body  of an async function; its value must be JSON
+   */
+  async chrome(body) {
+    const { connection } = /** @type {any} */ (this.browser);
+    const tree = await connection.send('browsingContext.getTree', { 'moz:scope': 'chrome' });
+    const answer = await connection.send('script.evaluate', {
+      expression: `(async () => { ${body} })().then(JSON.stringify)`,
+      target: { context: tree.result.contexts[0].context },
+      awaitPromise: true,
+    });
+    if (answer.result.type !== 'success') throw new Error(JSON.stringify(answer.result.exceptionDetails));
+    const { value } = answer.result.result;
+    return value === undefined ? undefined : JSON.parse(value);
+  }
+
+  /** Stops the extension's event page, as the browser does when it has been idle; gives whether it ran. */
+  async stopWorker() {
+    const ran = await this.workerRuns();
+    await this.chrome(`${EXTENSION} await extension.terminateBackground({ ignoreDevToolsAttached: true });`);
+    return ran;
+  }
+
+  /** Whether the event page runs. */
+  workerRuns() {
+    return this.chrome(`${EXTENSION} return extension.backgroundState === 'running';`);
+  }
+}
+
+const EXTENSION = `const extension = WebExtensionPolicy.getByID('${FIREFOX_ID}').extension;`;

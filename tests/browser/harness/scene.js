@@ -1,0 +1,91 @@
+// Everything at once: agent, person, sites, portal, browser with the extension.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Agent, freePorts } from './agent.js';
+import { launchBrowser } from './browser.js';
+import { copyExtension } from './extension.js';
+import { Portal } from './portal.js';
+import { Sites } from './sites.js';
+import { Tidy } from './tidy.js';
+
+/**
+ * @typedef {object} SceneOptions
+ * @property {import('./agent.js').AgentOptions} [agent]
+ * @property {boolean} [nativeHost]  `eid-agent install-browser` has been run
+ * @property {boolean} [running]  the agent runs already; true unless told
+ * @property {string} [language]
+ * @property {string[]} [listed]  hosts that count as listed portals
+ * @property {string[]} [roots]  PEM files the portal accepts beside the software token's
+ * @property {string[]} [alsoInstalled]  other extensions, directories
+ * @property {Record<string, unknown>} [firefoxPreferences]
+ * @property {string[]} [chromiumArguments]
+ */
+
+export class Scene {
+  tidy = new Tidy();
+  /** The ports at which the extension looks for the agent. @type {number[]} */
+  ports = [];
+  /** @type {Agent} */ agent;
+  /** @type {Sites} */ sites;
+  /** @type {Portal} */ portal;
+  /** @type {import('./browser.js').Browser} */ browser;
+
+  /**
+   * @param {import('./browser.js').BrowserName} browser
+   * @param {SceneOptions} [options]
+   */
+  static async open(browser, options = {}) {
+    const scene = new Scene();
+    try {
+      await scene.#open(browser, options);
+      return scene;
+    } catch (error) {
+      await scene.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** @param {import('./browser.js').BrowserName} browser @param {SceneOptions} options */
+  async #open(browser, options) {
+    const { tidy } = this;
+    const home = tidy.folder();
+    this.ports = await freePorts(3);
+    this.sites = await Sites.start(tidy);
+    this.agent = new Agent(home, tidy, { language: options.language, ...options.agent });
+    if (options.nativeHost) await this.agent.cli('install-browser', '--user');
+    if (options.running ?? true) await this.agent.start(this.ports[0]);
+    const roots = [await this.agent.softwareRoot(), ...(options.roots ?? [])];
+    this.portal = await Portal.start(this.sites, roots, tidy);
+    const extension = join(home, 'extension');
+    mkdirSync(extension);
+    copyExtension(extension, this.ports, options.listed);
+    this.browser = await launchBrowser(browser, {
+      home,
+      environment: this.agent.environment,
+      sites: this.sites,
+      language: options.language ?? 'en',
+      extensions: [extension, ...(options.alsoInstalled ?? [])],
+      firefoxPreferences: options.firefoxPreferences,
+      chromiumArguments: options.chromiumArguments,
+    }, tidy);
+  }
+
+  /** The person at the agent's windows. */
+  get person() {
+    return this.agent.person;
+  }
+
+  /** A portal's page that is nothing but the page library. @param {string} [host] */
+  async caller(host) {
+    const page = await this.browser.open(`${this.sites.origin(host)}/test/caller`);
+    await page.waitForFunction(() => 'api' in window);
+    return page;
+  }
+
+  /** Ends everything and removes every trace. */
+  close() {
+    return this.tidy.all();
+  }
+}
