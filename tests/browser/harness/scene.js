@@ -34,12 +34,12 @@ export class Scene {
 
   /**
    * @param {import('./browser.js').BrowserName} browser
-   * @param {SceneOptions} [options]
+   * @param {SceneOptions | ((tidy: Tidy) => Promise<SceneOptions>)} [options]  or what makes them
    */
   static async open(browser, options = {}) {
     const scene = new Scene();
     try {
-      await scene.#open(browser, options);
+      await scene.#open(browser, typeof options === 'function' ? await options(scene.tidy) : options);
       return scene;
     } catch (error) {
       await scene.close().catch(() => {});
