@@ -11,6 +11,7 @@ import { askNativeHost } from "./background/native.js";
 import { Pairer } from "./background/pairer.js";
 import { servePopup } from "./background/popup.js";
 import { siteOf, syncSites } from "./background/sites.js";
+import { webEid, webEidError } from "./background/web-eid.js";
 
 /** @typedef {import("./types").CallMessage} CallMessage */
 /** @typedef {import("./types").PairState} PairState */
@@ -42,7 +43,7 @@ function serveCall(port) {
     begun = true;
     const end = await handle(port, message, life.signal).then(
       (result) => ({ result }),
-      (error) => ({ error: EidError.of(error).toMessage() }),
+      (error) => ({ error: failure(message, error) }),
     );
     life.tell(end);
     life.over();
@@ -64,8 +65,17 @@ async function handle(port, message, signal) {
     last = stage;
   };
   const session = sessionOf(parts, caller, message.id, { signal, progress });
-  return answer(message, session);
+  return isWebEid(message) ? webEid(message.call, message.arguments, session) : answer(message, session);
 }
+
+/** Web eID's pages know other codes than ours. @param {CallMessage} message @param {unknown} error */
+function failure(message, error) {
+  if (isWebEid(message)) return webEidError(error, message.call, message.arguments, version);
+  return EidError.of(error).toMessage();
+}
+
+/** @param {CallMessage} message */
+const isWebEid = ({ call }) => call.startsWith("web-eid:");
 
 /** @param {chrome.runtime.Port} port */
 function servePopupPort(port) {

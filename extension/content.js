@@ -7,10 +7,11 @@
 // when to be silent, and it sends nothing that it would itself take for a request.
 "use strict";
 (() => {
-  /** @typedef {import("./types-pages.d.ts").Answer} Answer */
-  /** @typedef {import("./types-pages.d.ts").CallError} CallError */
-  /** @typedef {import("./types-pages.d.ts").CallHooks} CallHooks */
-  /** @typedef {import("./types-pages.d.ts").Fault} Fault */
+  /** @typedef {import("./types-pages").Answer} Answer */
+  /** @typedef {import("./types-pages").CallError} CallError */
+  /** @typedef {import("./types-pages").CallHooks} CallHooks */
+  /** @typedef {import("./types-pages").Fault} Fault */
+  /** @typedef {import("./types").CallName} CallName */
   /** @typedef {Record<string, unknown>} Members */
 
   // Registered and injected: the first one goes on. (Pages do not see this object; it is the plugin's own world.)
@@ -57,13 +58,13 @@
    * Asks the worker. When the browser stops the worker in the middle, the same message with the same id goes to the
    * next one, and the same operation goes on.
    *
-   * @param {string} call
+   * @param {CallName} call
    * @param {Members} args
    * @param {CallHooks} hooks
    * @returns {() => void} stops the call without an answer; the agent's window closes
    */
   function ask(call, args, hooks) {
-    /** @type {import("./types-pages.d.ts").CallMessage} */
+    /** @type {import("./types").CallMessage} */
     const message = { call, id: crypto.randomUUID(), arguments: args };
     if (window !== window.top && location.ancestorOrigins) message.ancestors = [...location.ancestorOrigins];
     /** @type {chrome.runtime.Port | null} */
@@ -178,7 +179,7 @@
     if (call === "confirm") confirming = true;
     // Before asking: the answer may be there at once.
     known.set(id, () => {});
-    const stop = ask(call, pick(data.arguments, members), {
+    const stop = ask(/** @type {CallName} */ (call), pick(data.arguments, members), {
       faults: FAULTS,
       limit,
       progress: (stage) => tell({ progress: stage }),
@@ -348,7 +349,7 @@
     warn(data, options, origin);
     running.set(action, () => {});
     const status = action === "web-eid:status";
-    const stop = ask(action, pick(data, [...(ACTIONS.get(action) ?? []), "libraryVersion"]), {
+    const stop = ask(/** @type {CallName} */ (action), pick(data, [...(ACTIONS.get(action) ?? []), "libraryVersion"]), {
       faults: status ? WEB_EID_STATUS_FAULTS : WEB_EID_FAULTS,
       limit: status ? WEB_EID_STATUS_LIMIT : userLimit(options),
       end,
