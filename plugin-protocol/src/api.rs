@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::UnknownFormat;
 use crate::pairing::{Bytes32, Jwk};
-use crate::{Challenge, HashFunction, Origin, Problem, Proof, ProofFormat, Purpose, SignatureAlgorithm};
+use crate::{Challenge, ErrorCode, HashFunction, Origin, Problem, Proof, ProofFormat, Purpose, SignatureAlgorithm};
 
 /// Gives a string newtype its OpenAPI schema.
 #[cfg(feature = "openapi")]
@@ -35,6 +35,7 @@ pub const HELLO: &str = r#"{"protocol":"eid-agent","api":["1"]}"#;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PairingRequest {
     /// Who asks.
+    #[serde(deserialize_with = "crate::shape::object")]
     pub client: Client,
     /// SHA-256 over label, key thumbprint and nonce (PROTOCOL.md section 5).
     pub commitment: Bytes32,
@@ -48,6 +49,7 @@ pub struct Client {
     /// bidirectional-control character.
     pub name: String,
     /// Its public key.
+    #[serde(deserialize_with = "crate::shape::object")]
     pub jwk: Jwk,
 }
 
@@ -210,6 +212,37 @@ pub struct TokenSummary {
 pub struct Tokens {
     /// Tokens present now.
     pub tokens: Vec<TokenSummary>,
+    /// What could not be looked at, so that its tokens are missing here; those unknown to this version are left
+    /// out when read.
+    #[serde(
+        default,
+        deserialize_with = "crate::lenient::known",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub unavailable: Vec<Unavailable>,
+}
+
+/// A source of tokens that could not be looked at: neither its name nor a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unavailable {
+    /// What kind of source.
+    pub source: SourceKind,
+    /// Why, as an error code.
+    pub reason: ErrorCode,
+}
+
+/// What tokens come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// A PKCS#11 module.
+    Pkcs11,
+    /// The PC/SC service of the smart card readers.
+    Pcsc,
+    /// The embedded software token, or a PKCS#12 file.
+    Software,
 }
 
 /// `POST /v1/confirmations`.
@@ -218,6 +251,11 @@ pub struct Tokens {
 pub struct ConfirmationRequest {
     /// The portal, as the browser names it.
     pub origin: Origin,
+    /// The origin of the page in the browser's address bar, when `origin` is embedded in it and another one;
+    /// absent when they are the same.
+    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub top_origin: Option<Origin>,
     /// The portal's challenge.
     pub challenge: Challenge,
     /// The name of a proof format; kept as text so that an unknown one can be refused by name.
@@ -229,7 +267,8 @@ pub struct ConfirmationRequest {
     #[serde(default)]
     pub purpose: Purpose,
     /// A token's id, to leave the person no choice of another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub token: Option<String>,
 }
 
@@ -246,13 +285,21 @@ impl ConfirmationRequest {
 pub struct SignatureRequest {
     /// The portal, as the browser names it.
     pub origin: Origin,
+    /// The origin of the page in the browser's address bar, when `origin` is embedded in it and another one;
+    /// absent when they are the same.
+    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub top_origin: Option<Origin>,
     /// 1 to 20 documents under one consent.
+    #[serde(deserialize_with = "crate::shape::objects")]
     pub items: Vec<SignatureItem>,
     /// base64 DER: only this certificate's key may sign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub certificate: Option<String>,
     /// A token's id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub token: Option<String>,
 }
 
@@ -261,12 +308,50 @@ pub struct SignatureRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignatureItem {
     /// The document's name as the person will read it: at most 100 characters, no control characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<String>,
     /// The hash function of `hash`.
     pub hash_function: HashFunction,
     /// base64; as long as the hash function says.
     pub hash: String,
+}
+
+/// `POST /v1/certificates`: the certificate of a key meant for signing; nothing is signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CertificateRequest {
+    /// The portal, as the browser names it.
+    pub origin: Origin,
+    /// The origin of the page in the browser's address bar, when `origin` is embedded in it and another one;
+    /// absent when they are the same.
+    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub top_origin: Option<Origin>,
+    /// A token's id.
+    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub token: Option<String>,
+}
+
+/// The result of `POST /v1/certificates`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SigningCertificate {
+    /// base64 DER.
+    pub certificate: String,
+    /// What `POST /v1/signatures` makes with its key: one for each hash function that the key can sign a digest of.
+    pub algorithms: Vec<SignatureMethod>,
+}
+
+/// A signature scheme with its hash function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignatureMethod {
+    /// The scheme.
+    pub scheme: SignatureScheme,
+    /// The hash function.
+    pub hash_function: HashFunction,
 }
 
 /// The result of `POST /v1/signatures`.
@@ -317,7 +402,7 @@ pub enum OperationState {
     AwaitingConsent,
     /// The token signs.
     Signing,
-    /// `proof` or `signatures` is there.
+    /// `proof`, `signatures` or `certificate` is there.
     Done,
     /// `problem` is there.
     Failed,
@@ -350,10 +435,13 @@ pub struct Operation {
     /// The signatures of a signing that is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signatures: Option<Signatures>,
+    /// The signing certificate that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<SigningCertificate>,
     /// Why it failed, was cancelled or expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
-    /// A test token signed, or nobody was asked: this proves no person.
+    /// A test token, or nobody was asked: this proves no person.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
 }
@@ -366,10 +454,13 @@ pub struct HistoryEntry {
     pub seq: u64,
     /// When, RFC 3339.
     pub time: String,
-    /// `confirmation` or `signatures`.
+    /// `confirmation`, `signatures` or `certificate`.
     pub action: String,
     /// The portal.
     pub origin: Origin,
+    /// The page that embedded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_origin: Option<Origin>,
     /// `done`, or the error code.
     pub outcome: String,
 }
