@@ -51,6 +51,8 @@ fn table() -> OpenApiRouter<Arc<Front>> {
         .routes(routes!(operations::confirmation, operations::cancel_confirmation))
         .routes(routes!(operations::sign))
         .routes(routes!(operations::signatures, operations::cancel_signatures))
+        .routes(routes!(operations::disclose))
+        .routes(routes!(operations::certificate, operations::cancel_certificate))
 }
 
 /// The whole localhost API behind its guard, for an agent that listens on `address`.

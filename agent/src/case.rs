@@ -1,5 +1,6 @@
 //! One operation on its way: who asks for what, how long it lives, and the record it leaves.
 
+use plugin_protocol::Origin;
 use plugin_protocol::api::OperationState;
 
 use crate::app::App;
@@ -31,6 +32,17 @@ impl Client {
     }
 }
 
+/// Refuses a top frame's origin that is the portal's own: a plugin leaves it out then.
+pub(crate) fn check_top(origin: &Origin, top: Option<&Origin>) -> Result<(), Error> {
+    match top {
+        Some(top) if top == origin => {
+            let why = "it is the origin itself; it is given only where another site embeds it".to_owned();
+            Err(Error::InvalidField("top_origin", why))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Told of each state an operation comes to.
 pub type Stage<'a> = &'a (dyn Fn(OperationState) + Send + Sync);
 
@@ -39,7 +51,7 @@ pub type Stage<'a> = &'a (dyn Fn(OperationState) + Send + Sync);
 pub struct Ending<T> {
     /// The result.
     pub result: Result<T, Error>,
-    /// A test token signed, or nobody was asked.
+    /// A test token, or nobody was asked.
     pub test: bool,
 }
 

@@ -66,11 +66,14 @@ async fn tokens(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, 
 async fn appearing(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, Error> {
     loop {
         let listing = case.life.race(case.app.tokens.listing()).await?;
-        let failures: Vec<Error> = listing.iter().filter_map(|(_, tokens)| tokens.clone().err()).collect();
+        let failures: Vec<Error> = listing
+            .iter()
+            .filter_map(|listed| listed.tokens.clone().err())
+            .collect();
         let sources = listing.len();
         let present: Vec<TokenInfo> = listing
             .into_iter()
-            .flat_map(|(_, tokens)| tokens.unwrap_or_default())
+            .flat_map(|listed| listed.tokens.unwrap_or_default())
             .collect();
         let seen: Vec<TokenId> = present.iter().map(|token| token.id.clone()).collect();
         let suitable: Vec<TokenInfo> = present

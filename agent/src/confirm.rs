@@ -2,10 +2,10 @@
 
 use plugin_protocol::api::ConfirmationRequest;
 use plugin_protocol::format::UnknownFormat;
-use plugin_protocol::{Proof, ProofFormat};
+use plugin_protocol::{Origin, Proof, ProofFormat};
 
 use crate::app::App;
-use crate::case::{Case, Client, Ending, Stage, remembered};
+use crate::case::{Case, Client, Ending, Stage, check_top, remembered};
 use crate::certificate::Role;
 use crate::choose::{Chosen, Wanted, choose};
 use crate::consent::consented;
@@ -20,12 +20,14 @@ use crate::token::{SignData, SignInput, SignJob};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     subject: Subject,
+    top_origin: Option<Origin>,
     token: Option<String>,
 }
 
 impl Confirmation {
     /// Checks a request against what its format allows. What the origin may ask for is [`Confirmation::allowed`].
     pub fn parse(request: ConfirmationRequest) -> Result<Self, Error> {
+        check_top(&request.origin, request.top_origin.as_ref())?;
         let unknown = |name: UnknownFormat| Error::UnsupportedFormat(name.to_string());
         let format = request.proof_format().map_err(unknown)?;
         let confirmation = Self {
@@ -36,6 +38,7 @@ impl Confirmation {
                 format,
                 detached: request.detached,
             },
+            top_origin: request.top_origin,
             token: request.token,
         };
         confirmation.subject.check()?;
@@ -60,6 +63,7 @@ impl Confirmation {
 
     fn record(&self, client: &Client) -> Record {
         let mut record = Record::new(Action::Confirmation, &client.caller(), self.subject.origin.clone());
+        record.top_origin = self.top_origin.clone();
         record.purpose = Some(self.subject.purpose);
         record.format = Some(self.subject.format);
         record
@@ -70,6 +74,7 @@ impl Confirmation {
         let purpose = self.subject.purpose;
         Request {
             origin: self.subject.origin.clone(),
+            top_origin: self.top_origin.clone(),
             action: match self.subject.format {
                 ProofFormat::CmsChallenge => prompt::Action::ConfirmLiteral(purpose),
                 _ => prompt::Action::Confirm(purpose),

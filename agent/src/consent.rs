@@ -54,6 +54,24 @@ pub async fn consented<K: Send>(
     Err(Error::PinLocked)
 }
 
+/// Asks for consent alone: nothing is signed, so the PIN is not needed and its state does not matter.
+pub(crate) async fn agreed(case: &mut Case<'_>, chosen: &Chosen) -> Result<(), Error> {
+    let candidate = &chosen.candidate;
+    case.record
+        .chose(&candidate.token, &chosen.credential.certificate, &candidate.certificate);
+    (case.stage)(OperationState::AwaitingConsent);
+    let question = Question::Consent(Consent {
+        request: case.asks.clone(),
+        candidate: candidate.clone(),
+        pin: PinEntry::None,
+        attempt: 1,
+    });
+    yes(case, case.ask(&question).await?)?;
+    // It is the token in front of the person that they agreed to.
+    look_again(case, &candidate.token).await?;
+    case.still_wanted()
+}
+
 /// The person's yes to this certificate, and the PIN where it is typed here.
 async fn agreement(case: &Case<'_>, candidate: &Candidate, attempt: u32) -> Result<Option<Pin>, Error> {
     let entry = entry(&candidate.token.pin)?;

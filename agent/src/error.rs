@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use plugin_protocol::limits::MAX_PAIRINGS;
 use plugin_protocol::{ErrorCode, Problem};
 
 /// Everything that ends a request or an operation without a result.
@@ -35,6 +36,8 @@ pub enum Error {
     NoToken,
     /// No such path or object for this caller.
     NotFound,
+    /// As many plugins are paired as may be.
+    TooManyPairings,
     /// The origin's policy does not allow the format.
     OriginNotAllowed(String),
     /// The PIN was wrong; tries left where the token tells.
@@ -86,6 +89,7 @@ impl Error {
             Self::Refused(code, _) => *code,
             Self::SignatureMismatch => ErrorCode::SignatureMismatch,
             Self::TokenRemoved => ErrorCode::TokenRemoved,
+            Self::TooManyPairings => ErrorCode::TooManyPairings,
             Self::UnsupportedAlgorithm(_) => ErrorCode::UnsupportedAlgorithm,
             Self::UnsupportedFormat(_) => ErrorCode::UnsupportedFormat,
         }
@@ -153,6 +157,10 @@ impl fmt::Display for Error {
             Self::TokenRemoved => {
                 f.write_str("the token was removed, or another took its place; insert it and try again")
             }
+            Self::TooManyPairings => write!(
+                f,
+                "{MAX_PAIRINGS} plugins are paired already; end a pairing that is not used with `eid-agent pairings revoke`"
+            ),
             Self::UnsupportedAlgorithm(what) => write!(f, "the token cannot make this signature: {what}"),
             Self::UnsupportedFormat(what) => f.write_str(what),
         }

@@ -90,6 +90,7 @@ impl History {
             time: entry.time,
             action: entry.record.action.name().to_owned(),
             origin: entry.record.origin,
+            top_origin: entry.record.top_origin,
             outcome: entry.record.outcome,
         });
         Ok(told.collect())

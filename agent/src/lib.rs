@@ -9,8 +9,8 @@
 //!    [`rate`]); [`api`] is the table of routes, and [`events`] what plugins are told
 //!    ([`open_requests`]: whether anyone waits for them);
 //! 4. [`operation`]: what runs for a plugin, for as long as its [`life`] goes on;
-//!    [`confirm`] and [`sign`] are what it runs: [`choose`] a certificate, ask for [`consent`],
-//!    sign, and leave a record of the [`case`];
+//!    [`confirm`], [`sign`] and [`disclose`] are what it runs: [`choose`] a certificate, ask for
+//!    [`consent`], sign, and leave a record of the [`case`];
 //! 5. [`token`]: what a token is; [`certificate`]: what a certificate says; [`pin`]: what moves once;
 //! 6. [`prompt`]: the person as an interface; [`legible`]: what may be shown to them;
 //! 7. [`proof`]: what is signed and how it is wrapped;
@@ -28,6 +28,7 @@ pub mod clock;
 pub mod config;
 pub mod confirm;
 pub mod consent;
+pub mod disclose;
 pub mod error;
 pub mod events;
 pub mod guard;

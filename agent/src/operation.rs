@@ -1,6 +1,6 @@
 //! The operations that run for plugins, and the results still kept.
 //!
-//! An operation is the use case ([`crate::confirm`], [`crate::sign`]) on a task of its
+//! An operation is the use case ([`crate::confirm`], [`crate::sign`], [`crate::disclose`]) on a task of its
 //! own, a [`Life`] that ends it, and a watched state that its plugin polls.
 
 mod state;
@@ -9,7 +9,7 @@ mod table;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState, SignatureRequest};
+use plugin_protocol::api::{CertificateRequest, ConfirmationRequest, Operation, OperationState, SignatureRequest};
 use plugin_protocol::event::EventKind;
 use plugin_protocol::limits::{MAX_WAIT, OPERATIONS_PER_MINUTE};
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use crate::app::{App, WindowGuard};
 use crate::case::{Client, Ending};
 use crate::confirm::{Confirmation, confirm};
+use crate::disclose::{Disclosure, disclose};
 use crate::error::Error;
 use crate::events::Audience;
 use crate::history::Action;
@@ -50,6 +51,7 @@ pub struct Operations {
 enum Order {
     Confirm(Confirmation),
     Sign(Documents),
+    Disclose(Disclosure),
 }
 
 impl Order {
@@ -57,6 +59,7 @@ impl Order {
         match self {
             Self::Confirm(_) => Action::Confirmation,
             Self::Sign(_) => Action::Signatures,
+            Self::Disclose(_) => Action::Certificate,
         }
     }
 }
@@ -121,6 +124,24 @@ impl Operations {
         }
         let documents = Documents::parse(request)?;
         Self::start(app, caller, Order::Sign(documents), idempotency)
+    }
+
+    /// Starts the handing over of a signing certificate; its id.
+    pub fn start_certificate(
+        app: &Arc<App>,
+        caller: &Caller,
+        request: CertificateRequest,
+        idempotency: Option<Idempotency>,
+    ) -> Result<String, Error> {
+        if let Some(id) = app
+            .operations
+            .table()
+            .known(caller, Action::Certificate, idempotency.as_ref())?
+        {
+            return Ok(id);
+        }
+        let disclosure = Disclosure::parse(request)?;
+        Self::start(app, caller, Order::Disclose(disclosure), idempotency)
     }
 
     /// The window first: a second operation touches no token.
@@ -209,6 +230,10 @@ impl Running {
             Order::Sign(documents) => {
                 let ending = sign(&self.app, &self.client, documents, &life, &stage).await;
                 ending.map(Outcome::Signatures)
+            }
+            Order::Disclose(disclosure) => {
+                let ending = disclose(&self.app, &self.client, disclosure, &life, &stage).await;
+                ending.map(Outcome::Certificate)
             }
         };
         // The next operation may begin as soon as this one is seen to have ended.

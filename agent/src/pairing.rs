@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plugin_protocol::api::{Client, Pairing};
-use plugin_protocol::limits::MAX_CLIENT_NAME;
+use plugin_protocol::limits::{MAX_CLIENT_NAME, MAX_PAIRINGS};
 use plugin_protocol::statement::rfc3339;
 use time::OffsetDateTime;
 
@@ -19,9 +19,6 @@ use crate::error::Error;
 use crate::legible::is_deceptive;
 use crate::private_file;
 use crate::signature::{AgentKey, PluginKey};
-
-/// Pairings kept at most; the person revokes one to make room.
-pub const MAX_PAIRINGS: usize = 64;
 
 /// Who asks: decided once, at the door, from the key that signed the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,14 +106,14 @@ impl Pairings {
     }
 
     /// Adds a pairing, or gives a known plugin a new agent key. `agent_pkcs8` is [`AgentKey::generate`]'s.
+    ///
+    /// [`Error::TooManyPairings`] when there are [`MAX_PAIRINGS`] others.
     pub fn add(&self, client: &Client, agent_pkcs8: &[u8], now: OffsetDateTime) -> Result<(), Error> {
         let record = Record::new(client, rfc3339(now), agent_pkcs8);
         self.change(|records| {
             records.retain(|other| other.id() != record.id());
             if records.len() >= MAX_PAIRINGS {
-                return Err(Error::Internal(format!(
-                    "there are {MAX_PAIRINGS} pairings already; revoke one with `eid-agent pairings revoke`"
-                )));
+                return Err(Error::TooManyPairings);
             }
             records.push(record);
             Ok(true)

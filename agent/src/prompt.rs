@@ -54,13 +54,15 @@ pub enum Question {
 pub struct Request {
     /// The portal.
     pub origin: Origin,
+    /// The page in the browser's address bar, where the portal is embedded in another one's.
+    pub top_origin: Option<Origin>,
     /// What for.
     pub action: Action,
     /// The plugin that passes it on.
     pub client: String,
 }
 
-/// What the signature is for.
+/// What the person's yes is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Confirm identity, or sign in.
@@ -69,6 +71,8 @@ pub enum Action {
     ConfirmLiteral(Purpose),
     /// Sign documents: name (where given) and digest in hexadecimal of each.
     Sign(Vec<(Option<String>, String)>),
+    /// Hand over the certificate of a key meant for signing; nothing is signed.
+    Certificate,
 }
 
 /// A token and a certificate on it.

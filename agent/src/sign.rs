@@ -1,12 +1,14 @@
 //! The use case for documents: one consent, one login, a signature for each digest.
 
-use plugin_protocol::api::{SignatureItem, SignatureOutcome, SignatureRequest, SignatureScheme, Signatures};
+use plugin_protocol::api::{
+    SignatureItem, SignatureMethod, SignatureOutcome, SignatureRequest, SignatureScheme, Signatures,
+};
 use plugin_protocol::encoding::{base64, from_base64, hex};
 use plugin_protocol::limits::{MAX_ITEM_NAME, MAX_SIGNATURE_ITEMS};
 use plugin_protocol::{HashFunction, Origin};
 
 use crate::app::App;
-use crate::case::{Case, Client, Ending, Stage};
+use crate::case::{Case, Client, Ending, Stage, check_top};
 use crate::certificate::Role;
 use crate::choose::{Wanted, choose};
 use crate::consent::consented;
@@ -22,6 +24,7 @@ use crate::token::{Credential, SignData, SignInput, SignJob};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Documents {
     origin: Origin,
+    top_origin: Option<Origin>,
     items: Vec<Item>,
     certificate: Option<Vec<u8>>,
     token: Option<String>,
@@ -37,6 +40,7 @@ struct Item {
 impl Documents {
     /// Checks a request: how many items, how long each digest, what their names hold.
     pub fn parse(request: SignatureRequest) -> Result<Self, Error> {
+        check_top(&request.origin, request.top_origin.as_ref())?;
         let count = request.items.len();
         if !(1..=MAX_SIGNATURE_ITEMS).contains(&count) {
             let why = format!("{count} documents; 1 to {MAX_SIGNATURE_ITEMS} are allowed");
@@ -54,6 +58,7 @@ impl Documents {
         };
         Ok(Self {
             origin: request.origin,
+            top_origin: request.top_origin,
             items,
             certificate,
             token: request.token,
@@ -61,7 +66,9 @@ impl Documents {
     }
 
     fn record(&self, client: &Client) -> Record {
-        Record::new(history::Action::Signatures, &client.caller(), self.origin.clone())
+        let mut record = Record::new(history::Action::Signatures, &client.caller(), self.origin.clone());
+        record.top_origin = self.top_origin.clone();
+        record
     }
 
     /// What the person is told: every document.
@@ -69,6 +76,7 @@ impl Documents {
         let shown = |item: &Item| (item.name.clone(), hex(&item.digest));
         Request {
             origin: self.origin.clone(),
+            top_origin: self.top_origin.clone(),
             action: Action::Sign(self.items.iter().map(shown).collect()),
             client: client.caller().name,
         }
@@ -156,7 +164,26 @@ async fn signatures(case: &mut Case<'_>, documents: &Documents) -> Result<Signat
 
 /// What the token is asked to sign, each digest by a mechanism that it has.
 fn inputs(credential: &Credential, items: &[Item]) -> Result<Vec<SignInput>, Error> {
-    // Which schemes the key itself can serve; the hash functions are the documents' own.
+    let methods = methods(credential)?;
+    let input = |item: &Item| {
+        let method = methods.iter().find(|method| method.hash_function == item.hash);
+        let method = method.ok_or_else(|| {
+            let hash = serde_json::to_string(&item.hash).unwrap_or_default();
+            Error::UnsupportedAlgorithm(format!("it signs no {hash} digest that is given to it"))
+        })?;
+        Ok(SignInput {
+            scheme: method.scheme,
+            hash: item.hash,
+            data: SignData::Digest(item.digest.clone()),
+        })
+    };
+    items.iter().map(input).collect()
+}
+
+/// How the key signs a digest of each hash function that it can sign at all: one scheme each, so that
+/// a portal which has to name it inside the document can know it beforehand.
+pub(crate) fn methods(credential: &Credential) -> Result<Vec<SignatureMethod>, Error> {
+    // Which schemes the key itself can serve.
     let ecdsa = preferred_algorithm(&credential.certificate, &credential.mechanisms)?.is_ecdsa();
     let schemes: &[SignatureScheme] = match ecdsa {
         true => &[SignatureScheme::Ecdsa],
@@ -166,19 +193,11 @@ fn inputs(credential: &Credential, items: &[Item]) -> Result<Vec<SignInput>, Err
         let mut mechanisms = credential.mechanisms.iter();
         mechanisms.any(|mechanism| mechanism.digest && mechanism.scheme == scheme && mechanism.hash == hash)
     };
-    let input = |item: &Item| {
-        let scheme = schemes.iter().copied().find(|scheme| able(*scheme, item.hash));
-        let scheme = scheme.ok_or_else(|| {
-            let hash = serde_json::to_string(&item.hash).unwrap_or_default();
-            Error::UnsupportedAlgorithm(format!("it signs no {hash} digest that is given to it"))
-        })?;
-        Ok(SignInput {
-            scheme,
-            hash: item.hash,
-            data: SignData::Digest(item.digest.clone()),
-        })
+    let method = |hash_function: HashFunction| {
+        let scheme = schemes.iter().copied().find(|scheme| able(*scheme, hash_function))?;
+        Some(SignatureMethod { scheme, hash_function })
     };
-    items.iter().map(input).collect()
+    Ok(HashFunction::ALL.into_iter().filter_map(method).collect())
 }
 
 #[cfg(test)]

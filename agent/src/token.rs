@@ -7,7 +7,7 @@
 use std::fmt;
 
 use plugin_protocol::HashFunction;
-use plugin_protocol::api::{PinState, SignatureScheme, TokenKind, TokenSummary};
+use plugin_protocol::api::{PinState, SignatureScheme, SourceKind, TokenKind, TokenSummary};
 use plugin_protocol::encoding::{base64url, sha256};
 use serde::{Deserialize, Serialize};
 
@@ -157,6 +157,9 @@ pub enum SignData {
 pub trait Source: Send {
     /// What `doctor` and the log call it, without a folder.
     fn name(&self) -> &str;
+
+    /// What plugins are told of it when it cannot be asked: nothing of its name.
+    fn kind(&self) -> SourceKind;
 
     /// The tokens present now. Uninitialised ones are left out.
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error>;

@@ -137,6 +137,7 @@ pub(crate) fn pki() -> TestPki {
 pub(crate) fn request(format: ProofFormat) -> ConfirmationRequest {
     ConfirmationRequest {
         origin: ORIGIN.parse().unwrap(),
+        top_origin: None,
         challenge: "c".repeat(44).parse().unwrap(),
         format: format.name().to_owned(),
         detached: false,
@@ -154,6 +155,7 @@ pub(crate) fn documents(messages: &[&[u8]]) -> SignatureRequest {
     };
     SignatureRequest {
         origin: ORIGIN.parse().unwrap(),
+        top_origin: None,
         items: messages.iter().map(item).collect(),
         certificate: None,
         token: None,

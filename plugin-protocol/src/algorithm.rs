@@ -21,6 +21,9 @@ pub enum HashFunction {
 }
 
 impl HashFunction {
+    /// Every one, shortest digest first.
+    pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
+
     /// Length of the digest, bytes.
     pub const fn length(self) -> usize {
         match self {

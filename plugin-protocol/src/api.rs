@@ -253,7 +253,11 @@ pub struct ConfirmationRequest {
     pub origin: Origin,
     /// The origin of the page in the browser's address bar, when `origin` is embedded in it and another one;
     /// absent when they are the same.
-    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub top_origin: Option<Origin>,
     /// The portal's challenge.
@@ -267,7 +271,11 @@ pub struct ConfirmationRequest {
     #[serde(default)]
     pub purpose: Purpose,
     /// A token's id, to leave the person no choice of another.
-    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub token: Option<String>,
 }
@@ -287,18 +295,30 @@ pub struct SignatureRequest {
     pub origin: Origin,
     /// The origin of the page in the browser's address bar, when `origin` is embedded in it and another one;
     /// absent when they are the same.
-    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub top_origin: Option<Origin>,
     /// 1 to 20 documents under one consent.
     #[serde(deserialize_with = "crate::shape::objects")]
     pub items: Vec<SignatureItem>,
     /// base64 DER: only this certificate's key may sign.
-    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub certificate: Option<String>,
     /// A token's id.
-    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub token: Option<String>,
 }
@@ -308,7 +328,11 @@ pub struct SignatureRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignatureItem {
     /// The document's name as the person will read it: at most 100 characters, no control characters.
-    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<String>,
     /// The hash function of `hash`.
@@ -325,11 +349,19 @@ pub struct CertificateRequest {
     pub origin: Origin,
     /// The origin of the page in the browser's address bar, when `origin` is embedded in it and another one;
     /// absent when they are the same.
-    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub top_origin: Option<Origin>,
     /// A token's id.
-    #[serde(default, deserialize_with = "crate::shape::present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub token: Option<String>,
 }

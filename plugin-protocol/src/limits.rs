@@ -22,6 +22,8 @@ pub const NONCE_LENGTH: std::ops::RangeInclusive<usize> = 16..=64;
 pub const MAX_IDEMPOTENCY_KEY: usize = 64;
 /// Longest name a plugin may give itself, characters.
 pub const MAX_CLIENT_NAME: usize = 64;
+/// Pairings an agent keeps.
+pub const MAX_PAIRINGS: usize = 64;
 /// How long a pairing may take from commitment to decision, seconds.
 pub const PAIRING_LIFETIME: u64 = 120;
 /// New pairings a minute, over all callers.
@@ -30,7 +32,7 @@ pub const PAIRINGS_PER_MINUTE: u32 = 3;
 pub const REQUESTS_PER_MINUTE: u32 = 600;
 /// Requests a minute without a signature (hello and pairing), over all callers.
 pub const UNPAIRED_REQUESTS_PER_MINUTE: u32 = 120;
-/// Confirmations and signatures a minute of one paired plugin.
+/// Confirmations, signatures and certificates a minute of one paired plugin.
 pub const OPERATIONS_PER_MINUTE: u32 = 10;
 /// How long an operation waits for a token and for the person, seconds.
 pub const OPERATION_LIFETIME: u64 = 120;

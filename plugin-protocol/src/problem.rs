@@ -75,6 +75,8 @@ error_codes! {
     IdempotencyConflict = "idempotency_conflict", 422, false, "This idempotency key belongs to another request";
     /// The revealed nonce does not open the commitment.
     CommitmentMismatch = "commitment_mismatch", 403, false, "The nonce does not fit the commitment";
+    /// The agent keeps as many pairings as it may.
+    TooManyPairings = "too_many_pairings", 409, true, "The agent has no room for another pairing";
     /// The origin's policy does not allow this format.
     OriginNotAllowed = "origin_not_allowed", 403, false, "This format is not allowed for this origin";
     /// The person said no.

@@ -1,6 +1,6 @@
 //! What plugins ask for in the tests.
 
-use plugin_protocol::api::{ConfirmationRequest, SignatureItem, SignatureRequest};
+use plugin_protocol::api::{CertificateRequest, ConfirmationRequest, SignatureItem, SignatureRequest};
 use plugin_protocol::encoding::base64;
 use plugin_protocol::{HashFunction, Purpose};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -14,6 +14,7 @@ pub fn confirmation(format: &str) -> ConfirmationRequest {
     SystemRandom::new().fill(&mut random).expect("random numbers");
     ConfirmationRequest {
         origin: ORIGIN.parse().expect("an origin"),
+        top_origin: None,
         challenge: base64(&random).parse().expect("44 characters of base64"),
         format: format.to_owned(),
         detached: false,
@@ -31,8 +32,18 @@ pub fn signatures(documents: &[(&str, &[u8])]) -> SignatureRequest {
     };
     SignatureRequest {
         origin: ORIGIN.parse().expect("an origin"),
+        top_origin: None,
         items: documents.iter().map(item).collect(),
         certificate: None,
+        token: None,
+    }
+}
+
+/// The signing certificate, for [`ORIGIN`].
+pub fn certificate() -> CertificateRequest {
+    CertificateRequest {
+        origin: ORIGIN.parse().expect("an origin"),
+        top_origin: None,
         token: None,
     }
 }

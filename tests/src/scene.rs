@@ -2,7 +2,7 @@
 
 use fixtures::plugin::Plugin;
 use plugin_protocol::ErrorCode;
-use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState, SignatureRequest};
+use plugin_protocol::api::{CertificateRequest, ConfirmationRequest, Operation, OperationState, SignatureRequest};
 use plugin_protocol::limits::MAX_WAIT;
 use serde_json::Value;
 
@@ -42,6 +42,14 @@ impl Scene {
         self.person.forget();
         self.person.will_answer(answers);
         let operation = self.plugin.sign_and_wait(request).await;
+        operation.unwrap_or_else(|error| panic!("{error}; the agent's log:\n{}", self.agent.log()))
+    }
+
+    /// The handing over of a certificate, the same way.
+    pub async fn certificate(&self, request: &CertificateRequest, answers: &[&str]) -> Operation {
+        self.person.forget();
+        self.person.will_answer(answers);
+        let operation = self.plugin.certificate_and_wait(request).await;
         operation.unwrap_or_else(|error| panic!("{error}; the agent's log:\n{}", self.agent.log()))
     }
 
@@ -131,7 +139,7 @@ pub fn tokens(setup: &Setup) -> Vec<Value> {
 pub fn code(operation: &Operation) -> ErrorCode {
     let problem = operation.problem.as_ref();
     let problem = problem.unwrap_or_else(|| panic!("no problem but {:?}", operation.state));
-    assert!(operation.proof.is_none() && operation.signatures.is_none());
+    assert!(operation.proof.is_none() && operation.signatures.is_none() && operation.certificate.is_none());
     let state = match problem.code {
         ErrorCode::Cancelled => OperationState::Cancelled,
         ErrorCode::Expired | ErrorCode::NoToken => OperationState::Expired,

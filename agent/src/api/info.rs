@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use plugin_protocol::api::{HELLO, History, Info, Limits, Tokens};
+use plugin_protocol::api::{HELLO, History, Info, Limits, Tokens, Unavailable};
 use plugin_protocol::{ProofFormat, SignatureAlgorithm, limits};
 
 use super::Front;
@@ -43,14 +43,22 @@ pub(super) async fn info(State(front): State<Arc<Front>>, _: Caller) -> Json<Inf
     })
 }
 
-/// The tokens present now, without labels, names and certificates.
+/// The tokens present now, without labels, names and certificates, and what could not be looked at.
 #[utoipa::path(get, path = "/v1/tokens", tag = "agent",
     responses((status = 200, description = "Tokens present now; nobody is asked", body = Tokens)))]
 pub(super) async fn tokens(State(front): State<Arc<Front>>, _: Caller) -> Json<Tokens> {
-    let tokens = front.app.tokens.list().await;
-    Json(Tokens {
-        tokens: tokens.iter().map(|token| token.summary()).collect(),
-    })
+    let (mut tokens, mut unavailable) = (Vec::new(), Vec::new());
+    for listed in front.app.tokens.listing().await {
+        match listed.tokens {
+            Ok(present) => tokens.extend(present.iter().map(|token| token.summary())),
+            // The names of modules and files are for the log and `doctor`.
+            Err(error) => unavailable.push(Unavailable {
+                source: listed.kind,
+                reason: error.code(),
+            }),
+        }
+    }
+    Json(Tokens { tokens, unavailable })
 }
 
 /// What this plugin had signed, newest first.

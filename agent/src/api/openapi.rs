@@ -56,6 +56,7 @@ const OWN: &[(&str, &[ErrorCode])] = &[
             Declined,
             Expired,
             Cancelled,
+            TooManyPairings,
             PromptUnavailable,
         ],
     ),
@@ -76,6 +77,9 @@ const OWN: &[(&str, &[ErrorCode])] = &[
     ("sign", &[InvalidField, IdempotencyConflict, Busy]),
     ("signatures", &[InvalidField, NotFound]),
     ("cancel_signatures", &[NotFound]),
+    ("disclose", &[InvalidField, IdempotencyConflict, Busy]),
+    ("certificate", &[InvalidField, NotFound]),
+    ("cancel_certificate", &[NotFound]),
 ];
 
 /// The document without routes.

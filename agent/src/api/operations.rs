@@ -1,4 +1,4 @@
-//! Confirmations and signatures: start, look, cancel (PROTOCOL.md sections 7 and 8).
+//! Confirmations, signatures and certificates: start, look, cancel (PROTOCOL.md sections 7 and 8).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use plugin_protocol::api::{ConfirmationRequest, Operation, SignatureRequest};
+use plugin_protocol::api::{CertificateRequest, ConfirmationRequest, Operation, SignatureRequest};
 use plugin_protocol::encoding::sha256;
 use plugin_protocol::limits::MAX_IDEMPOTENCY_KEY;
 
@@ -115,12 +115,61 @@ pub(super) async fn cancel_signatures(
         .map(axum::Json)
 }
 
+/// Has the person hand over their signing certificate; nothing is signed.
+#[utoipa::path(post, path = "/v1/certificates", tag = "operations", request_body = CertificateRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 printable characters; repeating the request is safe"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end, at most 25")),
+    responses((status = 200, description = "The operation, already final", body = Operation),
+        (status = 202, description = "The operation, begun", body = Operation)))]
+pub(super) async fn disclose(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    entrance: Entrance,
+    Json { value, bytes }: Json<CertificateRequest>,
+) -> Result<Response, Error> {
+    let idempotency = idempotency(&entrance, &bytes)?;
+    let id = Operations::start_certificate(&front.app, &caller, value, idempotency)?;
+    front.begun(&caller, Action::Certificate, &id, entrance.wait(0)).await
+}
+
+/// How the handing over of a certificate stands.
+#[utoipa::path(get, path = "/v1/certificates/{id}", tag = "operations",
+    params(("id" = String, Path, description = "The operation's id"),
+        ("wait" = Option<u64>, Query, description = "Seconds to wait for the end, at most 25; absent: 0")),
+    responses((status = 200, description = "The operation", body = Operation)))]
+pub(super) async fn certificate(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    poll: Poll,
+) -> Result<axum::Json<Operation>, Error> {
+    front.look(&caller, Action::Certificate, &id, poll.wait).await
+}
+
+/// Cancels the handing over of a certificate and closes its window.
+#[utoipa::path(delete, path = "/v1/certificates/{id}", tag = "operations",
+    params(("id" = String, Path, description = "The operation's id")),
+    responses((status = 200, description = "The operation", body = Operation)))]
+pub(super) async fn cancel_certificate(
+    State(front): State<Arc<Front>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Operation>, Error> {
+    front
+        .app
+        .operations
+        .cancel(&caller, Action::Certificate, &id)
+        .await
+        .map(axum::Json)
+}
+
 impl Front {
     async fn begun(&self, caller: &Caller, action: Action, id: &str, wait: Duration) -> Result<Response, Error> {
         let operation = self.look(caller, action, id, wait).await?;
         let collection = match action {
             Action::Confirmation => "/v1/confirmations",
             Action::Signatures => "/v1/signatures",
+            Action::Certificate => "/v1/certificates",
         };
         let status = match operation.state.is_final() {
             true => StatusCode::OK,

@@ -52,6 +52,7 @@ impl Confirm {
     fn request(&self) -> ConfirmationRequest {
         ConfirmationRequest {
             origin: self.origin.clone(),
+            top_origin: None,
             challenge: self.challenge.clone(),
             format: self.format.clone(),
             detached: self.detached,

@@ -1,4 +1,4 @@
-//! `eid-agent history`: what was signed, where, when.
+//! `eid-agent history`: what was signed or handed over, where, when.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -49,7 +49,7 @@ fn show(history: &history::History, limit: usize, json: bool) -> Result<ExitCode
     }
     let mut text = format!("{}\n", history.path().display());
     if entries.is_empty() {
-        text += "Nothing was signed or refused yet.\n";
+        text += "Nothing was asked for yet.\n";
     }
     entries.iter().for_each(|entry| text += &line(entry));
     print(&text)
@@ -65,6 +65,9 @@ fn line(entry: &Entry) -> String {
         record.origin,
         record.outcome
     );
+    if let Some(top) = &record.top_origin {
+        let _ = write!(line, "  in {top}");
+    }
     if let Some(format) = record.format {
         let _ = write!(line, "  {format}");
     }

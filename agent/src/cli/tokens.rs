@@ -50,9 +50,9 @@ impl List {
 
 async fn look(tokens: &Tokens) -> (Vec<Shown>, Vec<String>) {
     let (mut shown, mut failures) = (Vec::new(), Vec::new());
-    for (source, listed) in tokens.listing().await {
-        match listed {
-            Err(error) => failures.push(format!("{source}: {error}")),
+    for listed in tokens.listing().await {
+        match listed.tokens {
+            Err(error) => failures.push(format!("{}: {error}", listed.source)),
             Ok(present) => {
                 for token in present {
                     let credentials = tokens.credentials(&token.id).await;

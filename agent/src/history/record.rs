@@ -22,6 +22,9 @@ pub struct Record {
     pub client: ClientRef,
     /// The portal.
     pub origin: Origin,
+    /// The page that embedded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_origin: Option<Origin>,
     /// What a confirmation was for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<Purpose>,
@@ -31,7 +34,7 @@ pub struct Record {
     /// The token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenRef>,
-    /// The certificate that was agreed to.
+    /// The certificate that the person was asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateRef>,
     /// What the token was asked to sign. With another outcome than `done`, no signature was handed out.
@@ -55,6 +58,8 @@ pub enum Action {
     Confirmation,
     /// The signing of documents.
     Signatures,
+    /// The handing over of a signing certificate.
+    Certificate,
 }
 
 impl Action {
@@ -63,6 +68,7 @@ impl Action {
         match self {
             Self::Confirmation => "confirmation",
             Self::Signatures => "signatures",
+            Self::Certificate => "certificate",
         }
     }
 }
@@ -113,6 +119,7 @@ impl Record {
                 name: caller.name.clone(),
             },
             origin,
+            top_origin: None,
             purpose: None,
             format: None,
             token: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plugin_protocol::api::{Operation, OperationState, Signatures};
+use plugin_protocol::api::{Operation, OperationState, Signatures, SigningCertificate};
 use plugin_protocol::limits::RESULT_LIFETIME;
 use plugin_protocol::{Problem, Proof};
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use crate::case::Ending;
 pub(super) enum Outcome {
     Proof(Box<Proof>),
     Signatures(Signatures),
+    Certificate(SigningCertificate),
 }
 
 /// A state, until when it holds, and at the end its result.
@@ -75,19 +76,22 @@ impl Status {
 
     /// The body on the wire.
     pub(super) fn view(&self, id: &str) -> Operation {
-        let (proof, signatures) = match self.outcome.clone() {
-            Some(Outcome::Proof(proof)) => (Some(*proof), None),
-            Some(Outcome::Signatures(signatures)) => (None, Some(signatures)),
-            None => (None, None),
-        };
-        Operation {
+        let mut view = Operation {
             id: id.to_owned(),
             state: self.state,
             expires_in: self.until.saturating_duration_since(Instant::now()).as_secs(),
-            proof,
-            signatures,
+            proof: None,
+            signatures: None,
+            certificate: None,
             problem: self.problem.clone(),
             test: self.test,
+        };
+        match self.outcome.clone() {
+            Some(Outcome::Proof(proof)) => view.proof = Some(*proof),
+            Some(Outcome::Signatures(signatures)) => view.signatures = Some(signatures),
+            Some(Outcome::Certificate(certificate)) => view.certificate = Some(certificate),
+            None => {}
         }
+        view
     }
 }

@@ -55,7 +55,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The operation this request started before, if it did. Confirmations and signatures have keys of their own.
+    /// The operation this request started before, if it did. Each action has keys of its own.
     pub(super) fn known(
         &mut self,
         caller: &Caller,

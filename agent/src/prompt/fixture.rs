@@ -17,6 +17,7 @@ use crate::token::{PinInfo, TokenId, TokenInfo};
 pub(super) fn request() -> Request {
     Request {
         origin: "https://www.portal.example".parse().unwrap(),
+        top_origin: None,
         action: Action::Confirm(Purpose::ConfirmIdentity),
         client: "Test plugin".to_owned(),
     }
@@ -84,6 +85,7 @@ pub(super) fn every_question() -> Vec<Question> {
         Action::ConfirmLiteral(Purpose::ConfirmIdentity),
         Action::ConfirmLiteral(Purpose::SignIn),
         sign,
+        Action::Certificate,
     ] {
         for pin in [PinEntry::Window, PinEntry::Pad, PinEntry::None] {
             let request = Request {

@@ -55,6 +55,10 @@ impl Unattended {
         if !self.policy.origins.contains(&request.origin) {
             return Err("the policy does not list this origin");
         }
+        let top = request.top_origin.as_ref();
+        if top.is_some_and(|top| !self.policy.origins.contains(top)) {
+            return Err("the policy does not list the origin that embeds this one");
+        }
         if !self.policy.allows(&request.action) {
             return Err("the policy does not list this action");
         }
@@ -80,7 +84,8 @@ impl Unattended {
             return Err("the policy's PIN was wrong, and is not tried again");
         }
         let pin = &consent.candidate.token.pin;
-        if pin.tries_left.is_some_and(|tries| tries <= 1) || pin.state == PinState::FinalTry {
+        let spends = consent.pin != PinEntry::None;
+        if spends && (pin.tries_left.is_some_and(|tries| tries <= 1) || pin.state == PinState::FinalTry) {
             return Err("the last try of a PIN is never spent without a person");
         }
         match consent.pin {
@@ -126,6 +131,7 @@ impl Policy {
                 return self.literal && self.actions.contains(&policy::Permission::of(*purpose));
             }
             Action::Sign(_) => policy::Permission::Sign,
+            Action::Certificate => policy::Permission::Certificate,
         };
         self.actions.contains(&wanted)
     }

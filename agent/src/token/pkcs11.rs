@@ -9,7 +9,7 @@
 use std::ffi::OsString;
 use std::time::Instant;
 
-use plugin_protocol::api::TokenKind;
+use plugin_protocol::api::{SourceKind, TokenKind};
 
 use self::breaker::Breaker;
 use self::client::Connection;
@@ -150,6 +150,10 @@ impl Pkcs11 {
 impl Source for Pkcs11 {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Pkcs11
     }
 
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {

@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use plugin_protocol::api::{PinState, TokenKind};
+use plugin_protocol::api::{PinState, SourceKind, TokenKind};
 use plugin_protocol::encoding::{hex, sha256};
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
@@ -116,6 +116,10 @@ fn id(root: &[u8]) -> TokenId {
 impl Source for Software {
     fn name(&self) -> &str {
         "software token"
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Software
     }
 
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
+use plugin_protocol::api::SourceKind;
 use tokio::sync::{broadcast, oneshot};
 
 use super::{Credential, SignJob, Source, TokenId, TokenInfo};
@@ -46,8 +47,20 @@ struct Inner {
 
 type Job = Box<dyn FnOnce(&mut dyn Source) + Send>;
 
+/// What one source has.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// [`Source::name`].
+    pub source: String,
+    /// [`Source::kind`].
+    pub kind: SourceKind,
+    /// Its tokens, or why it could not be asked.
+    pub tokens: Result<Vec<TokenInfo>, Error>,
+}
+
 struct Worker {
     name: String,
+    kind: SourceKind,
     lane: Mutex<Lane>,
     seen: Mutex<Seen>,
 }
@@ -79,12 +92,12 @@ impl Tokens {
         let listing = self.listing().await;
         listing
             .into_iter()
-            .flat_map(|(_, tokens)| tokens.unwrap_or_default())
+            .flat_map(|listed| listed.tokens.unwrap_or_default())
             .collect()
     }
 
     /// The same, source by source, with what each failed of.
-    pub async fn listing(&self) -> Vec<(String, Result<Vec<TokenInfo>, Error>)> {
+    pub async fn listing(&self) -> Vec<Listed> {
         // Every question is on its way before the first answer is awaited.
         let asked: Vec<_> = self
             .0
@@ -96,7 +109,11 @@ impl Tokens {
         for (worker, answer) in asked {
             let tokens = received(&worker.name, answer).await;
             worker.note(&tokens, &self.0.events);
-            listing.push((worker.name.clone(), tokens));
+            listing.push(Listed {
+                source: worker.name.clone(),
+                kind: worker.kind,
+                tokens,
+            });
         }
         listing
     }
@@ -170,6 +187,7 @@ impl Worker {
     fn new(source: Box<dyn Source>) -> Self {
         Self {
             name: source.name().to_owned(),
+            kind: source.kind(),
             lane: Mutex::new(Lane::Idle(source)),
             seen: Mutex::default(),
         }

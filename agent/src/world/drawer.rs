@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 
 use fixtures::pki::{Issued, SignatureAlgorithm as KeyAlgorithm, TestKey};
 use plugin_protocol::HashFunction;
-use plugin_protocol::api::{PinState, SignatureScheme, TokenKind};
+use plugin_protocol::api::{PinState, SignatureScheme, SourceKind, TokenKind};
 
 use crate::error::Error;
 use crate::pin::Pin;
@@ -127,6 +127,10 @@ impl Drawer {
 impl Source for Drawer {
     fn name(&self) -> &str {
         "drawer"
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Pkcs11
     }
 
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {

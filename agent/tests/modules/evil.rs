@@ -140,10 +140,13 @@ async fn a_module_that_fails_again_and_again_rests_and_is_told_of() {
     let tokens = Tokens::new(vec![Box::new(source(&module))]);
     let mut events = tokens.subscribe();
     for _ in 0..3 {
-        assert!(matches!(tokens.listing().await[0].1, Err(Error::ModuleFailed(..))));
+        assert!(matches!(tokens.listing().await[0].tokens, Err(Error::ModuleFailed(..))));
     }
     for _ in 0..2 {
-        assert!(matches!(tokens.listing().await[0].1, Err(Error::ModuleUnavailable(..))));
+        assert!(matches!(
+            tokens.listing().await[0].tokens,
+            Err(Error::ModuleUnavailable(..))
+        ));
     }
     let calls = module.count(Call::GetSlotList);
     assert_eq!(calls, 3, "a resting module is not asked");

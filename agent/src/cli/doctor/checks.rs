@@ -131,9 +131,9 @@ pub(super) async fn tokens(config: &Config, places: &Places) -> Vec<Check> {
         let remedy = "install the token's PKCS#11 module, or name it under [[pkcs11.modules]]";
         checks.push(Check::warn("modules", "none is installed at the usual places", remedy));
     }
-    for (source, listed) in listing {
-        let what = format!("module {source}");
-        match listed {
+    for listed in listing {
+        let what = format!("module {}", listed.source);
+        match listed.tokens {
             Err(error) => {
                 let remedy = "see that its driver is whole, or switch it off with enabled = false";
                 checks.push(Check::fail(&what, error.to_string(), remedy));

@@ -115,6 +115,7 @@ impl Texts {
                 ("title-sign-in", "ok-sign-in")
             }
             Action::Sign(_) => ("title-sign", "ok-sign"),
+            Action::Certificate => ("title-certificate", "ok-certificate"),
         };
         let field = match pin {
             PinEntry::Window => "prompt-pin",
@@ -174,7 +175,7 @@ impl Texts {
         }
     }
 
-    /// The portal's whole address on its own line, then what it asks.
+    /// The portal's whole address on its own line, then what it asks; then the address of the page around it.
     fn head(&self, request: &Request) -> String {
         let asks = match &request.action {
             Action::Confirm(Purpose::ConfirmIdentity) | Action::ConfirmLiteral(Purpose::ConfirmIdentity) => {
@@ -182,26 +183,44 @@ impl Texts {
             }
             Action::Confirm(Purpose::SignIn) | Action::ConfirmLiteral(Purpose::SignIn) => self.say("asks-sign-in"),
             Action::Sign(documents) => self.with("asks-sign", args([("count", documents.len().into())])),
+            Action::Certificate => self.say("asks-certificate"),
         };
-        format!("{}\n{asks}", break_long(request.origin.as_str(), ORIGIN_WIDTH))
+        let address = |origin: &Origin| break_long(origin.as_str(), ORIGIN_WIDTH);
+        let head = format!("{}\n{asks}", address(&request.origin));
+        match &request.top_origin {
+            None => head,
+            Some(top) => format!("{head}\n\n{}\n{}", self.say("embedded"), address(top)),
+        }
     }
 
     fn warnings(&self, request: &Request) -> Vec<String> {
-        let word = |warning| {
-            self.say(match warning {
-                OriginWarning::Punycode => "warning-punycode",
-                OriginWarning::Address => "warning-address",
-                OriginWarning::Insecure => "warning-insecure",
-            })
-        };
-        let mut warnings: Vec<String> = request.origin.warnings().into_iter().map(word).collect();
+        let mut warnings = self.origin_warnings(&request.origin, |warning| match warning {
+            OriginWarning::Punycode => "warning-punycode",
+            OriginWarning::Address => "warning-address",
+            OriginWarning::Insecure => "warning-insecure",
+        });
         if let Some(end) = end_of_long_host(&request.origin) {
             warnings.push(self.with("warning-long", args([("end", end.into())])));
+        }
+        if let Some(top) = &request.top_origin {
+            warnings.extend(self.origin_warnings(top, |warning| match warning {
+                OriginWarning::Punycode => "warning-top-punycode",
+                OriginWarning::Address => "warning-top-address",
+                OriginWarning::Insecure => "warning-top-insecure",
+            }));
+            if let Some(end) = end_of_long_host(top) {
+                warnings.push(self.with("warning-top-long", args([("end", end.into())])));
+            }
         }
         if let Action::ConfirmLiteral(_) = request.action {
             warnings.push(self.say("literal"));
         }
         warnings
+    }
+
+    fn origin_warnings(&self, origin: &Origin, message: impl Fn(OriginWarning) -> &'static str) -> Vec<String> {
+        let warnings = origin.warnings().into_iter();
+        warnings.map(|warning| self.say(message(warning))).collect()
     }
 
     fn client(&self, request: &Request) -> Vec<String> {

@@ -365,3 +365,98 @@ fn language_follows_the_locale() {
         assert_eq!(Language::of_locale(locale), language, "{locale}");
     }
 }
+
+/// Who embeds the portal is told under what it asks, in every window, with warnings of its own.
+#[test]
+fn the_page_around_the_portal_is_named_and_warned_of() {
+    for (language, embedded, foreign, number) in [
+        (
+            Language::En,
+            "embedded in a page of another site",
+            "the page that it is embedded in holds letters of a foreign",
+            "has a number for an address",
+        ),
+        (
+            Language::Ru,
+            "Портал открыт внутри страницы другого сайта",
+            "в адресе страницы, внутри которой открыт портал, есть буквы чужого",
+            "числовой адрес, а не имя сайта",
+        ),
+    ] {
+        let top = |origin: &str| {
+            let origin = origin.parse().unwrap();
+            text_of(language, |consent| consent.request.top_origin = Some(origin))
+        };
+        let plain = top("https://news.example:8443");
+        let lines: Vec<_> = plain.lines().collect();
+        let portal = lines
+            .iter()
+            .position(|line| *line == "https://www.portal.example")
+            .unwrap();
+        let around = lines
+            .iter()
+            .position(|line| *line == "https://news.example:8443")
+            .unwrap();
+        assert!(portal < around && lines[around - 1].contains(embedded), "{plain}");
+        assert!(!plain.contains("CAUTION") && !plain.contains("ВНИМАНИЕ"), "{plain}");
+        assert!(top("https://xn--80ak6aa92e.com").contains(foreign));
+        assert!(top("https://192.0.2.1").contains(number));
+        let long = format!("https://www.gosuslugi.ru.{}.evil.example", "a".repeat(50));
+        assert!(top(&long).replace("…\n…", "").contains(&long));
+        assert!(top(&long).contains("…evil.example"), "{}", top(&long));
+        assert!(!text_of(language, |_| ()).contains(embedded));
+
+        let embedding = Request {
+            top_origin: Some("https://news.example".parse().unwrap()),
+            ..request()
+        };
+        for question in [
+            Question::InsertToken(embedding.clone()),
+            Question::Choose(embedding.clone(), vec![candidate(), candidate()]),
+            Question::LastTry(embedding, candidate()),
+        ] {
+            let head = Texts::new(language).question(&question, Room::Window).head;
+            assert!(head.contains("\nhttps://news.example"), "{head}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_is_handed_over_and_the_window_says_that_nothing_is_signed() {
+    for (language, parts) in [
+        (
+            Language::En,
+            [
+                "Hand over a certificate",
+                "https://www.portal.example\nasks for the certificate that you sign documents with",
+                "Nothing is signed, and no PIN is needed",
+                "Certificate: Иванова Анна",
+                "calls itself \"Test plugin\"",
+                "Agree?",
+                "Hand over",
+            ],
+        ),
+        (
+            Language::Ru,
+            [
+                "Передача сертификата",
+                "https://www.portal.example\nпросит сертификат, которым вы подписываете документы",
+                "Ничего не подписывается, ПИН-код не нужен",
+                "Сертификат: Иванова Анна",
+                "называет себя «Test plugin»",
+                "Согласны?",
+                "Передать",
+            ],
+        ),
+    ] {
+        let text = text_of(language, |consent| {
+            consent.request.action = Action::Certificate;
+            consent.pin = crate::prompt::PinEntry::None;
+            consent.candidate.token.pin.tries_left = Some(1);
+        });
+        for part in parts {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains("LAST TRY") && !text.contains("ПОСЛЕДНЯЯ"), "{text}");
+    }
+}

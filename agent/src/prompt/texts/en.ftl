@@ -3,6 +3,7 @@
 title-confirm = Confirm your identity
 title-sign-in = Sign in
 title-sign = Sign documents
+title-certificate = Hand over a certificate
 title-choose = Choose a certificate
 title-insert = Insert your card or token
 title-last-try = The last try of the PIN
@@ -17,11 +18,18 @@ asks-sign = { $count ->
        *[other] asks you to sign { $count } documents. If you agree, it gets your signatures and your certificate with your name.
     }
 
+asks-certificate = asks for the certificate that you sign documents with. If you agree, it gets this certificate with your name. Nothing is signed, and no PIN is needed.
+embedded = It is embedded in a page of another site, the one in the address bar of your browser:
+
 ## What should make the person look twice
 
 warning-punycode = CAUTION: this address holds letters of a foreign alphabet, written as "xn--". It may imitate a site you know.
 warning-address = CAUTION: this is a number, not a site's name. Nobody vouches for whose it is.
 warning-insecure = CAUTION: the connection is not encrypted. Agree only if you are developing this site on your own computer.
+warning-top-punycode = CAUTION: the address of the page that it is embedded in holds letters of a foreign alphabet, written as "xn--". That page may imitate a site you know.
+warning-top-address = CAUTION: the page that it is embedded in has a number for an address, not a site's name. Nobody vouches for whose it is.
+warning-top-insecure = CAUTION: the connection to the page that it is embedded in is not encrypted. Agree only if you are developing that site on your own computer.
+warning-top-long = CAUTION: the address of the page that it is embedded in is unusually long. What counts is how the site's name ends: { $end }
 warning-long = CAUTION: the address is unusually long. What counts is how the site's name ends: { $end }
 literal = What gets signed is the site's one-time code as it is, without the site's name. Agree only if you have just begun this on the site yourself.
 test = TEST TOKEN: what it signs proves nothing about a person.
@@ -79,6 +87,7 @@ prompt-insert = Press Enter to cancel.
 ok-confirm = Confirm
 ok-sign-in = Sign in
 ok-sign = Sign
+ok-certificate = Hand over
 ok-choose = Use this one
 ok-last-try = Try
 ok-pair = The numbers match

@@ -44,6 +44,8 @@ pub(super) enum Permission {
     SignIn,
     /// Signing documents.
     Sign,
+    /// Handing over a signing certificate.
+    Certificate,
 }
 
 impl Permission {

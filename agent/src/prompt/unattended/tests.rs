@@ -141,6 +141,31 @@ fn actions_are_listed_and_the_literal_form_apart() {
     assert!(!with("literal = true\nactions = [\"confirm_identity\"]", &literal));
     assert!(with("actions = [\"sign\"]", &sign));
     assert!(!with("actions = [\"sign\"]", &Action::Confirm(Purpose::SignIn)));
+    assert!(!with("", &Action::Certificate) && !with("actions = [\"sign\"]", &Action::Certificate));
+    assert!(with("actions = [\"certificate\"]", &Action::Certificate));
+}
+
+#[test]
+fn a_certificate_spends_no_try() {
+    let policy = format!("actions = [\"certificate\"]\n{POLICY}");
+    let mut last = consent();
+    last.request.action = Action::Certificate;
+    last.pin = PinEntry::None;
+    last.candidate.token.pin.tries_left = Some(1);
+    let answered = unattended(&policy).answer(&Question::Consent(last));
+    assert!(matches!(answered, Ok(Answer::Yes)));
+}
+
+#[test]
+fn the_page_around_a_portal_must_be_listed_too() {
+    let within = |top: &str| {
+        let top = top.parse().unwrap();
+        answer(POLICY, |consent| consent.request.top_origin = Some(top)).is_some()
+    };
+    assert!(!within("https://news.example"));
+    let policy = POLICY.replace("origins = [", "origins = [\"https://news.example\", ");
+    let top = "https://news.example".parse().unwrap();
+    assert!(answer(&policy, |consent| consent.request.top_origin = Some(top)).is_some());
 }
 
 #[test]

@@ -8,7 +8,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use plugin_protocol::api::{PinState, TokenKind};
+use plugin_protocol::api::{PinState, SourceKind, TokenKind};
 use plugin_protocol::encoding::{hex, sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
@@ -119,6 +119,10 @@ impl Pkcs12 {
 impl Source for Pkcs12 {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Software
     }
 
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use plugin_protocol::api::{PinState, TokenKind};
+use plugin_protocol::api::{PinState, SourceKind, TokenKind};
 
 use super::*;
 use crate::token::PinInfo;
@@ -59,6 +59,10 @@ impl Fake {
 impl Source for Fake {
     fn name(&self) -> &str {
         self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Pkcs11
     }
 
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
@@ -161,7 +165,7 @@ async fn sources_are_asked_at_the_same_time() {
     };
     let (listing, ()) = tokio::join!(listing, open);
     assert_eq!(listing.len(), 2);
-    assert!(listing.iter().all(|(_, tokens)| tokens.is_ok()));
+    assert!(listing.iter().all(|listed| listed.tokens.is_ok()));
 }
 
 #[tokio::test]
@@ -223,6 +227,9 @@ async fn a_source_that_panics_is_an_error_not_a_hang() {
         fn name(&self) -> &str {
             "panics"
         }
+        fn kind(&self) -> SourceKind {
+            SourceKind::Software
+        }
         fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
             panic!("a fault in a source")
         }
@@ -236,7 +243,7 @@ async fn a_source_that_panics_is_an_error_not_a_hang() {
     let tokens = Tokens::new(vec![Box::new(Panics)]);
     for _ in 0..2 {
         let listing = tokens.listing().await;
-        assert!(matches!(&listing[0].1, Err(Error::Internal(why)) if why.contains("panics")));
+        assert!(matches!(&listing[0].tokens, Err(Error::Internal(why)) if why.contains("panics")));
     }
 }
 

@@ -142,6 +142,7 @@ pub(crate) fn request(token: &str) -> ConfirmationRequest {
     let token = (!token.is_empty()).then(|| token.to_owned());
     ConfirmationRequest {
         origin,
+        top_origin: None,
         challenge,
         format: "web-eid:1.0".into(),
         detached: false,
