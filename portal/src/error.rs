@@ -278,10 +278,10 @@ impl fmt::Display for VerifyError {
 impl std::error::Error for VerifyError {}
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn all() -> Vec<VerifyError> {
+    pub(crate) fn every_error() -> Vec<VerifyError> {
         use VerifyError::*;
         let (place, now) = (Place::Signer, OffsetDateTime::UNIX_EPOCH);
         vec![
@@ -340,16 +340,16 @@ mod tests {
                     out
                 })
         };
-        let names: Vec<_> = all().iter().map(name).collect();
+        let names: Vec<_> = every_error().iter().map(name).collect();
         assert!(names.is_sorted());
-        for (error, name) in all().iter().zip(names) {
+        for (error, name) in every_error().iter().zip(names) {
             assert_eq!(error.code(), snake(&name));
         }
     }
 
     #[test]
     fn only_what_another_try_can_mend_is_retryable() {
-        let retryable: Vec<_> = all()
+        let retryable: Vec<_> = every_error()
             .iter()
             .filter(|e| e.is_retryable())
             .map(VerifyError::code)

@@ -1,14 +1,38 @@
-//! A small reference portal: one page and two routes, over the library.
+//! A small reference portal over the library: the page a citizen would see, and two routes for programs.
 //!
-//! `POST /challenge` issues a challenge to an account, `POST /proof` takes it back with a proof
-//! and answers the verdict. Read [`routes`] for the two, [`session`] for what
-//! binds them together, [`problem`] for how errors look, [`page`] for the page.
-//! The program around it is `eid-portal`.
+//! For programs, such as `eid-plugin`: `POST /challenge` issues a challenge to any account they
+//! name, `POST /proof` takes it back with a proof and answers the verdict ([`routes`]).
+//!
+//! For people and the page's script ([`page`], [`browser`]):
+//!
+//! | route | takes | answers |
+//! |---|---|---|
+//! | `GET /` | | to sign in; or the account that is signed in, how far it is trusted, and what raises that |
+//! | `GET /help` | | how to install the agent and the plugin, and what to do in each state |
+//! | `GET /language/{ru,en}` | `?page=help` | remembers the language in a cookie, goes back |
+//! | `POST /sign-in` | form: `account` | the demo's stand-in for a password; a new session |
+//! | `POST /sign-out` | | ends the session |
+//! | `POST /account/challenge` | JSON: `purpose`, `confirm_identity` or `sign_in` | `challenge`, `purpose`, `formats`, `expires_in` |
+//! | `POST /account/proof` | JSON: `challenge`, `proof` | `confirm_identity`: `level`, `test`, `confirmed_at`, `checked`, `not_checked`; `sign_in`: `account`, `test` |
+//!
+//! Whatever is refused is a problem document with a stable `code` ([`problem`]); `person_mismatch` has
+//! `mismatches`, a list of `field` (`snils`, `surname`, `given_name`, `patronymic`) and `how` (`absent`, `different`).
+//!
+//! What binds it together: [`session`] and [`signed_in`] say who asks, [`account`] how far an account is
+//! trusted, [`person`] whether a certificate's person is the account's, [`confirmation`] what is kept of that,
+//! [`language`] in which words. The program around it is `eid-portal`.
 
+pub mod account;
+pub mod browser;
+pub mod confirmation;
+pub mod language;
 pub mod page;
+pub mod person;
 pub mod problem;
 pub mod routes;
 pub mod session;
+pub mod signed_in;
+mod template;
 pub mod verdict;
 
 use std::sync::Arc;
@@ -26,7 +50,9 @@ use tokio::sync::Semaphore;
 
 use crate::challenge::ChallengeStore;
 use crate::policy::Policy;
+use crate::reference::account::Accounts;
 use crate::reference::problem::{Code, Problem};
+use crate::reference::signed_in::Sessions;
 
 /// Largest request body, bytes: the largest proof, with room for its JSON.
 pub const MAX_BODY: usize = 80 * 1024;
@@ -44,18 +70,44 @@ pub struct App {
     pub policy: Policy,
     /// The challenges that are out.
     pub challenges: ChallengeStore,
+    /// Whose page it is, and how far they are trusted.
+    pub accounts: Accounts,
+    /// Who is signed in.
+    pub sessions: Sessions,
+}
+
+impl App {
+    /// A portal with the demo's accounts, where nobody is signed in.
+    pub fn new(origin: Origin, policy: Policy) -> Self {
+        Self {
+            origin,
+            policy,
+            challenges: ChallengeStore::default(),
+            accounts: Accounts::default(),
+            sessions: Sessions::default(),
+        }
+    }
 }
 
 /// The portal's routes.
 pub fn router(app: App) -> Router {
     let app = Arc::new(app);
     let slots = Arc::new(Semaphore::new(MAX_CONCURRENT));
+    // The page's routes are for browsers, which say where a request comes from.
+    let of_the_page = Router::new()
+        .route("/sign-in", post(browser::sign_in))
+        .route("/sign-out", post(browser::sign_out))
+        .route("/account/challenge", post(browser::challenge))
+        .route("/account/proof", post(browser::proof))
+        .layer(middleware::from_fn(only_browsers));
     Router::new()
-        .route("/", get(page::html))
-        .route("/portal.css", get(page::css))
-        .route("/portal.js", get(page::js))
+        .route("/", get(page::home))
+        .route("/help", get(page::help))
+        .route("/language/{tag}", get(browser::language))
+        .route("/assets/{name}", get(page::asset))
         .route("/challenge", post(routes::challenge))
         .route("/proof", post(routes::proof))
+        .merge(of_the_page)
         .fallback(async |headers: HeaderMap| Problem::new(Code::NotFound).for_reader(&headers))
         .method_not_allowed_fallback(async |headers: HeaderMap| {
             Problem::new(Code::MethodNotAllowed).for_reader(&headers)
@@ -87,6 +139,16 @@ async fn only_from_here(State(app): State<Arc<App>>, request: Request, next: Nex
     next.run(request).await
 }
 
+/// No `Origin` and no fetch metadata is no browser of these years: nothing here is for it.
+async fn only_browsers(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if request.method() == Method::POST && !headers.contains_key(header::ORIGIN) && !headers.contains_key("sec-fetch-site")
+    {
+        return Problem::new(Code::ForeignOrigin).for_reader(headers);
+    }
+    next.run(request).await
+}
+
 fn from_here(headers: &HeaderMap, origin: &Origin) -> bool {
     let named = headers.get(header::ORIGIN);
     let site = headers.get("sec-fetch-site");
@@ -99,11 +161,13 @@ async fn with_security_headers(response: Response) -> Response {
     const HEADERS: [(HeaderName, &str); 6] = [
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+             require-trusted-types-for 'script'; trusted-types 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Not "no-referrer": with it a browser's own form would come from the origin "null".
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),

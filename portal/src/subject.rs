@@ -1,6 +1,6 @@
 //! Who a certificate names, with the attributes of Russian qualified certificates.
 
-mod checksum;
+pub(crate) mod checksum;
 
 use const_oid::ObjectIdentifier;
 use der::{Any, Tag, Tagged};

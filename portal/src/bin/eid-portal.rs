@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use plugin_protocol::{Origin, ProofFormat};
 use portal::policy::PolicyBuilder;
+use portal::reference::account::Accounts;
 use portal::reference::{App, router};
-use portal::{ChallengeStore, Policy, Revocation};
+use portal::{Policy, Revocation};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -46,6 +47,9 @@ struct Arguments {
     /// A CRL, DER; repeatable
     #[arg(long, value_name = "DER")]
     crl: Vec<PathBuf>,
+    /// The accounts of the page, a JSON array [default: a demo with the software token's person]
+    #[arg(long, value_name = "JSON")]
+    accounts: Option<PathBuf>,
     /// Writes the address to this file too when ready
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -88,11 +92,10 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             .parse()
             .map_err(|_| format!("{address} is no loopback address, so browsers need --origin https://…"))?,
     };
-    let app = App {
-        origin,
-        policy,
-        challenges: ChallengeStore::default(),
-    };
+    let mut app = App::new(origin, policy);
+    if let Some(file) = &arguments.accounts {
+        app.accounts = accounts(file)?;
+    }
     let mut ends = signal(SignalKind::terminate())?;
     announce(&address, arguments.ready_file.as_deref())?;
     axum::serve(listener, router(app))
@@ -104,6 +107,11 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         })
         .await?;
     Ok(())
+}
+
+fn accounts(file: &Path) -> Result<Accounts, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| in_file(file, error))?;
+    Accounts::from_json(&text).map_err(|error| in_file(file, error))
 }
 
 fn announce(address: &str, file: Option<&Path>) -> Result<(), Failure> {

@@ -1,20 +1,28 @@
 //! Errors on the wire: RFC 9457 problem details with a stable code, what helps, and a sentence for the person.
 
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::account::LevelError;
+use super::language::Language;
+use super::page;
+use super::person::Mismatch;
 use crate::challenge::{IssueError, TakeError};
 use crate::error::{Remedy, VerifyError};
 
 /// What the portal itself can find wrong; refusals of a proof have the codes of [`VerifyError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
+    /// The account is confirmed; there is nothing to do.
+    AlreadyConfirmed,
     /// Too many requests at once.
     Busy,
     /// The challenge expired, was used, or was never issued.
     ChallengeGone,
+    /// The account's data must be checked before its owner can confirm to be the one.
+    DataCheckFirst,
     /// The request comes from another site's page.
     ForeignOrigin,
     /// The challenge was issued to another session.
@@ -25,8 +33,16 @@ pub enum Code {
     InvalidBody,
     /// The path exists, the method does not.
     MethodNotAllowed,
+    /// No confirmed account belongs to the certificate's person.
+    NoAccount,
+    /// The certificate names no СНИЛС to find an account by.
+    NoSnils,
     /// No such path.
     NotFound,
+    /// The certificate's person is not the account's; `mismatches` says in what.
+    PersonMismatch,
+    /// Nobody is signed in.
+    SignInFirst,
     /// The request took too long.
     Timeout,
     /// The body is too large.
@@ -37,75 +53,169 @@ pub enum Code {
     UnsupportedMediaType,
 }
 
+/// What is fixed for a code: its name, status, title, the key of its sentence, and what helps.
+type Parts = (&'static str, StatusCode, &'static str, &'static str, &'static str);
+
 impl Code {
-    const fn parts(self) -> (&'static str, StatusCode, &'static str, &'static str) {
+    /// Every code, in alphabetical order.
+    pub const ALL: [Self; 18] = [
+        Self::AlreadyConfirmed,
+        Self::Busy,
+        Self::ChallengeGone,
+        Self::DataCheckFirst,
+        Self::ForeignOrigin,
+        Self::ForeignSession,
+        Self::Internal,
+        Self::InvalidBody,
+        Self::MethodNotAllowed,
+        Self::NoAccount,
+        Self::NoSnils,
+        Self::NotFound,
+        Self::PersonMismatch,
+        Self::SignInFirst,
+        Self::Timeout,
+        Self::TooLarge,
+        Self::UnsupportedFormat,
+        Self::UnsupportedMediaType,
+    ];
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        self.parts().0
+    }
+
+    /// The key of the sentence a person reads.
+    pub const fn message_key(self) -> &'static str {
+        self.parts().3
+    }
+
+    const fn parts(self) -> Parts {
         match self {
+            Self::AlreadyConfirmed => (
+                "already_confirmed",
+                StatusCode::CONFLICT,
+                "The account is confirmed already",
+                "already-confirmed",
+                "nothing",
+            ),
             Self::Busy => (
                 "busy",
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Too many requests at once",
                 "try-again",
+                "try_again",
             ),
             Self::ChallengeGone => (
                 "challenge_gone",
                 StatusCode::GONE,
                 "The challenge is used up or expired",
                 "try-again",
+                "try_again",
+            ),
+            Self::DataCheckFirst => (
+                "data_check_first",
+                StatusCode::CONFLICT,
+                "The account's data were not checked yet",
+                "data-check-first",
+                "data_check",
             ),
             Self::ForeignOrigin => (
                 "foreign_origin",
                 StatusCode::FORBIDDEN,
                 "Only this portal's own page may ask",
-                "proof-not-valid",
+                "foreign-page",
+                "software",
             ),
             Self::ForeignSession => (
                 "foreign_session",
                 StatusCode::FORBIDDEN,
                 "The challenge is another session's",
                 "try-again",
+                "try_again",
             ),
             Self::Internal => (
                 "internal",
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Internal error",
                 "try-again",
+                "try_again",
             ),
             Self::InvalidBody => (
                 "invalid_body",
                 StatusCode::BAD_REQUEST,
                 "The body is not valid",
                 "proof-not-valid",
+                "software",
             ),
             Self::MethodNotAllowed => (
                 "method_not_allowed",
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Method not allowed",
-                "proof-not-valid",
+                "not-found",
+                "software",
             ),
-            Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found", "proof-not-valid"),
+            Self::NoAccount => (
+                "no_account",
+                StatusCode::FORBIDDEN,
+                "No confirmed account belongs to this certificate's person",
+                "no-account",
+                "confirm_first",
+            ),
+            Self::NoSnils => (
+                "no_snils",
+                StatusCode::FORBIDDEN,
+                "The certificate names no SNILS",
+                "no-snils",
+                "another_certificate",
+            ),
+            Self::NotFound => (
+                "not_found",
+                StatusCode::NOT_FOUND,
+                "Not found",
+                "not-found",
+                "software",
+            ),
+            Self::PersonMismatch => (
+                "person_mismatch",
+                StatusCode::FORBIDDEN,
+                "The certificate's person is not the account's",
+                "person-mismatch",
+                "another_certificate",
+            ),
+            Self::SignInFirst => (
+                "sign_in_first",
+                StatusCode::UNAUTHORIZED,
+                "Nobody is signed in",
+                "sign-in-first",
+                "sign_in",
+            ),
             Self::Timeout => (
                 "timeout",
                 StatusCode::REQUEST_TIMEOUT,
                 "The request took too long",
                 "try-again",
+                "try_again",
             ),
             Self::TooLarge => (
                 "too_large",
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The body is too large",
                 "proof-not-valid",
+                "software",
             ),
             Self::UnsupportedFormat => (
                 "unsupported_format",
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "This proof format is not known here",
                 "proof-not-valid",
+                "software",
             ),
             Self::UnsupportedMediaType => (
                 "unsupported_media_type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body must be application/json",
                 "proof-not-valid",
+                "software",
             ),
         }
     }
@@ -119,8 +229,9 @@ pub struct Problem {
     status: StatusCode,
     detail: String,
     retryable: bool,
-    remedy: Remedy,
+    remedy: &'static str,
     message_key: &'static str,
+    mismatches: Vec<Mismatch>,
 }
 
 /// The document, media type `application/problem+json`.
@@ -137,8 +248,12 @@ struct Document<'a> {
     code: &'a str,
     /// Whether the same request with a new challenge may succeed.
     retryable: bool,
-    /// What helps: `try_again`, `another_certificate`, `portal_setup`, `software`.
+    /// What helps: `try_again`, `another_certificate`, `portal_setup`, `software`; for the page's
+    /// routes also `sign_in`, `data_check`, `confirm_first`, `nothing`.
     remedy: &'a str,
+    /// In what the certificate's person is not the account's; never what the certificate says.
+    #[serde(skip_serializing_if = "<[Mismatch]>::is_empty")]
+    mismatches: &'a [Mismatch],
     /// A sentence for the person, in their language.
     message: &'a str,
 }
@@ -146,16 +261,24 @@ struct Document<'a> {
 impl Problem {
     /// A problem of the portal's own.
     pub fn new(code: Code) -> Self {
-        let (code, status, title, message_key) = code.parts();
-        let retryable = message_key == "try-again";
+        let (code, status, title, message_key, remedy) = code.parts();
         Self {
             code,
             title,
             status,
             detail: String::new(),
-            retryable,
-            remedy: if retryable { Remedy::TryAgain } else { Remedy::Software },
+            retryable: remedy == "try_again",
+            remedy,
             message_key,
+            mismatches: Vec::new(),
+        }
+    }
+
+    /// The certificate's person is not the account's, in these points.
+    pub fn not_the_person(mismatches: Vec<Mismatch>) -> Self {
+        Self {
+            mismatches,
+            ..Self::new(Code::PersonMismatch)
         }
     }
 
@@ -165,8 +288,25 @@ impl Problem {
         self
     }
 
-    /// The response, in the reader's language.
+    /// The stable name.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The sentence a person reads.
+    pub fn message(&self, language: Language) -> &'static str {
+        sentence(self.message_key, language)
+    }
+
+    /// The response, in the reader's language: a page for who navigated here, a problem document for everyone else.
     pub fn for_reader(self, headers: &HeaderMap) -> Response {
+        if is_navigation(headers) {
+            return (self.status, page::problem(&self, headers)).into_response();
+        }
+        self.document(headers)
+    }
+
+    fn document(self, headers: &HeaderMap) -> Response {
         let document = Document {
             kind: format!("urn:eid-portal:problem:{}", self.code),
             title: self.title,
@@ -174,8 +314,9 @@ impl Problem {
             detail: &self.detail,
             code: self.code,
             retryable: self.retryable,
-            remedy: remedy_name(self.remedy),
-            message: sentence(self.message_key, Language::of(headers)),
+            remedy: self.remedy,
+            mismatches: &self.mismatches,
+            message: self.message(Language::of(headers)),
         };
         let body = serde_json::to_vec(&document).expect("a struct of strings serialises");
         let mut response = (self.status, body).into_response();
@@ -199,8 +340,9 @@ impl From<&VerifyError> for Problem {
             },
             detail: error.to_string(),
             retryable: error.is_retryable(),
-            remedy: error.remedy(),
+            remedy: remedy_name(error.remedy()),
             message_key: error.user_message_key(),
+            mismatches: Vec::new(),
         }
     }
 }
@@ -225,6 +367,27 @@ impl From<IssueError> for Problem {
     }
 }
 
+impl From<LevelError> for Problem {
+    fn from(error: LevelError) -> Self {
+        Self::new(match error {
+            LevelError::Already => Code::AlreadyConfirmed,
+            LevelError::DataCheckFirst => Code::DataCheckFirst,
+            LevelError::Unknown => Code::SignInFirst,
+        })
+    }
+}
+
+/// A person's browser that went somewhere asks for HTML; a script's or a program's request does not.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html"))
+}
+
+/// The sentence of this key, in both languages' texts.
+fn sentence(key: &str, language: Language) -> &'static str {
+    language.say(&format!("message.{key}"))
+}
+
 const fn remedy_name(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::TryAgain => "try_again",
@@ -234,86 +397,25 @@ const fn remedy_name(remedy: Remedy) -> &'static str {
     }
 }
 
-/// The languages the portal speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    English,
-    /// Russian.
-    Russian,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::tests::every_error;
 
-impl Language {
-    /// The one the reader prefers (RFC 9110 section 12.5.4); English when neither is named.
-    pub fn of(headers: &HeaderMap) -> Self {
-        let value = headers
-            .get(ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("");
-        let (mut russian, mut english) = (0.0, 0.0);
-        for range in value.split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let language = parts.next().and_then(|tag| tag.split('-').next()).unwrap_or("");
-            let weight = parts
-                .find_map(|part| part.strip_prefix("q="))
-                .map_or(Ok(1.0), str::parse::<f32>);
-            let weight = weight.unwrap_or(0.0);
-            if language.eq_ignore_ascii_case("ru") {
-                russian = f32::max(russian, weight);
-            } else if language.eq_ignore_ascii_case("en") {
-                english = f32::max(english, weight);
+    #[test]
+    fn every_code_has_a_sentence_in_both_languages() {
+        let own = Code::ALL.iter().map(|code| code.message_key());
+        let errors = every_error();
+        let keys = own.chain(errors.iter().map(VerifyError::user_message_key));
+        for key in keys {
+            for language in Language::ALL {
+                assert!(language.words().contains_key(&format!("message.{key}")), "{key}");
             }
         }
-        if russian > english {
-            Self::Russian
-        } else {
-            Self::English
-        }
     }
-}
 
-/// The sentence of [`VerifyError::user_message_key`].
-fn sentence(key: &str, language: Language) -> &'static str {
-    let (english, russian) = match key {
-        "certificate-expired" => (
-            "Your certificate has expired. Renew it, then try again.",
-            "Срок действия вашего сертификата истёк. Получите новый сертификат и повторите попытку.",
-        ),
-        "certificate-not-suitable" => (
-            "This certificate cannot be used here. Choose another one.",
-            "Этот сертификат здесь не подходит. Выберите другой.",
-        ),
-        "certificate-not-yet-valid" => (
-            "Your certificate is not valid yet.",
-            "Срок действия вашего сертификата ещё не начался.",
-        ),
-        "certificate-revoked" => (
-            "Your certificate has been revoked. Ask its issuer for a new one.",
-            "Ваш сертификат отозван. Обратитесь в удостоверяющий центр за новым.",
-        ),
-        "check-clock-and-try-again" => (
-            "The clock of your computer seems to be wrong. Check it, then try again.",
-            "Похоже, на вашем компьютере неверно идут часы. Проверьте время и повторите попытку.",
-        ),
-        "portal-cannot-check" => (
-            "The portal cannot check your certificate at the moment.",
-            "Сейчас портал не может проверить ваш сертификат.",
-        ),
-        "test-certificate" => (
-            "This is a test certificate. It proves nobody's identity here.",
-            "Это тестовый сертификат. Он здесь ничью личность не подтверждает.",
-        ),
-        "try-again" => (
-            "That did not work. Please try once more.",
-            "Не получилось. Пожалуйста, повторите попытку.",
-        ),
-        _ => (
-            "The answer of the plugin was not valid.",
-            "Ответ плагина не прошёл проверку.",
-        ),
-    };
-    match language {
-        Language::English => english,
-        Language::Russian => russian,
+    #[test]
+    fn codes_stand_in_alphabetical_order() {
+        assert!(Code::ALL.iter().map(|code| code.name()).is_sorted());
     }
 }

@@ -1,4 +1,4 @@
-//! The two routes.
+//! The two routes of programs: any name is an account, and what is proved is only told.
 
 use std::sync::Arc;
 
@@ -42,11 +42,11 @@ struct ChallengeAnswer<'a> {
     expires_in: i64,
 }
 
-/// Body of `POST /proof`.
+/// Body of `POST /proof` and `POST /account/proof`.
 #[derive(Debug, Deserialize)]
-struct ProofRequest {
-    challenge: Challenge,
-    proof: serde_json::Value,
+pub(super) struct ProofRequest {
+    pub(super) challenge: Challenge,
+    pub(super) proof: serde_json::Value,
 }
 
 /// `POST /challenge`: a challenge for this session and account.
@@ -119,7 +119,7 @@ fn verify(app: &App, taken: &Taken, proof: &Proof, now: OffsetDateTime) -> Resul
 }
 
 /// An unknown format is refused by its name, never guessed.
-fn parse_proof(value: serde_json::Value) -> Result<Proof, Problem> {
+pub(super) fn parse_proof(value: serde_json::Value) -> Result<Proof, Problem> {
     let name = value.get("format").and_then(serde_json::Value::as_str).unwrap_or("");
     name.parse::<ProofFormat>()
         .map_err(|error| Problem::new(Code::UnsupportedFormat).detail(error.to_string()))?;
@@ -127,7 +127,7 @@ fn parse_proof(value: serde_json::Value) -> Result<Proof, Problem> {
 }
 
 /// The body as JSON, and only as that: a form of another site cannot send this content type.
-fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

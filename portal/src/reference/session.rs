@@ -28,6 +28,11 @@ impl Session {
         }
     }
 
+    /// The session of a page's request: what its cookie says, nobody without one.
+    pub fn of_page(headers: &HeaderMap, origin: &Origin) -> Option<Self> {
+        cookie(headers, cookie_name(origin)).map(|identifier| Self(identifier.to_owned()))
+    }
+
     /// A new session; `None` when the system's random generator fails.
     pub fn new() -> Option<Self> {
         let mut bytes = [0; 32];
@@ -38,6 +43,20 @@ impl Session {
     /// What challenges are bound to.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What the challenges of a page's own routes are bound to: none of them is one of `POST /challenge`.
+    pub fn page_binding(&self) -> String {
+        format!("page {}", self.0)
+    }
+
+    /// The `Set-Cookie` that takes it back.
+    pub fn clear_cookie(origin: &Origin) -> String {
+        let secure = if is_https(origin) { "; Secure" } else { "" };
+        format!(
+            "{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict{secure}",
+            cookie_name(origin)
+        )
     }
 
     /// The `Set-Cookie` that carries it: not for scripts, not for other sites, encrypted where the portal is.
@@ -60,7 +79,8 @@ fn cookie_name(origin: &Origin) -> &'static str {
     }
 }
 
-fn is_https(origin: &Origin) -> bool {
+/// Whether browsers reach the portal over TLS.
+pub(super) fn is_https(origin: &Origin) -> bool {
     origin.as_str().starts_with("https://")
 }
 

@@ -94,7 +94,7 @@ impl Verdict {
 }
 
 /// The least that is known of any certificate in the path.
-fn revocation(statuses: &[CertificateStatus]) -> &'static str {
+pub(super) fn revocation(statuses: &[CertificateStatus]) -> &'static str {
     if statuses.contains(&CertificateStatus::NotChecked) {
         "not_checked"
     } else if statuses.contains(&CertificateStatus::Unknown) {

@@ -2,7 +2,7 @@
 
 /// СНИЛС (постановление Правления ПФР № 192п, приложение 1): 9 digits and a two-digit check sum.
 /// Numbers up to 001-001-998 were given out before there were check sums.
-pub(super) fn is_snils(text: &str) -> bool {
+pub(crate) fn is_snils(text: &str) -> bool {
     let Some(digits) = digits::<11>(text) else { return false };
     let number = digits[..9].iter().fold(0, |number, digit| number * 10 + digit);
     let sum = weighted(&digits[..9], &[9, 8, 7, 6, 5, 4, 3, 2, 1]) % 101 % 100;

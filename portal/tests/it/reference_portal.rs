@@ -1,4 +1,4 @@
-//! The reference portal in process: its two routes, its page, its refusals.
+//! The reference portal in process: its two routes for programs, and their refusals.
 
 use axum::Router;
 use axum::body::Body;
@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, Request, Response, StatusCode};
 use fixtures::pki::{Issued, KeyKind};
 use http_body_util::BodyExt;
 use plugin_protocol::{Challenge, Origin, Proof, SignatureAlgorithm as A, Statement};
-use portal::ChallengeStore;
 use portal::reference::{App, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -31,11 +30,7 @@ impl Stage {
     fn new() -> Self {
         let mut scene = Scene::new();
         scene.origin = ORIGIN.parse().unwrap();
-        let app = App {
-            origin: scene.origin.clone(),
-            policy: builder(&scene.pki).build().unwrap(),
-            challenges: ChallengeStore::default(),
-        };
+        let app = App::new(scene.origin.clone(), builder(&scene.pki).build().unwrap());
         Self {
             portal: router(app),
             person: scene.person(KeyKind::P256),
@@ -232,51 +227,9 @@ async fn bodies_that_are_not_what_they_should_be() {
 }
 
 #[tokio::test]
-async fn the_page_speaks_two_languages_and_lets_nothing_in() {
-    let stage = Stage::new();
-    for (accept, language) in [
-        (None, "en"),
-        (Some("ru"), "ru"),
-        (Some("ru-RU,ru;q=0.9,en-US;q=0.8"), "ru"),
-        (Some("en,ru;q=0.5"), "en"),
-        (Some("de"), "en"),
-    ] {
-        let mut request = Request::get("/");
-        if let Some(accept) = accept {
-            request = request.header("accept-language", accept);
-        }
-        let response = stage.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!(response.headers()["content-language"], language, "{accept:?}");
-        let policy = response.headers()["content-security-policy"]
-            .to_str()
-            .unwrap()
-            .to_owned();
-        assert!(
-            policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
-            "{policy}"
-        );
-        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
-        let html = response.into_body().collect().await.unwrap().to_bytes();
-        let html = std::str::from_utf8(&html).unwrap();
-        assert!(html.contains(&format!("<html lang=\"{language}\">")));
-        for inline in ["<style", "style=", "onclick", "javascript:", "<script>"] {
-            assert!(!html.contains(inline), "no {inline} in the page");
-        }
-    }
-    for (path, kind) in [("/portal.css", "text/css"), ("/portal.js", "text/javascript")] {
-        let response = stage.send(Request::get(path).body(Body::empty()).unwrap()).await;
-        assert!(response.headers()["content-type"].to_str().unwrap().starts_with(kind));
-    }
-}
-
-#[tokio::test]
 async fn an_https_portal_marks_its_cookie() {
     let scene = Scene::new();
-    let app = App {
-        origin: scene.origin.clone(),
-        policy: builder(&scene.pki).build().unwrap(),
-        challenges: ChallengeStore::default(),
-    };
+    let app = App::new(scene.origin.clone(), builder(&scene.pki).build().unwrap());
     let request = Request::post("/challenge").header("content-type", "application/json");
     let request = request.header("origin", scene.origin.as_str());
     let response = router(app)

@@ -1,43 +1,19 @@
-"use strict";
+// The page's beginning: words first, then the buttons, then the plugin.
+import { find, loadWords } from "./view.js";
+import { watch } from "./plugin.js";
+import { run } from "./operation.js";
 
-// Two steps: take a challenge, hand in the proof. All text goes in as text, never as markup.
-const at = (id) => document.getElementById(id);
-let challenge = null;
-
-async function post(path, body) {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  return { ok: response.ok, body: await response.json() };
+if (location.hash === "#verdict") {
+  find("verdict")?.focus();
+  history.replaceState(null, "", "/");
 }
 
-function show(answer) {
-  at("message").textContent = answer.message || answer.name || "";
-  at("verdict").textContent = JSON.stringify(answer, null, 2);
+const buttons = document.querySelectorAll("button[data-purpose]");
+if (buttons.length > 0) {
+  await loadWords();
+  for (const button of buttons) {
+    const { purpose, format } = /** @type {HTMLElement} */ (button).dataset;
+    button.addEventListener("click", () => run(/** @type {any} */ (purpose), String(format)));
+  }
+  watch();
 }
-
-at("ask").addEventListener("click", async () => {
-  const answer = await post("/challenge", { account: at("account").value, purpose: "confirm_identity" });
-  if (!answer.ok) {
-    show(answer.body);
-    return;
-  }
-  challenge = answer.body.challenge;
-  at("challenge").textContent = JSON.stringify(answer.body, null, 2);
-  at("send").disabled = false;
-});
-
-at("send").addEventListener("click", async () => {
-  let proof;
-  try {
-    proof = JSON.parse(at("proof").value);
-  } catch (error) {
-    at("message").textContent = String(error.message);
-    return;
-  }
-  const answer = await post("/proof", { challenge, proof });
-  at("send").disabled = true;
-  show(answer.body);
-});
