@@ -142,7 +142,9 @@ async fn only_from_here(State(app): State<Arc<App>>, request: Request, next: Nex
 /// No `Origin` and no fetch metadata is no browser of these years: nothing here is for it.
 async fn only_browsers(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    if request.method() == Method::POST && !headers.contains_key(header::ORIGIN) && !headers.contains_key("sec-fetch-site")
+    if request.method() == Method::POST
+        && !headers.contains_key(header::ORIGIN)
+        && !headers.contains_key("sec-fetch-site")
     {
         return Problem::new(Code::ForeignOrigin).for_reader(headers);
     }

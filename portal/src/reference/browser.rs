@@ -169,13 +169,7 @@ async fn judge(app: Arc<App>, headers: &HeaderMap, body: Result<Bytes, BytesReje
 }
 
 /// The person who is signed in, here and now, has proved to be the account's person, or has not.
-fn confirm(
-    app: &App,
-    headers: &HeaderMap,
-    taken: &Taken,
-    identity: &VerifiedIdentity,
-    now: OffsetDateTime,
-) -> Answer {
+fn confirm(app: &App, headers: &HeaderMap, taken: &Taken, identity: &VerifiedIdentity, now: OffsetDateTime) -> Answer {
     let account = signed_in(app, headers, now)
         .filter(|account| account.id == taken.account)
         .ok_or_else(|| Problem::new(Code::SignInFirst))?;
@@ -195,7 +189,10 @@ fn sign_in_with(app: &App, headers: &HeaderMap, identity: &VerifiedIdentity, now
     let snils = snils.ok_or_else(|| Problem::new(Code::NoSnils))?;
     let account = app.accounts.confirmed_with(snils);
     let account = account.ok_or_else(|| Problem::new(Code::NoAccount))?;
-    let by_test = account.confirmation.as_ref().is_some_and(|confirmation| confirmation.test);
+    let by_test = account
+        .confirmation
+        .as_ref()
+        .is_some_and(|confirmation| confirmation.test);
     if identity.is_test() && !by_test {
         return Err(Problem::from(&VerifyError::TestCertificate));
     }
@@ -214,7 +211,10 @@ fn chosen(app: &App, body: Result<Bytes, BytesRejection>) -> Result<Account, Pro
     let invalid = || Problem::new(Code::InvalidBody).detail("a form with one field: account");
     let body = body.map_err(|_| invalid())?;
     let text = std::str::from_utf8(&body).map_err(|_| invalid())?;
-    let id = text.strip_prefix("account=").filter(|id| is_id(id)).ok_or_else(invalid)?;
+    let id = text
+        .strip_prefix("account=")
+        .filter(|id| is_id(id))
+        .ok_or_else(invalid)?;
     app.accounts.get(id).ok_or_else(invalid)
 }
 

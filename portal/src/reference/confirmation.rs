@@ -135,7 +135,9 @@ fn checked(identity: &VerifiedIdentity) -> Vec<Check> {
 
 fn issuer(identity: &VerifiedIdentity) -> String {
     let certificate = Certificate::from_der(identity.certificate_der(), Place::Signer);
-    let name = certificate.ok().map(|certificate| Subject::from_name(certificate.issuer()));
+    let name = certificate
+        .ok()
+        .map(|certificate| Subject::from_name(certificate.issuer()));
     let common_name = name.and_then(|name| name.common_name().map(str::to_owned));
     common_name.unwrap_or_else(|| identity.issuer())
 }

@@ -136,11 +136,18 @@ mod tests {
         assert_eq!(keys(english), keys(russian));
         for (key, text) in english {
             let places = |text: &str| {
-                let mut places: Vec<String> = text.split('{').skip(1).map(|part| part.split('}').next().unwrap_or("").to_owned()).collect();
+                let mut places: Vec<String> = text
+                    .split('{')
+                    .skip(1)
+                    .map(|part| part.split('}').next().unwrap_or("").to_owned())
+                    .collect();
                 places.sort();
                 places
             };
-            assert!(!text.trim().is_empty() && !russian[key].trim().is_empty(), "{key} says nothing");
+            assert!(
+                !text.trim().is_empty() && !russian[key].trim().is_empty(),
+                "{key} says nothing"
+            );
             assert_eq!(places(text), places(&russian[key]), "the places in {key}");
             assert!(!text.contains('<') && !russian[key].contains('<'), "{key} holds markup");
         }

@@ -25,7 +25,11 @@ pub const ASSETS: [(&str, &str, &str); 9] = [
     ("en.json", "application/json", Language::English.json()),
     ("icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
     ("operation.js", JAVASCRIPT, include_str!("page/operation.js")),
-    ("page-api.js", JAVASCRIPT, include_str!("../../../extension/page-api/index.js")),
+    (
+        "page-api.js",
+        JAVASCRIPT,
+        include_str!("../../../extension/page-api/index.js"),
+    ),
     ("plugin.js", JAVASCRIPT, include_str!("page/plugin.js")),
     ("portal.css", "text/css; charset=utf-8", include_str!("page/portal.css")),
     ("portal.js", JAVASCRIPT, include_str!("page/portal.js")),
@@ -111,7 +115,10 @@ fn sign_in(app: &App, language: Language) -> Html {
     });
     let pieces = [
         ("accounts", Html::all(accounts)),
-        ("operation", fill(include_str!("page/operation.html"), language, &[], &[])),
+        (
+            "operation",
+            fill(include_str!("page/operation.html"), language, &[], &[]),
+        ),
         ("plugin", fill(include_str!("page/plugin.html"), language, &[], &[])),
     ];
     fill(include_str!("page/sign-in.html"), language, &[], &pieces)
@@ -127,7 +134,10 @@ fn account_page(account: &Account, language: Language) -> (&'static str, Html) {
         Level::Standard => {
             let pieces = [
                 ("account", account_card(account, language)),
-                ("operation", fill(include_str!("page/operation.html"), language, &[], &[])),
+                (
+                    "operation",
+                    fill(include_str!("page/operation.html"), language, &[], &[]),
+                ),
                 ("plugin", fill(include_str!("page/plugin.html"), language, &[], &[])),
             ];
             let body = fill(include_str!("page/standard.html"), language, &[], &pieces);
@@ -141,7 +151,10 @@ fn account_card(account: &Account, language: Language) -> Html {
     let snils = account.printed_snils();
     let values = [
         ("name", account.full_name()),
-        ("snils", snils.unwrap_or_else(|| language.say("account.snils.none").to_owned())),
+        (
+            "snils",
+            snils.unwrap_or_else(|| language.say("account.snils.none").to_owned()),
+        ),
     ];
     let mut values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     values.push(("level", level(account.level, language)));
@@ -181,7 +194,10 @@ fn evidence(confirmation: &Confirmation, language: Language) -> Html {
     let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let pieces = [
         ("checked", checks(confirmation.checked(), "check", language)),
-        ("not-checked", checks(&confirmation.not_checked(), "not-check", language)),
+        (
+            "not-checked",
+            checks(&confirmation.not_checked(), "not-check", language),
+        ),
     ];
     fill(include_str!("page/evidence.html"), language, &values, &pieces)
 }
@@ -195,7 +211,10 @@ fn checks(checks: &[Check], prefix: &str, language: Language) -> Html {
 }
 
 fn is_test(account: &Account) -> bool {
-    account.confirmation.as_ref().is_some_and(|confirmation| confirmation.test)
+    account
+        .confirmation
+        .as_ref()
+        .is_some_and(|confirmation| confirmation.test)
 }
 
 fn test_mark(account: &Account, language: Language) -> Html {

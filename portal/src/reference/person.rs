@@ -184,7 +184,8 @@ mod tests {
         ] {
             assert_eq!(words(one), words(other), "{one} and {other}");
         }
-        for (one, other) in [("Иванов", "Иванова"), ("Анна Мария", "Анна-Мария"), ("Ира", "Йра")] {
+        for (one, other) in [("Иванов", "Иванова"), ("Анна Мария", "Анна-Мария"), ("Ира", "Йра")]
+        {
             assert_ne!(words(one), words(other), "{one} and {other}");
         }
     }

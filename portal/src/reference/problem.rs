@@ -168,13 +168,7 @@ impl Code {
                 "no-snils",
                 "another_certificate",
             ),
-            Self::NotFound => (
-                "not_found",
-                StatusCode::NOT_FOUND,
-                "Not found",
-                "not-found",
-                "software",
-            ),
+            Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Not found", "not-found", "software"),
             Self::PersonMismatch => (
                 "person_mismatch",
                 StatusCode::FORBIDDEN,

@@ -127,7 +127,10 @@ pub(super) fn parse_proof(value: serde_json::Value) -> Result<Proof, Problem> {
 }
 
 /// The body as JSON, and only as that: a form of another site cannot send this content type.
-pub(super) fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, Problem> {
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -47,7 +47,10 @@ impl Sessions {
             open.retain(|_, entry| !entry.is_over(now));
         }
         if open.len() >= CAPACITY {
-            let idlest = open.iter().min_by_key(|(_, entry)| entry.last).map(|(id, _)| id.clone());
+            let idlest = open
+                .iter()
+                .min_by_key(|(_, entry)| entry.last)
+                .map(|(id, _)| id.clone());
             idlest.map(|id| open.remove(&id));
         }
         let entry = Entry {
@@ -120,7 +123,9 @@ mod tests {
     #[test]
     fn a_full_house_turns_out_who_was_idle_longest() {
         let sessions = Sessions::default();
-        let mut all: Vec<_> = (0..CAPACITY).map(|_| sessions.sign_in(None, "vera", NOW).unwrap()).collect();
+        let mut all: Vec<_> = (0..CAPACITY)
+            .map(|_| sessions.sign_in(None, "vera", NOW).unwrap())
+            .collect();
         let idlest = all.pop().unwrap();
         for session in &all {
             sessions.account(session, NOW + Duration::SECOND).unwrap();

@@ -23,7 +23,12 @@ impl Html {
 }
 
 /// A template filled: texts by `values` first, then by the language's words; pieces by `pieces`.
-pub(super) fn fill(template: &'static str, language: Language, values: &[(&str, &str)], pieces: &[(&str, Html)]) -> Html {
+pub(super) fn fill(
+    template: &'static str,
+    language: Language,
+    values: &[(&str, &str)],
+    pieces: &[(&str, Html)],
+) -> Html {
     let mut out = String::with_capacity(2 * template.len());
     let mut rest = template;
     while let Some(at) = rest.find(['{', '[']) {
@@ -79,7 +84,12 @@ mod tests {
     fn text_is_escaped_and_never_read_as_a_template() {
         let evil = "<b>\"'&{{skip}}[[piece]]";
         let piece = fill("<i>{{x}}</i>", Language::English, &[("x", "1 < 2")], &[]);
-        let all = fill("{a}[b]<p title=\"{{evil}}\">[[piece]]{", Language::English, &[("evil", evil)], &[("piece", piece)]);
+        let all = fill(
+            "{a}[b]<p title=\"{{evil}}\">[[piece]]{",
+            Language::English,
+            &[("evil", evil)],
+            &[("piece", piece)],
+        );
         let expected = "{a}[b]<p title=\"&lt;b&gt;&quot;&#39;&amp;{{skip}}[[piece]]\"><i>1 &lt; 2</i>{";
         assert_eq!(all.into_string(), expected);
     }

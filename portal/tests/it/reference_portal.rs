@@ -12,6 +12,9 @@ use tower::ServiceExt;
 
 use crate::support::{NAME, Scene, builder};
 
+mod citizen;
+mod pages;
+
 const ORIGIN: &str = "http://127.0.0.1:8080";
 
 /// The portal, and a person at a browser or a command line.
