@@ -62,6 +62,7 @@ start();
 at("again").addEventListener("click", () => {
   port?.disconnect();
   start();
+  at("title").focus();
 });
 at("cancel").addEventListener("click", () => {
   port?.postMessage({ do: "cancel" });

@@ -18,6 +18,9 @@ const TRIES = 3;
 /** Milliseconds after which a button may be pressed again, if nothing has come of it: then nothing changed. */
 const PATIENCE = 3000;
 
+/** Milliseconds that what is read out stays. */
+const SAID = 10_000;
+
 /** @type {PopupState | null} */
 let message = null;
 let shown = view(null);
@@ -61,8 +64,7 @@ function draw() {
   drawHistory(shown.history);
   drawPairing(shown);
   keepFocus(focused);
-  const news = changes(before, shown);
-  if (news.length) at("said").textContent = news.map(read).join(". ");
+  announce(...changes(before, shown));
 }
 
 /** @param {View} view */
@@ -150,14 +152,27 @@ function askUnpair(open) {
 }
 
 /**
- * A button that has gone leaves the focus to the one in its place.
+ * A control that has gone leaves the focus to the button in its place, or else to the state.
  * @param {Element | null} focused
  */
 function keepFocus(focused) {
   if (!(focused instanceof HTMLElement) || focused === document.body || focused.offsetParent) return;
   const near = focused.parentElement?.querySelector("button:not([hidden])");
-  const next = near instanceof HTMLElement && near.offsetParent ? near : document.querySelector("footer a");
-  if (next instanceof HTMLElement) next.focus();
+  (near instanceof HTMLElement && near.offsetParent ? near : at("state-title")).focus();
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let silence;
+
+/**
+ * Tells those who cannot see it.
+ * @param {Words[]} words
+ */
+function announce(...words) {
+  if (words.length === 0) return;
+  at("said").textContent = words.map(read).join(". ");
+  clearTimeout(silence);
+  silence = setTimeout(() => at("said").replaceChildren(), SAID);
 }
 
 /**
@@ -171,7 +186,7 @@ async function changeSite(what) {
   try {
     const changed = await chrome.permissions[what]({ origins: [patternOf(origin)] });
     if (changed) ask("sites-changed");
-    else at("said").textContent = read(say("site_unchanged"));
+    else announce(say("site_unchanged"));
   } catch {
     write(at("site-error"), say("site_failed"));
   }
@@ -186,7 +201,7 @@ at("state-button").addEventListener("click", () => {
   if (!button || at("state-button").getAttribute("aria-disabled") === "true") return;
   at("state-button").setAttribute("aria-disabled", "true");
   setTimeout(() => at("state-button").removeAttribute("aria-disabled"), PATIENCE);
-  at("said").textContent = read(say(`doing_${button}`));
+  announce(say(`doing_${button}`));
   ask(button);
 });
 at("site-allow").addEventListener("click", () => changeSite("request"));
@@ -201,5 +216,6 @@ at("unpair-no").addEventListener("click", () => {
 });
 at("unpair-yes").addEventListener("click", () => {
   askUnpair(false);
+  at("unpair").focus();
   ask("unpair");
 });
