@@ -1,0 +1,53 @@
+// What browsers have and Node does not, or not in version 18: import this first.
+
+import { webcrypto } from "node:crypto";
+
+globalThis.crypto ??= /** @type {any} */ (webcrypto);
+
+/** `chrome.storage.session`, which lives as long as the browser. */
+const session = new Map();
+
+/** @type {any} */ (globalThis).chrome = {
+  storage: {
+    session: {
+      get: async (/** @type {string} */ key) => ({ [key]: session.get(key) }),
+      set: async (/** @type {Record<string, unknown>} */ values) => Object.entries(values).forEach(([key, value]) => session.set(key, value)),
+    },
+  },
+};
+
+/**
+ * A store in memory, as `keys.js` is one in IndexedDB.
+ * @returns {import("../types").KeyStore & { pairing: import("../types").Pairing | null }}
+ */
+export function memoryStore() {
+  let ended = false;
+  return {
+    pairing: null,
+    async load() {
+      return this.pairing;
+    },
+    async save(pairing) {
+      this.pairing = pairing;
+      ended = false;
+    },
+    async moved(keyid, port) {
+      if (this.pairing?.keyid === keyid) this.pairing = { ...this.pairing, port };
+    },
+    async forget(byPerson) {
+      this.pairing = null;
+      ended ||= byPerson;
+    },
+    async endedByPerson() {
+      return ended;
+    },
+  };
+}
+
+/** @param {() => boolean} condition waits, at most 5 s, until it is so */
+export async function until(condition) {
+  for (let i = 0; !condition(); i++) {
+    if (i === 500) throw new Error(`still not so after 5 s: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
