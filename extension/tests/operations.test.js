@@ -95,6 +95,7 @@ test("the page goes before anything was sent: nothing is sent", async (t) => {
 test("a worker that was stopped: the next one goes on with the same operation", async (t) => {
   const { agent, fake, worker } = await world(t);
   const stopped = new AbortController();
+  t.after(() => stopped.abort());
   void operate(agent, PATH, BODY, "id-1", hooks(stopped)).catch(() => undefined);
   await begun(fake);
   const end = operate(worker(), PATH, BODY, "id-1", hooks());
@@ -158,7 +159,9 @@ test("another request's window is waited for a little, then it is busy", async (
   fake.proceed("done", { proof: PROOF });
   await second;
 
-  void operate(agent, PATH, BODY, "id-3", hooks()).catch(() => undefined);
+  const third = new AbortController();
+  t.after(() => third.abort());
+  void operate(agent, PATH, BODY, "id-3", hooks(third)).catch(() => undefined);
   await until(() => fake.operations.size === 3);
   await assert.rejects(operate(agent, PATH, BODY, "id-4", hooks()), (/** @type {any} */ error) => error.code === "busy" && !error.message.includes("undefined"));
 });
