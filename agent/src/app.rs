@@ -11,6 +11,7 @@ use crate::history::History;
 use crate::operation::Operations;
 use crate::pairing::Pairings;
 use crate::prompt::Prompt;
+use crate::rehearsal::Rehearsal;
 use crate::token::worker::Tokens;
 use plugin_protocol::event::EventKind;
 
@@ -34,6 +35,8 @@ pub struct App {
     pub history: History,
     /// The operations that run, and the results still kept.
     pub operations: Operations,
+    /// What makes this a mock; `None` in a real agent.
+    pub rehearsal: Option<Arc<dyn Rehearsal>>,
 }
 
 impl App {

@@ -4,6 +4,7 @@ mod confirm;
 mod demo;
 mod doctor;
 mod history;
+mod mock;
 mod pairings;
 mod run;
 mod speak;
@@ -133,6 +134,8 @@ enum Command {
     Run(run::Run),
     /// Show the whole path with test parts: a portal, a plugin, the software token
     Demo(demo::Demo),
+    /// Run an agent for the tests of a portal: a script answers instead of a person
+    Mock(mock::Mock),
     /// List tokens and what is on them
     Tokens(tokens::List),
     /// Confirm an identity from here; prints the proof
@@ -158,6 +161,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     match &arguments.command {
         Command::Run(command) => command.run(flags),
         Command::Demo(command) => command.run(flags),
+        Command::Mock(command) => command.run(flags),
         Command::Tokens(command) => command.run(flags),
         Command::Confirm(command) => command.run(flags),
         Command::Pairings(command) => command.run(flags),

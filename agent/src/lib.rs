@@ -14,7 +14,9 @@
 //! 5. [`token`]: what a token is; [`certificate`]: what a certificate says; [`pin`]: what moves once;
 //! 6. [`prompt`]: the person as an interface; [`legible`]: what may be shown to them;
 //! 7. [`proof`]: what is signed and how it is wrapped;
-//! 8. [`history`]: what was signed, where, when.
+//! 8. [`history`]: what was signed, where, when;
+//! 9. [`mock`]: an agent whose person is a script, for the tests of portals; [`rehearsal`] is the
+//!    seam it needs in the others.
 //!
 //! The program around it is `main.rs`: `cli` has a file per command, `setup` makes an [`App`] of
 //! flags and configuration, `places` says where files are, `hardening` comes first of all.
@@ -35,6 +37,7 @@ pub mod guard;
 pub mod history;
 pub mod legible;
 pub mod life;
+pub mod mock;
 pub mod open_requests;
 pub mod operation;
 pub mod pairing;
@@ -44,6 +47,7 @@ pub mod private_file;
 pub mod prompt;
 pub mod proof;
 pub mod rate;
+pub mod rehearsal;
 pub mod replay;
 pub mod server;
 pub mod sign;

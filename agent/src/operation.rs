@@ -25,6 +25,7 @@ use crate::history::Action;
 use crate::life::Life;
 use crate::pairing::Caller;
 use crate::rate::Rate;
+use crate::rehearsal::Turn;
 use crate::sign::{Documents, sign};
 use state::{Outcome, Status};
 use table::{Entry, Table};
@@ -148,6 +149,7 @@ impl Operations {
     fn start(app: &Arc<App>, caller: &Caller, order: Order, idempotency: Option<Idempotency>) -> Result<String, Error> {
         let window = app.window.try_open()?;
         app.operations.spend(caller)?;
+        let turn = app.begin_turn()?;
         let life = Life::watched(app.config.deadlines.operation);
         let (status, watched) = watch::channel(Status::begun(life.deadline()));
         let entry = Entry::new(caller, order.action(), idempotency, life.clone(), watched);
@@ -158,7 +160,7 @@ impl Operations {
             id: id.clone(),
             status,
         };
-        tokio::spawn(running.run(order, life, window));
+        tokio::spawn(running.run(order, life, window, turn));
         Ok(id)
     }
 
@@ -220,7 +222,7 @@ struct Running {
 }
 
 impl Running {
-    async fn run(self, order: Order, life: Life, window: WindowGuard) {
+    async fn run(self, order: Order, life: Life, window: WindowGuard, turn: Option<Turn>) {
         let stage = |state| self.tell(Status::at(state, life.deadline()));
         let ending = match &order {
             Order::Confirm(confirmation) => {
@@ -237,7 +239,7 @@ impl Running {
             }
         };
         // The next operation may begin as soon as this one is seen to have ended.
-        drop(window);
+        drop((turn, window));
         self.tell(Status::ended(ending));
     }
 

@@ -87,15 +87,16 @@ impl Drop for PortFile {
     }
 }
 
-/// Returns with the first SIGTERM or SIGINT.
-pub async fn signals() -> io::Result<()> {
+/// Ready with the first SIGTERM or SIGINT after this call, which is made within a runtime.
+pub fn signals() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Serves until `shutdown`, then closes windows, answers long polls and lets connections end.

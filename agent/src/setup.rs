@@ -35,8 +35,12 @@ impl Setup {
     }
 
     /// Creates what is missing and gathers the collaborators. No token is touched.
-    pub(crate) fn app(self) -> Result<App, Error> {
+    pub(crate) fn app(self) -> Result<App, Failure> {
         let Self { places, config } = self;
+        if agent::mock::is_mock(&places.state) {
+            let why = "is the state of a mock, whose pairings nobody agreed to; give a real agent another --state";
+            return Err(Failure::usage(format!("{} {why}", places.state.display())));
+        }
         private_file::create_directory(&places.state)
             .map_err(|error| Error::Internal(format!("state directory {}: {error}", places.state.display())))?;
         let found = discover(&config, &places.state);
@@ -50,12 +54,13 @@ impl Setup {
             history: History::open(places.history())?,
             operations: Operations::with_rate(config.rates.operations_per_minute),
             config,
+            rehearsal: None,
         })
     }
 }
 
 /// The log goes to standard error: `warn`, `agent=debug,warn`, …
-fn start_log(filter: &str) -> Result<(), Failure> {
+pub(crate) fn start_log(filter: &str) -> Result<(), Failure> {
     use tracing_subscriber::filter::Targets;
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;

@@ -91,6 +91,7 @@ impl Agent {
             events: Events::starting_at(1),
             history: History::open(state.path().join("history")).unwrap(),
             operations: Operations::new(),
+            rehearsal: None,
         });
         let closing = CancellationToken::new();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));

@@ -68,6 +68,7 @@ impl World {
             pairings,
             clock,
             config,
+            rehearsal: None,
         };
         Self {
             app: Arc::new(app),

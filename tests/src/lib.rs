@@ -12,6 +12,7 @@
 //! - [`door`]: a daemon and a paired plugin, for attacks on the door;
 //! - [`raw`]: HTTP by hand, for what no client would send;
 //! - [`middle`]: someone between plugin and agent;
+//! - [`mock`]: a running mock, for portals;
 //! - [`judge`]: what a portal and OpenSSL say of what they get.
 
 pub mod agent;
@@ -19,6 +20,7 @@ pub mod ask;
 pub mod door;
 pub mod judge;
 pub mod middle;
+pub mod mock;
 pub mod pinentry;
 pub mod portal;
 pub mod process;

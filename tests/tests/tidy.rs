@@ -195,6 +195,22 @@ fn nothing_names_a_machine() {
     }
 }
 
+/// What the mock is let through by (`agent/src/rehearsal.rs`) exists in the mock alone.
+#[test]
+fn a_real_agent_has_no_rehearsal() {
+    let why = "only a mock leaves checks to the portal";
+    for folder in ["agent/src", "tests/src"] {
+        assert_absent(folder, &["Rehearsal for", "rehearsal: Some"], &["agent/src/mock"], why);
+    }
+    let setup = fs::read_to_string(root().join("agent/src/setup.rs")).unwrap();
+    assert!(setup.contains("rehearsal: None"), "a real agent is built without");
+    let config = code(&fs::read_to_string(root().join("agent/src/config.rs")).unwrap());
+    assert!(
+        !config.contains("mock") && !config.contains("rehears"),
+        "no key of the configuration makes a mock"
+    );
+}
+
 #[test]
 fn files_hold_one_idea() {
     for (path, text) in files(".", &[".rs"]) {

@@ -3,6 +3,8 @@
 mod checks;
 mod port;
 
+pub(in crate::cli) use port::agent_answers;
+
 use std::process::ExitCode;
 
 use agent::config::Config;

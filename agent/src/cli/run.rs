@@ -33,11 +33,7 @@ impl Run {
         let _announced = PortFile::write(&places.runtime, port)?;
         speak::print(&format!("listening on http://127.0.0.1:{port}"))?;
         runtime()?.block_on(async {
-            let told_to_end = async {
-                if let Err(error) = server::signals().await {
-                    tracing::error!(%error, "signals cannot be awaited");
-                }
-            };
+            let told_to_end = server::signals()?;
             server::run(app, listener, told_to_end).await
         })?;
         Ok(ExitCode::SUCCESS)

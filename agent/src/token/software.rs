@@ -6,7 +6,7 @@
 //! wrong ones it is locked, until `tries` is removed. Whoever can read the folder can sign
 //! with it: its certificates name a test authority, and portals refuse them unless told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plugin_protocol::api::{PinState, SourceKind, TokenKind};
 use plugin_protocol::encoding::{hex, sha256};
@@ -14,19 +14,24 @@ use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 
 use self::certificate::Kind;
-use self::store::{SLOTS, Slot, Store, trouble};
+pub(crate) use self::certificate::{Authority, Wish, validity_from};
+pub(crate) use self::store::{SLOTS, Slot};
+use self::store::{Store, trouble};
 use self::tries::Tries;
 use super::{Credential, PinInfo, SignJob, Source, TokenId, TokenInfo};
 use crate::error::Error;
 use crate::pin::Pin;
 
 mod certificate;
+mod crl;
 mod key;
+mod person;
 mod pkcs12;
 mod rsa;
 mod store;
 mod tries;
 
+pub use person::{NotAPerson, Person};
 pub use pkcs12::Pkcs12;
 
 /// The PIN of the embedded token; a test PIN, no secret.
@@ -79,6 +84,35 @@ impl Software {
             },
             test: true,
         })
+    }
+
+    /// Makes it if it is not there; its test root in PEM, for the policy of a portal.
+    pub fn make(&self) -> Result<PathBuf, Error> {
+        self.store.ensure((self.now)())?;
+        Ok(self.store.path("root.pem"))
+    }
+
+    /// The authority behind it: the mock has other certificates of the same keys issued.
+    pub(crate) fn authority(&self) -> Result<Authority, Error> {
+        let authority = self.store.authority();
+        authority.map_err(|error| trouble("has an unreadable root", &error))
+    }
+
+    /// The public key's bits, as SubjectPublicKeyInfo holds them.
+    pub(crate) fn public_key(&self, slot: &Slot) -> Result<Vec<u8>, Error> {
+        Ok(self.store.key(slot.name)?.public())
+    }
+
+    /// A certificate of this slot's key, DER, as wished.
+    pub(crate) fn issue(&self, authority: &Authority, slot: &Slot, wish: &Wish<'_>) -> Result<Vec<u8>, Error> {
+        let issued = authority.person(wish, slot.kind, &self.public_key(slot)?);
+        issued.map_err(|error| Error::Internal(format!("no certificate for {}: {error}", slot.name)))
+    }
+
+    /// So many tries are left from now on.
+    pub(crate) fn leave_tries(&self, left: u8) -> Result<(), Error> {
+        let left = Tries::reset(&self.store.path("tries"), left);
+        left.map_err(|error| trouble("cannot count PIN tries", &error))
     }
 
     /// The root of this token; another's, or none, is another token.

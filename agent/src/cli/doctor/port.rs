@@ -79,6 +79,11 @@ fn holder(port: u16) -> Holder {
     }
 }
 
+/// Whether an agent listens on this port.
+pub(in crate::cli) fn agent_answers(port: u16) -> bool {
+    holder(port) == Holder::Agent
+}
+
 /// Whether what listens there says the agent's hello.
 fn greet(port: u16) -> std::io::Result<bool> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

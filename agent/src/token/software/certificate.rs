@@ -23,6 +23,7 @@ use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
+use super::person::Person;
 use super::rsa::RSA_ENCRYPTION;
 use crate::certificate::Role;
 
@@ -38,7 +39,7 @@ const POLICY_KC1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.643.100.1
 
 /// What a certificate's key is; the public key's bits come with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Rsa,
     P256,
     P384,
@@ -67,105 +68,149 @@ struct Certificate {
     signature: BitString,
 }
 
-/// The test root's own certificate, DER.
-pub(super) fn root(key: &EcdsaKeyPair, now: OffsetDateTime) -> der::Result<Vec<u8>> {
-    let public = key.public_key().as_ref();
-    let name = root_name()?;
-    let extensions = vec![
-        extension(
-            &BasicConstraints {
-                ca: true,
-                path_len_constraint: Some(0),
-            },
-            true,
-        )?,
-        extension(&KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign), true)?,
-        extension(&key_identifier(public)?, false)?,
-    ];
-    issue(
-        key,
-        name,
-        spki(Kind::P256, public)?,
-        validity(now, ROOT_VALIDITY)?,
-        extensions,
-    )
+/// A test authority: a P-256 key and a name of [`TEST_ORGANIZATION`].
+pub(crate) struct Authority {
+    key: EcdsaKeyPair,
+    common_name: &'static str,
 }
 
-/// A person's certificate for `role`, DER, issued by the root with `key`.
-pub(super) fn person(
-    key: &EcdsaKeyPair,
-    role: Role,
-    kind: Kind,
-    public: &[u8],
-    now: OffsetDateTime,
-) -> der::Result<Vec<u8>> {
-    let usage: FlagSet<KeyUsages> = match role {
-        Role::Authentication => KeyUsages::DigitalSignature.into(),
-        Role::Signing => KeyUsages::NonRepudiation.into(),
-    };
-    let authority = AuthorityKeyIdentifier {
-        key_identifier: Some(key_identifier(key.public_key().as_ref())?.0),
-        ..AuthorityKeyIdentifier::default()
-    };
-    let policy = PolicyInformation {
-        policy_identifier: POLICY_KC1,
-        policy_qualifiers: None,
-    };
-    let mut extensions = vec![
-        extension(
-            &BasicConstraints {
-                ca: false,
-                path_len_constraint: None,
-            },
-            true,
-        )?,
-        extension(&KeyUsage(usage), true)?,
-        extension(&key_identifier(public)?, false)?,
-        extension(&authority, false)?,
-        extension(&CertificatePolicies(vec![policy]), false)?,
-    ];
-    if role == Role::Authentication {
-        extensions.push(extension(&ExtendedKeyUsage(vec![ID_KP_CLIENT_AUTH]), false)?);
+/// What a person's certificate is to say.
+pub(crate) struct Wish<'a> {
+    pub(crate) person: &'a Person,
+    pub(crate) role: Role,
+    /// Its first and last moment.
+    pub(crate) validity: (OffsetDateTime, OffsetDateTime),
+    /// A serial number of its own; random where there is none.
+    pub(crate) serial: Option<SerialNumber>,
+}
+
+/// The validity of a new certificate of a person.
+pub(crate) fn validity_from(now: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
+    (now - SKEW, now + VALIDITY)
+}
+
+impl Authority {
+    /// The software token's own.
+    pub(super) fn new(key: EcdsaKeyPair) -> Self {
+        Self {
+            key,
+            common_name: "eid-agent software token",
+        }
     }
-    issue(
-        key,
-        person_name()?,
-        spki(kind, public)?,
-        validity(now, VALIDITY)?,
-        extensions,
-    )
+
+    /// Another one, with a new key that is kept nowhere.
+    pub(crate) fn stranger(common_name: &'static str) -> std::io::Result<Self> {
+        let key = super::store::pair(&super::store::generate(Kind::P256)?)?;
+        Ok(Self { key, common_name })
+    }
+
+    /// Its own certificate, DER.
+    pub(crate) fn root(&self, now: OffsetDateTime) -> der::Result<Vec<u8>> {
+        let public = self.key.public_key().as_ref();
+        let constraints = BasicConstraints {
+            ca: true,
+            path_len_constraint: Some(0),
+        };
+        let extensions = vec![
+            extension(&constraints, true)?,
+            extension(&KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign), true)?,
+            extension(&key_identifier(public)?, false)?,
+        ];
+        let validity = validity((now - SKEW, now + ROOT_VALIDITY))?;
+        self.issue(serial()?, self.name()?, spki(Kind::P256, public)?, validity, extensions)
+    }
+
+    /// A person's certificate, DER.
+    pub(crate) fn person(&self, wish: &Wish<'_>, kind: Kind, public: &[u8]) -> der::Result<Vec<u8>> {
+        let usage: FlagSet<KeyUsages> = match wish.role {
+            Role::Authentication => KeyUsages::DigitalSignature.into(),
+            Role::Signing => KeyUsages::NonRepudiation.into(),
+        };
+        let policy = PolicyInformation {
+            policy_identifier: POLICY_KC1,
+            policy_qualifiers: None,
+        };
+        let constraints = BasicConstraints {
+            ca: false,
+            path_len_constraint: None,
+        };
+        let mut extensions = vec![
+            extension(&constraints, true)?,
+            extension(&KeyUsage(usage), true)?,
+            extension(&key_identifier(public)?, false)?,
+            extension(&self.key_identifier()?, false)?,
+            extension(&CertificatePolicies(vec![policy]), false)?,
+        ];
+        if wish.role == Role::Authentication {
+            extensions.push(extension(&ExtendedKeyUsage(vec![ID_KP_CLIENT_AUTH]), false)?);
+        }
+        let serial = wish.serial.clone().map_or_else(serial, Ok)?;
+        let subject = wish.person.subject()?;
+        self.issue(
+            serial,
+            subject,
+            spki(kind, public)?,
+            validity(wish.validity)?,
+            extensions,
+        )
+    }
+
+    /// Names its key in what it issues.
+    pub(super) fn key_identifier(&self) -> der::Result<AuthorityKeyIdentifier> {
+        Ok(AuthorityKeyIdentifier {
+            key_identifier: Some(key_identifier(self.key.public_key().as_ref())?.0),
+            ..AuthorityKeyIdentifier::default()
+        })
+    }
+
+    pub(super) fn name(&self) -> der::Result<RdnSequence> {
+        name(&[
+            ("2.5.4.6", Tag::PrintableString, "RU"),
+            ("2.5.4.10", Tag::Utf8String, TEST_ORGANIZATION),
+            ("2.5.4.3", Tag::Utf8String, self.common_name),
+        ])
+    }
+
+    fn issue(
+        &self,
+        serial_number: SerialNumber,
+        subject: RdnSequence,
+        spki: SubjectPublicKeyInfoOwned,
+        validity: Validity,
+        extensions: Extensions,
+    ) -> der::Result<Vec<u8>> {
+        let tbs_certificate = TbsCertificate {
+            version: Version::V3,
+            serial_number,
+            signature: algorithm(),
+            issuer: self.name()?,
+            validity,
+            subject,
+            subject_public_key_info: spki,
+            extensions,
+        };
+        Certificate {
+            signature: self.sign(&tbs_certificate.to_der()?)?,
+            tbs_certificate,
+            signature_algorithm: algorithm(),
+        }
+        .to_der()
+    }
+
+    /// ECDSA with SHA-256 over DER, as certificates and CRLs carry it.
+    pub(super) fn sign(&self, tbs: &[u8]) -> der::Result<BitString> {
+        let signature = self.key.sign(&SystemRandom::new(), tbs);
+        let signature = signature.map_err(|_| der::Error::from(der::ErrorKind::Failed))?;
+        BitString::from_bytes(signature.as_ref())
+    }
 }
 
-fn issue(
-    key: &EcdsaKeyPair,
-    subject: RdnSequence,
-    spki: SubjectPublicKeyInfoOwned,
-    validity: Validity,
-    extensions: Extensions,
-) -> der::Result<Vec<u8>> {
-    let algorithm = AlgorithmIdentifierOwned {
+/// What an authority signs with.
+pub(super) fn algorithm() -> AlgorithmIdentifierOwned {
+    AlgorithmIdentifierOwned {
         oid: ECDSA_WITH_SHA_256,
         parameters: None,
-    };
-    let tbs_certificate = TbsCertificate {
-        version: Version::V3,
-        serial_number: serial()?,
-        signature: algorithm.clone(),
-        issuer: root_name()?,
-        validity,
-        subject,
-        subject_public_key_info: spki,
-        extensions,
-    };
-    let signature = key.sign(&SystemRandom::new(), &tbs_certificate.to_der()?);
-    let signature = signature.map_err(|_| der::Error::from(der::ErrorKind::Failed))?;
-    let signature = BitString::from_bytes(signature.as_ref())?;
-    Certificate {
-        tbs_certificate,
-        signature_algorithm: algorithm,
-        signature,
     }
-    .to_der()
 }
 
 /// 16 random octets, positive.
@@ -178,12 +223,12 @@ fn serial() -> der::Result<SerialNumber> {
     SerialNumber::new(&octets)
 }
 
-fn validity(now: OffsetDateTime, length: Duration) -> der::Result<Validity> {
-    Ok(Validity::new(moment(now - SKEW)?, moment(now + length)?))
+fn validity((begin, end): (OffsetDateTime, OffsetDateTime)) -> der::Result<Validity> {
+    Ok(Validity::new(moment(begin)?, moment(end)?))
 }
 
 /// UTCTime up to 2049, GeneralizedTime after (RFC 5280 section 4.1.2.5).
-fn moment(time: OffsetDateTime) -> der::Result<Time> {
+pub(super) fn moment(time: OffsetDateTime) -> der::Result<Time> {
     let seconds = u64::try_from(time.unix_timestamp()).map_err(|_| der::ErrorKind::DateTime)?;
     Ok(Time::from(DateTime::from_unix_duration(
         std::time::Duration::from_secs(seconds),
@@ -213,7 +258,7 @@ fn key_identifier(public: &[u8]) -> der::Result<SubjectKeyIdentifier> {
     )?))
 }
 
-fn extension<T: AssociatedOid + Encode>(value: &T, critical: bool) -> der::Result<Extension> {
+pub(super) fn extension<T: AssociatedOid + Encode>(value: &T, critical: bool) -> der::Result<Extension> {
     Ok(Extension {
         extn_id: T::OID,
         critical,
@@ -221,27 +266,7 @@ fn extension<T: AssociatedOid + Encode>(value: &T, critical: bool) -> der::Resul
     })
 }
 
-fn root_name() -> der::Result<RdnSequence> {
-    name(&[
-        ("2.5.4.6", Tag::PrintableString, "RU"),
-        ("2.5.4.10", Tag::Utf8String, TEST_ORGANIZATION),
-        ("2.5.4.3", Tag::Utf8String, "eid-agent software token"),
-    ])
-}
-
-/// Nobody: the СНИЛС and the ИНН are the published examples of their check digits.
-fn person_name() -> der::Result<RdnSequence> {
-    name(&[
-        ("2.5.4.6", Tag::PrintableString, "RU"),
-        ("2.5.4.4", Tag::Utf8String, "Образцова"),
-        ("2.5.4.42", Tag::Utf8String, "Вера Тестовна"),
-        ("2.5.4.3", Tag::Utf8String, "Образцова Вера Тестовна"),
-        ("1.2.643.100.3", Tag::NumericString, "11223344595"),
-        ("1.2.643.3.131.1.1", Tag::NumericString, "500100732259"),
-    ])
-}
-
-fn name(attributes: &[(&str, Tag, &str)]) -> der::Result<RdnSequence> {
+pub(super) fn name(attributes: &[(&str, Tag, &str)]) -> der::Result<RdnSequence> {
     let mut name = RdnSequence::default();
     for (oid, tag, value) in attributes {
         let oid = ObjectIdentifier::new(oid).map_err(|_| der::Error::from(der::ErrorKind::Failed))?;

@@ -10,22 +10,23 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIG
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::certificate::{self, Kind};
+use super::certificate::{Authority, Kind, Wish, validity_from};
 use super::key::PrivateKey;
+use super::person::Person;
 use super::{TRIES, rsa};
 use crate::certificate::{Role, Summary};
 use crate::error::Error;
 use crate::private_file;
 
 /// One key of the token: the stem of its files, its kind and what its certificate is for.
-pub(super) struct Slot {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    role: Role,
+pub(crate) struct Slot {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) role: Role,
 }
 
 /// The keys, the likeliest first.
-pub(super) const SLOTS: [Slot; 4] = [
+pub(crate) const SLOTS: [Slot; 4] = [
     Slot {
         name: "p256",
         kind: Kind::P256,
@@ -92,6 +93,11 @@ impl Store {
         key.map_err(|error| trouble("has an unreadable key", &error))
     }
 
+    /// Whoever issued the certificates.
+    pub(super) fn authority(&self) -> io::Result<Authority> {
+        Ok(Authority::new(pair(&self.key_der("root")?)?))
+    }
+
     fn key_der(&self, name: &str) -> io::Result<Zeroizing<Vec<u8>>> {
         let text = Zeroizing::new(fs::read_to_string(self.path(&format!("{name}.key")))?);
         from_pem("PRIVATE KEY", &text)
@@ -123,7 +129,7 @@ impl Store {
     fn fill(&self, now: OffsetDateTime) -> io::Result<()> {
         let root = generate(Kind::P256)?;
         self.write("root.key", "PRIVATE KEY", &root)?;
-        let certificate = certificate::root(&pair(&root)?, now).map_err(io::Error::other)?;
+        let certificate = Authority::new(pair(&root)?).root(now).map_err(io::Error::other)?;
         self.write("root.pem", "CERTIFICATE", &certificate)?;
         for slot in &SLOTS {
             self.write(&format!("{}.key", slot.name), "PRIVATE KEY", &generate(slot.kind)?)?;
@@ -134,10 +140,17 @@ impl Store {
 
     /// New certificates for the keys that are there, by the root that is there.
     fn issue(&self, now: OffsetDateTime) -> io::Result<()> {
-        let root = pair(&self.key_der("root")?)?;
+        let root = self.authority()?;
+        let person = Person::default();
         for slot in &SLOTS {
             let key = PrivateKey::from_pkcs8(self.key_der(slot.name)?).ok_or_else(|| invalid("no private key"))?;
-            let certificate = certificate::person(&root, slot.role, slot.kind, &key.public(), now);
+            let wish = Wish {
+                person: &person,
+                role: slot.role,
+                validity: validity_from(now),
+                serial: None,
+            };
+            let certificate = root.person(&wish, slot.kind, &key.public());
             self.write(
                 &format!("{}.pem", slot.name),
                 "CERTIFICATE",
@@ -170,7 +183,7 @@ impl Store {
     }
 }
 
-fn generate(kind: Kind) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn generate(kind: Kind) -> io::Result<Zeroizing<Vec<u8>>> {
     let random = SystemRandom::new();
     let ec = |algorithm| {
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| invalid("no random numbers"))?;
@@ -183,7 +196,7 @@ fn generate(kind: Kind) -> io::Result<Zeroizing<Vec<u8>>> {
     }
 }
 
-fn pair(pkcs8: &[u8]) -> io::Result<EcdsaKeyPair> {
+pub(super) fn pair(pkcs8: &[u8]) -> io::Result<EcdsaKeyPair> {
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8, &SystemRandom::new());
     pair.map_err(|_| invalid("the root's key is none"))
 }

@@ -37,6 +37,16 @@ impl Tries {
         }
     }
 
+    /// Sets the count, whatever it was.
+    pub(super) fn reset(path: &Path, left: u8) -> io::Result<()> {
+        let tries = Self {
+            path: path.to_owned(),
+            most: left,
+            _lock: private_file::lock(path)?,
+        };
+        tries.write(left)
+    }
+
     /// The PIN was right: all tries are there again.
     pub(super) fn right(self) -> io::Result<()> {
         self.write(self.most)
