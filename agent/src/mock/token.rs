@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugin_protocol::api::PinState;
+use plugin_protocol::api::{PinState, SourceKind};
 
 use super::certificates::{Certificates, Issued};
 use super::outcome::Outcome;
@@ -72,6 +72,11 @@ impl Played {
 impl Source for Played {
     fn name(&self) -> &str {
         "mock"
+    }
+
+    /// What cannot be looked at, where that is played, is a module.
+    fn kind(&self) -> SourceKind {
+        SourceKind::Pkcs11
     }
 
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
