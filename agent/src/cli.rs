@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod history;
 mod mock;
+mod native_host;
 mod pairings;
 mod run;
 mod speak;
@@ -147,6 +148,9 @@ enum Command {
     History(history::History),
     /// Check what works here and what does not, with a remedy for each
     Doctor(doctor::Doctor),
+    /// What a browser starts for an extension: one command on standard input, one answer
+    #[command(hide = true)]
+    NativeHost(native_host::NativeHost),
     /// The process that holds one PKCS#11 module
     #[command(hide = true)]
     Pkcs11Worker { module: PathBuf },
@@ -167,6 +171,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Pairings(command) => command.run(flags),
         Command::History(command) => command.run(flags),
         Command::Doctor(command) => command.run(flags),
+        Command::NativeHost(command) => command.run(flags),
         Command::Pkcs11Worker { module } => Ok(agent::token::pkcs11::child::main(module)),
         Command::Openapi => speak::print(&agent::api::openapi()),
     }

@@ -18,6 +18,8 @@
 //! 9. [`mock`]: an agent whose person is a script, for the tests of portals; [`rehearsal`] is the
 //!    seam it needs in the others.
 //!
+//! Beside it, in a process of its own that a browser starts: [`native_host`].
+//!
 //! The program around it is `main.rs`: `cli` has a file per command, `setup` makes an [`App`] of
 //! flags and configuration, `places` says where files are, `hardening` comes first of all.
 
@@ -38,6 +40,7 @@ pub mod history;
 pub mod legible;
 pub mod life;
 pub mod mock;
+pub mod native_host;
 pub mod open_requests;
 pub mod operation;
 pub mod pairing;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use agent::native_host::daemon::LISTENING;
 use agent::server::{self, PortFile};
 use clap::Args;
 
@@ -16,12 +17,18 @@ pub(crate) struct Run {
     /// The port on 127.0.0.1; 0 takes any [default: the first free one of 47290, 47291, 47292]
     #[arg(long)]
     port: Option<u16>,
+    /// In a session of its own, silent once it has said where it listens
+    #[arg(long, hide = true)]
+    background: bool,
     #[command(flatten)]
     overrides: Overrides,
 }
 
 impl Run {
     pub(crate) fn run(&self, flags: &Flags) -> Result<ExitCode, Failure> {
+        if self.background {
+            leave_session();
+        }
         let setup = Setup::load(flags, &self.overrides, "info")?;
         let places = setup.places.clone();
         let listener = server::bind(self.port.or(setup.config.port))?;
@@ -31,11 +38,25 @@ impl Run {
             tracing::warn!("{why}; until then every request is refused");
         }
         let _announced = PortFile::write(&places.runtime, port)?;
-        speak::print(&format!("listening on http://127.0.0.1:{port}"))?;
+        speak::print(&format!("{LISTENING}{port}"))?;
+        if self.background {
+            fall_silent()?;
+        }
         runtime()?.block_on(async {
             let told_to_end = server::signals()?;
             server::run(app, listener, told_to_end).await
         })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Whoever started it may end with its own session; it fails where it leads a session already.
+fn leave_session() {
+    let _ = rustix::process::setsid();
+}
+
+/// Nobody reads standard output any more.
+fn fall_silent() -> std::io::Result<()> {
+    let nowhere = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
+    Ok(rustix::stdio::dup2_stdout(nowhere)?)
 }

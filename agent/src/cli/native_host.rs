@@ -1,0 +1,60 @@
+//! `eid-agent native-host`: started by a browser, which speaks with it over standard input and output.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use agent::native_host::{Daemon, Host, converse};
+use clap::Args;
+
+use super::{Failure, Flags, runtime};
+use crate::places::Places;
+
+/// Serves one command of a browser's extension over native messaging, starting the daemon when
+/// none runs. `eid-agent install-browser` tells browsers of it.
+#[derive(Args)]
+pub(crate) struct NativeHost {
+    /// The name in the browser's manifest: eu.webeid or eid_agent.plugin
+    #[arg(long, value_name = "NAME")]
+    host: Host,
+    /// What the browser says of its extension
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "BROWSER'S ARGUMENTS"
+    )]
+    browser: Vec<OsString>,
+}
+
+impl NativeHost {
+    pub(crate) fn run(&self, flags: &Flags) -> Result<ExitCode, Failure> {
+        let daemon = daemon(flags, &flags.places()?)?;
+        let mut output = std::io::stdout();
+        let talk = converse(self.host, &self.browser, &daemon, std::io::stdin(), &mut output);
+        runtime()?.block_on(talk).map_err(Failure::other)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The daemon of the same places, started with the flags that were given here.
+fn daemon(flags: &Flags, places: &Places) -> Result<Daemon, Failure> {
+    let mut command = vec![std::env::current_exe()?.into_os_string()];
+    let named = [
+        ("--state", &flags.state),
+        ("--runtime", &flags.runtime),
+        ("--config", &flags.config),
+    ];
+    for (flag, path) in named {
+        if let Some(path) = path {
+            command.extend([flag.into(), std::path::absolute(path)?.into_os_string()]);
+        }
+    }
+    if let Some(log) = &flags.log {
+        command.extend(["--log".into(), log.into()]);
+    }
+    command.extend(["run".into(), "--background".into()]);
+    Ok(Daemon {
+        state: places.state.clone(),
+        port_file: places.port_file(),
+        command,
+    })
+}

@@ -1,0 +1,101 @@
+//! One conversation: version, command, answer, end. The host does not wait for its input to close.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+
+use plugin_protocol::ErrorCode;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::frame::{self, FrameError};
+use super::{Daemon, Host, Refusal, plugin, web_eid};
+use crate::server;
+
+type Command = Result<Option<Vec<u8>>, FrameError>;
+
+impl Host {
+    fn version(self) -> Value {
+        match self {
+            Self::WebEid => web_eid::version(),
+            Self::Plugin => plugin::version(),
+        }
+    }
+
+    async fn answer(self, command: &[u8], daemon: &Daemon, gone: &CancellationToken) -> Result<Value, Refusal> {
+        match self {
+            Self::WebEid => web_eid::answer(command, daemon, gone).await,
+            Self::Plugin => plugin::answer(command, daemon, gone).await,
+        }
+    }
+
+    fn error(self, refusal: &Refusal) -> Value {
+        match self {
+            Self::WebEid => web_eid::error(refusal),
+            Self::Plugin => plugin::error(refusal),
+        }
+    }
+}
+
+/// Serves one command. `arguments` are the browser's own. Ends when the answer is written, or when
+/// `input` ends or a signal comes while the answer is awaited; an operation is cancelled then.
+///
+/// An error is for standard error: it has no words of a page and no certificate in it.
+pub async fn converse(
+    host: Host,
+    arguments: &[OsString],
+    daemon: &Daemon,
+    input: impl Read + Send + 'static,
+    output: &mut impl Write,
+) -> Result<(), String> {
+    let unwritable = |error: io::Error| format!("the browser does not read: {error}");
+    frame::write(output, &host.version()).map_err(unwritable)?;
+    let gone = CancellationToken::new();
+    let on_signal = gone.clone();
+    tokio::spawn(async move {
+        if server::signals().await.is_ok() {
+            on_signal.cancel();
+        }
+    });
+    let command = listen(input, gone.clone());
+    let answer = match command.await {
+        None | Some(Ok(None)) => return Ok(()),
+        Some(Err(error)) => Err(error.into()),
+        Some(Ok(Some(command))) => match host.check_caller(arguments) {
+            Err(why) => Err(Refusal::new(ErrorCode::ForbiddenContext, why)),
+            Ok(()) => host.answer(&command, daemon, &gone).await,
+        },
+    };
+    let refused = match answer {
+        Err(Refusal::Gone) => return Ok(()),
+        Err(refusal) => refusal,
+        Ok(answer) => match frame::write(output, &answer) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Refusal::new(ErrorCode::TooLarge, error.to_string())
+            }
+            written => return written.map_err(unwritable),
+        },
+    };
+    frame::write(output, &host.error(&refused)).map_err(unwritable)?;
+    Err(format!("{}: {}", host.name(), refused.reason()))
+}
+
+/// Reads the command on a thread of its own, then whatever follows until the input ends, which
+/// cancels `gone`. `None` when `gone` came first.
+async fn listen(mut input: impl Read + Send + 'static, gone: CancellationToken) -> Option<Command> {
+    let (sender, command) = oneshot::channel();
+    let ended = gone.clone();
+    std::thread::spawn(move || {
+        let command = frame::read(&mut input);
+        let more = matches!(command, Ok(Some(_)));
+        let _ = sender.send(command);
+        if more {
+            let _ = io::copy(&mut input, &mut io::sink());
+            ended.cancel();
+        }
+    });
+    tokio::select! {
+        command = command => command.ok(),
+        () = gone.cancelled() => None,
+    }
+}

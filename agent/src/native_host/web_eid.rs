@@ -1,0 +1,206 @@
+//! `eu.webeid`: the commands of the official Web eID extension.
+//!
+//! One command a process: `quit`, `authenticate`, `get-signing-certificate`, `sign`, each
+//! with exactly its own arguments. What went wrong is told with a code the extension
+//! knows, and beside it with ours: `reason`, and `retriesLeft` where a PIN was wrong.
+
+use plugin_protocol::api::{ConfirmationRequest, Operation, SignatureItem, SignatureRequest, SignatureScheme};
+use plugin_protocol::encoding::from_base64;
+use plugin_protocol::limits::MIN_BOUND_CHALLENGE;
+use plugin_protocol::{Challenge, ErrorCode, HashFunction, Origin, Proof, ProofFormat, Purpose};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+use super::{Daemon, Host, Refusal};
+
+/// The version of the Web eID application whose commands these are, and ours. The extension
+/// compares the first number alone.
+const VERSION: &str = concat!("2.9.0+eid-agent.", env!("CARGO_PKG_VERSION"));
+
+/// Which command it is; its arguments are read with it then.
+#[derive(Deserialize)]
+struct Named {
+    command: String,
+}
+
+#[derive(Deserialize)]
+struct Message<A> {
+    arguments: A,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// The language a page would like. The agent's windows speak the person's.
+type Language = Option<String>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Authenticate {
+    challenge_nonce: Challenge,
+    origin: Origin,
+    #[serde(default, rename = "lang")]
+    _language: Language,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Sign {
+    certificate: String,
+    hash: String,
+    hash_function: HashFunction,
+    origin: Origin,
+    #[serde(default, rename = "lang")]
+    _language: Language,
+}
+
+/// What is written first.
+pub(super) fn version() -> Value {
+    json!({ "version": VERSION })
+}
+
+/// `{"error": {"code", "message", "reason", "retriesLeft"?}}`.
+pub(super) fn error(refusal: &Refusal) -> Value {
+    let message = match refusal {
+        // It may name files; a web page reads this.
+        Refusal::Unavailable(_) => "the identity agent cannot be reached; `eid-agent doctor` says why",
+        other => other.message(),
+    };
+    let mut error = json!({ "code": code(refusal), "message": message, "reason": refusal.reason() });
+    if let Some(left) = refusal.tries_left() {
+        error["retriesLeft"] = left.into();
+    }
+    json!({ "error": error })
+}
+
+/// The extension's code for it.
+fn code(refusal: &Refusal) -> &'static str {
+    use ErrorCode::{
+        Cancelled, Declined, Expired, InvalidField, Malformed, NoToken, OriginNotAllowed, TooLarge, UnsupportedFormat,
+    };
+    let known = match refusal {
+        Refusal::Problem(problem) => problem.code,
+        Refusal::Gone => Cancelled,
+        Refusal::Unavailable(_) => return "ERR_WEBEID_NATIVE_FATAL",
+    };
+    match known {
+        Declined | Cancelled => "ERR_WEBEID_USER_CANCELLED",
+        Expired | NoToken => "ERR_WEBEID_USER_TIMEOUT",
+        Malformed | InvalidField | TooLarge | UnsupportedFormat | OriginNotAllowed => {
+            "ERR_WEBEID_NATIVE_INVALID_ARGUMENT"
+        }
+        _ => "ERR_WEBEID_NATIVE_FATAL",
+    }
+}
+
+/// Does what a message says.
+pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationToken) -> Result<Value, Refusal> {
+    let named: Named = parse(message)?;
+    match named.command.as_str() {
+        "quit" => arguments::<Nothing>(message).map(|Nothing {}| json!({})),
+        "authenticate" => {
+            let request = confirmation(arguments(message)?)?;
+            let client = reach(daemon, gone).await?;
+            token(client.perform("/v1/confirmations", &request, gone).await?)
+        }
+        "sign" => {
+            let request = signature(arguments(message)?)?;
+            let client = reach(daemon, gone).await?;
+            signed(client.perform("/v1/signatures", &request, gone).await?)
+        }
+        _ => {
+            let known = "command: quit, authenticate, get-signing-certificate and sign are known here";
+            Err(Refusal::new(ErrorCode::InvalidField, known))
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(message: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(message).map_err(|error| Refusal::json(&error))
+}
+
+fn arguments<A: DeserializeOwned>(message: &[u8]) -> Result<A, Refusal> {
+    parse::<Message<A>>(message).map(|message| message.arguments)
+}
+
+async fn reach(daemon: &Daemon, gone: &CancellationToken) -> Result<Client, Refusal> {
+    tokio::select! {
+        reached = daemon.reach(Host::WebEid) => reached.map(|reached| reached.client),
+        () = gone.cancelled() => Err(Refusal::Gone),
+    }
+}
+
+/// The nonce and the origin go on as they came: both are signed byte for byte.
+fn confirmation(asked: Authenticate) -> Result<ConfirmationRequest, Refusal> {
+    let length = asked.challenge_nonce.as_str().len();
+    if length < MIN_BOUND_CHALLENGE {
+        let why = format!("challengeNonce: {length} characters; {MIN_BOUND_CHALLENGE} to 128 are allowed");
+        return Err(Refusal::new(ErrorCode::InvalidField, why));
+    }
+    Ok(ConfirmationRequest {
+        origin: asked.origin,
+        challenge: asked.challenge_nonce,
+        format: ProofFormat::WebEid.name().to_owned(),
+        detached: false,
+        purpose: Purpose::SignIn,
+        token: None,
+    })
+}
+
+/// The authentication token: its five members.
+fn token(operation: Operation) -> Result<Value, Refusal> {
+    match operation.proof {
+        Some(proof @ Proof::WebEid(_)) => serde_json::to_value(proof).map_err(|error| Refusal::json(&error)),
+        _ => Err(other_result()),
+    }
+}
+
+fn signature(asked: Sign) -> Result<SignatureRequest, Refusal> {
+    let invalid = |why: String| Err(Refusal::new(ErrorCode::InvalidField, why));
+    let expected = asked.hash_function.length();
+    if from_base64(&asked.hash).is_none_or(|digest| digest.len() != expected) {
+        return invalid(format!("hash: it must be base64 of {expected} bytes"));
+    }
+    if from_base64(&asked.certificate).is_none_or(|der| der.is_empty()) {
+        return invalid("certificate: it must be base64 of DER".to_owned());
+    }
+    Ok(SignatureRequest {
+        origin: asked.origin,
+        items: vec![SignatureItem {
+            name: None,
+            hash_function: asked.hash_function,
+            hash: asked.hash,
+        }],
+        certificate: Some(asked.certificate),
+        token: None,
+    })
+}
+
+fn signed(operation: Operation) -> Result<Value, Refusal> {
+    let outcomes = operation.signatures.map(|signatures| signatures.items);
+    match outcomes.as_deref() {
+        Some([outcome]) => Ok(json!({
+            "signature": outcome.signature,
+            "signatureAlgorithm": algorithm(outcome.scheme, outcome.hash_function),
+        })),
+        _ => Err(other_result()),
+    }
+}
+
+/// A signature algorithm in Web eID's words.
+fn algorithm(scheme: SignatureScheme, hash: HashFunction) -> Value {
+    let (crypto, padding) = match scheme {
+        SignatureScheme::Ecdsa => ("ECC", "NONE"),
+        SignatureScheme::RsaPkcs1 => ("RSA", "PKCS1.5"),
+        SignatureScheme::RsaPss => ("RSA", "PSS"),
+    };
+    json!({ "cryptoAlgorithm": crypto, "hashFunction": hash, "paddingScheme": padding })
+}
+
+fn other_result() -> Refusal {
+    Refusal::new(ErrorCode::Internal, "the agent's result is not what was asked for")
+}
