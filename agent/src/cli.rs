@@ -4,6 +4,7 @@ mod confirm;
 mod demo;
 mod doctor;
 mod history;
+mod install_browser;
 mod mock;
 mod native_host;
 mod pairings;
@@ -146,6 +147,8 @@ enum Command {
     Pairings(pairings::Pairings),
     /// Show what was signed, where, when; or check that nothing in it was changed
     History(history::History),
+    /// Tell browsers of this agent, or take that back
+    InstallBrowser(install_browser::InstallBrowser),
     /// Check what works here and what does not, with a remedy for each
     Doctor(doctor::Doctor),
     /// What a browser starts for an extension: one command on standard input, one answer
@@ -171,6 +174,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Pairings(command) => command.run(flags),
         Command::History(command) => command.run(flags),
         Command::Doctor(command) => command.run(flags),
+        Command::InstallBrowser(command) => command.run(flags),
         Command::NativeHost(command) => command.run(flags),
         Command::Pkcs11Worker { module } => Ok(agent::token::pkcs11::child::main(module)),
         Command::Openapi => speak::print(&agent::api::openapi()),

@@ -1,5 +1,6 @@
 //! `eid-agent`: flags, then one command. The daemon is `cli/run.rs`.
 
+mod browsers;
 mod cli;
 mod hardening;
 mod places;

@@ -44,11 +44,11 @@ impl Places {
 }
 
 /// A base directory from its variable, else below the home directory.
-fn base(name: &str, below_home: &str) -> Option<PathBuf> {
+pub(crate) fn base(name: &str, below_home: &str) -> Option<PathBuf> {
     variable(name).or_else(|| Some(variable("HOME")?.join(below_home)))
 }
 
 /// A variable that holds an absolute path; others are ignored, as the specification says.
-fn variable(name: &str) -> Option<PathBuf> {
+pub(crate) fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }

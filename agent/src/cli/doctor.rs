@@ -1,5 +1,6 @@
 //! `eid-agent doctor`: what works here, what does not, and what helps.
 
+mod browsers;
 mod checks;
 mod port;
 
@@ -16,8 +17,8 @@ use serde_json::json;
 use super::speak::{print, print_json};
 use super::{Failure, Flags, Overrides, runtime};
 
-/// Checks configuration, state directory, history, port, modules, tokens, prompt and
-/// clock: one line each, with a remedy where one is needed. Needs no PIN.
+/// Checks configuration, state directory, history, port, modules, tokens, prompt, browsers
+/// and clock: one line each, with a remedy where one is needed. Needs no PIN.
 #[derive(Args)]
 pub(crate) struct Doctor {
     /// The port to look at on 127.0.0.1 [default: the first free one of 47290, 47291, 47292]
@@ -95,9 +96,11 @@ impl Doctor {
         let mut checks = vec![config_check];
         checks.extend(checks::state(&places));
         checks.push(checks::history(&History::open(places.history())));
-        checks.push(port::check(&places, self.port.or(config.port)));
+        let (port_check, running) = port::check(&places, self.port.or(config.port));
+        checks.push(port_check);
         checks.extend(tokens(&config, &places)?);
-        checks.push(checks::prompt(&config.prompt));
+        checks.push(checks::prompt(&config.prompt, running));
+        checks.extend(browsers::check(&places));
         checks.push(checks::clock(&places));
         tell(&checks, flags.json)
     }

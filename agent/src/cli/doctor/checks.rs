@@ -31,7 +31,7 @@ pub(super) fn config(places: &Places) -> (Check, Config) {
     match Config::read(file) {
         Ok(config) => (Check::ok("configuration", file.display().to_string()), config),
         Err(error) => {
-            let remedy = "mend the file; agent/eid-agent.example.toml documents every key";
+            let remedy = "mend that line, or take it out: every key has a default";
             (
                 Check::fail("configuration", error.to_string(), remedy),
                 Config::default(),
@@ -195,10 +195,16 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
     }
 }
 
-/// Whether the person can be asked.
-pub(super) fn prompt(config: &PromptConfig) -> Check {
+/// Whether the person can be asked. An agent that runs already was started elsewhere, perhaps in a
+/// session with windows: what is missing here may be there.
+pub(super) fn prompt(config: &PromptConfig, running: bool) -> Check {
     let prompt = prompt::detect(config);
     match prompt.check() {
+        Err(why) if running => Check::warn(
+            "prompt",
+            format!("not in this session: {why}"),
+            "nothing, if the running agent was started in a session with windows",
+        ),
         Err(why) => Check::fail("prompt", why.to_string(), "without it nobody can agree to anything"),
         Ok(()) if prompt.unattended() => Check::warn(
             "prompt",

@@ -21,19 +21,20 @@ enum Holder {
     Someone,
 }
 
-pub(super) fn check(places: &Places, configured: Option<u16>) -> Check {
+/// The check, and whether an agent runs.
+pub(super) fn check(places: &Places, configured: Option<u16>) -> (Check, bool) {
     if let Some(announced) = announced(places) {
         let file = places.port_file();
         return match holder(announced) {
-            Holder::Agent => Check::ok(
-                WHAT,
-                format!("an agent answers on {announced}, as {} says", file.display()),
-            ),
-            _ => Check::warn(
-                WHAT,
-                format!("{} names {announced}, but no agent answers there", file.display()),
-                "start the agent anew: it writes the file itself",
-            ),
+            Holder::Agent => {
+                let found = format!("an agent answers on {announced}, as {} says", file.display());
+                (Check::ok(WHAT, found), true)
+            }
+            _ => {
+                let found = format!("{} names {announced}, but no agent answers there", file.display());
+                let remedy = "start the agent anew: it writes the file itself";
+                (Check::warn(WHAT, found, remedy), false)
+            }
         };
     }
     let ports = configured
@@ -46,7 +47,8 @@ pub(super) fn check(places: &Places, configured: Option<u16>) -> Check {
             .find(|(_, holder)| *holder == wanted)
             .map(|(port, _)| *port)
     };
-    match (first(Holder::Agent), first(Holder::Nobody)) {
+    let running = first(Holder::Agent);
+    let check = match (running, first(Holder::Nobody)) {
         (Some(port), _) => Check::ok(WHAT, format!("an agent answers on {port}")),
         (None, Some(port)) => Check::ok(WHAT, format!("{port} is free")),
         (None, None) => Check::fail(
@@ -54,7 +56,8 @@ pub(super) fn check(places: &Places, configured: Option<u16>) -> Check {
             format!("{} taken by another program", list(&holders)),
             "end that program, or give the agent another port with --port",
         ),
-    }
+    };
+    (check, running.is_some())
 }
 
 fn list(holders: &[(u16, Holder)]) -> String {
@@ -123,15 +126,19 @@ mod tests {
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nhello").unwrap();
             foreign
         });
-        let taken = check(&places(folder.path()), Some(port));
+        let (taken, running) = check(&places(folder.path()), Some(port));
+        assert!(!running);
         assert_eq!(taken.verdict, super::super::Verdict::Fail);
         assert!(taken.found.contains(&port.to_string()));
         drop(serving.join().unwrap());
         assert_eq!(
-            check(&places(folder.path()), Some(port)).verdict,
+            check(&places(folder.path()), Some(port)).0.verdict,
             super::super::Verdict::Ok
         );
         std::fs::write(folder.path().join("port"), format!("{port}\n")).unwrap();
-        assert_eq!(check(&places(folder.path()), None).verdict, super::super::Verdict::Warn);
+        assert_eq!(
+            check(&places(folder.path()), None).0.verdict,
+            super::super::Verdict::Warn
+        );
     }
 }
