@@ -51,12 +51,13 @@ pub async fn converse(
     let unwritable = |error: io::Error| format!("the browser does not read: {error}");
     frame::write(output, &host.version()).map_err(unwritable)?;
     let gone = CancellationToken::new();
-    let on_signal = gone.clone();
-    tokio::spawn(async move {
-        if server::signals().await.is_ok() {
+    if let Ok(signal) = server::signals() {
+        let on_signal = gone.clone();
+        tokio::spawn(async move {
+            signal.await;
             on_signal.cancel();
-        }
-    });
+        });
+    }
     let command = listen(input, gone.clone());
     let answer = match command.await {
         None | Some(Ok(None)) => return Ok(()),
