@@ -4,9 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 
 import { inBrowsers, LIMIT } from './harness/each.js';
-
-/** @param {import('puppeteer-core').Page} page */
-const status = (page) => page.evaluate(() => /** @type {any} */ (window).api.status().catch(({ code }) => ({ code })));
+import { status } from './harness/page.js';
 
 inBrowsers('states', { running: false }, (scene) => {
   it('no agent, then one that is not paired', LIMIT, async () => {
@@ -14,12 +12,10 @@ inBrowsers('states', { running: false }, (scene) => {
     assert.deepEqual(await status(page), { plugin: '0.2.0', state: 'no_agent' });
     await scene().agent.start(scene().ports[1]);
     assert.deepEqual(await status(page), { plugin: '0.2.0', state: 'not_paired' });
-    await page.close();
   });
 
   it('a site that is neither listed nor granted sees no plugin', LIMIT, async () => {
     const page = await scene().caller('other.test');
     assert.deepEqual(await status(page), { code: 'no_plugin' });
-    await page.close();
   });
 });

@@ -88,6 +88,17 @@ export class Agent {
     return this;
   }
 
+  /** Ends it and starts it again at the same port; it has forgotten its rates then. @param {number} [port] */
+  async restart(port = this.port) {
+    await this.stop();
+    await this.start(port);
+  }
+
+  /** Its version. */
+  async version() {
+    return (await this.cli('--version')).trim().split(' ').at(-1);
+  }
+
   /** Ends the daemon; `SIGKILL` is a crash. @param {NodeJS.Signals} [signal] */
   async stop(signal) {
     await this.#child?.stop(signal);

@@ -123,8 +123,10 @@ export class Browser {
 
   /** Closes every tab but one blank one. */
   async closeTabs() {
-    const pages = await this.#driver.browser.pages();
-    await this.#driver.browser.newPage();
+    const { browser } = this.#driver;
+    const pages = await browser.pages();
+    const blank = await browser.newPage();
     await Promise.all(pages.map((page) => page.close().catch(() => {})));
+    await eventually('the end of all tabs', async () => (await browser.pages()).every((page) => page === blank));
   }
 }

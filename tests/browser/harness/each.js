@@ -1,6 +1,6 @@
 // The same tests in every browser, each with a scene of its own.
 
-import { after, before, describe } from 'node:test';
+import { after, afterEach, before, describe } from 'node:test';
 
 import { BROWSERS } from './browser.js';
 import { Scene } from './scene.js';
@@ -9,7 +9,8 @@ import { Scene } from './scene.js';
 export const LIMIT = { timeout: 90_000 };
 
 /**
- * Runs `tests` once in each browser. They share one scene, in the order they are written.
+ * Runs `tests` once in each browser. They share one scene, in the order they are written; after each, the tabs are
+ * closed, and so are the agent's windows.
  * @param {string} title
  * @param {import('./scene.js').SceneOptions | ((tidy: import('./tidy.js').Tidy) => Promise<import('./scene.js').SceneOptions>)} options
  * @param {(scene: () => Scene) => void} tests
@@ -23,6 +24,7 @@ export function inBrowsers(title, options, tests, browsers = BROWSERS) {
       before(async () => {
         scene = await Scene.open(browser, options);
       }, LIMIT);
+      afterEach(() => scene?.rest(), LIMIT);
       after(() => scene?.close(), LIMIT);
       tests(() => scene);
     });

@@ -10,8 +10,9 @@ import { PORTAL_HOST } from './sites.js';
 export const CHROMIUM_ID = 'hjfdfdakhehfniplhfahbkpmaihikgao';
 export const FIREFOX_ID = '{78909f39-7a2f-4bab-b6fd-1a78fa9d41dc}';
 
-const SOURCE = join(ROOT, 'extension');
-const LEFT_OUT = ['node_modules', 'tests', 'page-api'].map((name) => SOURCE + sep + name);
+/** EID_EXTENSION names another directory, of an extension that is not of this tree. */
+const SOURCE = process.env.EID_EXTENSION ?? join(ROOT, 'extension');
+const LEFT_OUT = ['node_modules', 'tests', 'page-api', 'README.md'].map((name) => SOURCE + sep + name);
 /** Where the extension says which ports it tries. */
 const PORTS_IN = join('background', 'agent.js');
 const PORTS = /\b47290, 47291, 47292\b/g;

@@ -64,10 +64,15 @@ export class Person {
       /^(GETPIN|CONFIRM)/.test(this.shown.trimEnd().split('\n').at(-1) ?? ''));
   }
 
-  /** Waits until every window that was opened is closed. */
+  /** Waits until every window that was opened is closed; there must have been one. */
   closed() {
+    if (!this.shown.includes('OPENED')) throw new Error('no window was opened');
+    return this.gone();
+  }
+
+  /** Waits until no window is open. */
+  gone() {
     const ids = [...this.shown.matchAll(/^OPENED (\d+)/gm)].map((match) => Number(match[1]));
-    if (ids.length === 0) throw new Error('no window was opened');
-    return eventually("the end of the agent's windows", () => !ids.some(isAlive));
+    return eventually("the end of the agent's windows", () => !ids.some(isAlive), 15_000);
   }
 }

@@ -84,6 +84,13 @@ export class Scene {
     return page;
   }
 
+  /** Between two tests: no tab, no window, no answer of the one before is left. */
+  async rest() {
+    await this.browser.closeTabs();
+    await this.person.gone();
+    this.person.answers();
+  }
+
   /** Ends everything and removes every trace. */
   close() {
     return this.tidy.all();

@@ -1,0 +1,81 @@
+// Plugin and agent get to know each other.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+
+import { SOFTWARE_PIN } from './harness/agent.js';
+import { inBrowsers, LIMIT } from './harness/each.js';
+import { begin, confirm, outcome, status } from './harness/page.js';
+import { eventually } from './harness/wait.js';
+
+/** The six digits in the plugin's window. @param {import('puppeteer-core').Page} window */
+const digitsIn = (window) => eventually('six digits in the pairing window', async () => {
+  const shown = await window.$$eval('#digits .group', (groups) => groups.map((group) => group.textContent).join(' '));
+  return /^\d{3} \d{3}$/.test(shown) && shown;
+});
+
+/** @param {import('puppeteer-core').Page} window @param {RegExp} text */
+const says = (window, text) => eventually(`${text} in the pairing window`, () =>
+  window.evaluate(() => document.body.innerText).then((shown) => text.test(shown)));
+
+inBrowsers('pairing by digits', {}, (scene) => {
+  it('a page asks, both windows show the same six digits, the call goes on', LIMIT, async () => {
+    const { browser, person, agent } = scene();
+    person.answers('held yes', 'yes', `pin ${SOFTWARE_PIN}`);
+    const page = await scene().caller();
+    await begin(page);
+    const window = await browser.pairing();
+    const digits = await digitsIn(window);
+    const shown = await person.seen(digits);
+    assert.match(shown, /calls itself/);
+    assert.deepEqual(await agent.pairings(), []);
+    person.release();
+    const { proof, test } = await outcome(page);
+    assert.equal(proof.format, 'jws');
+    assert.equal(test, true);
+    const [pairing, ...others] = await agent.pairings();
+    assert.deepEqual(others, []);
+    assert.match(pairing.name, browser.name === 'firefox' ? /Firefox/ : /Chrom/);
+    assert.deepEqual(await status(page), { plugin: '0.2.0', state: 'ready', agent: await agent.version() });
+  });
+
+  it('what is paired stays paired when the worker is stopped', LIMIT, async () => {
+    const page = await scene().caller();
+    assert.equal(await scene().browser.driver.stopWorker(), true);
+    assert.equal((await status(page)).state, 'ready');
+  });
+
+  it('an agent that has forgotten us is asked again, with other digits', LIMIT, async () => {
+    const { browser, person, agent } = scene();
+    const [{ id }] = await agent.pairings();
+    await agent.cli('pairings', 'revoke', id);
+    const page = await scene().caller();
+    assert.equal((await status(page)).state, 'not_paired');
+    person.answers('no');
+    await begin(page);
+    const window = await browser.pairing();
+    await says(window, /declined|refused|not agree|did not/i);
+    assert.deepEqual(await agent.pairings(), []);
+    await window.close();
+    assert.equal((await outcome(page)).code, 'not_paired');
+  });
+
+  it('closing the pairing window closes the question at the agent', LIMIT, async () => {
+    const { browser, person, agent } = scene();
+    await agent.restart();
+    person.answers('hang');
+    const own = await browser.openOwn('pair/pair.html');
+    await person.seen(await digitsIn(own));
+    await own.close();
+    await person.closed();
+    assert.deepEqual(await agent.pairings(), []);
+  });
+
+  it('a page that asks at once afterwards does not bring the window back', LIMIT, async () => {
+    const page = await scene().caller();
+    const began = Date.now();
+    const { code } = await confirm(page);
+    assert.equal(code, 'not_paired');
+    assert.ok(Date.now() - began < 10_000);
+  });
+});
