@@ -26,6 +26,7 @@ import { eventually, within } from './wait.js';
  * @property {import('puppeteer-core').Browser} browser
  * @property {(path: string) => string} extensionUrl
  * @property {(url: string) => Promise<void>} openOwn
+ * @property {() => Promise<void>} closeTabs
  * @property {() => Promise<boolean>} stopWorker
  * @property {() => Promise<boolean>} workerRuns
  */
@@ -109,7 +110,7 @@ export class Browser {
     return eventually(`a window at ${part}`, async () => {
       for (const page of await this.#driver.browser.pages()) {
         // Asked of the page itself: a driver may have missed a new window's first navigation.
-        const address = await page.evaluate(() => location.href).catch(() => '');
+        const address = await within('an answer', page.evaluate(() => location.href), 2_000).catch(() => '');
         if (address.includes(part)) return page;
       }
       return undefined;
@@ -122,11 +123,7 @@ export class Browser {
   }
 
   /** Closes every tab but one blank one. */
-  async closeTabs() {
-    const { browser } = this.#driver;
-    const pages = await browser.pages();
-    const blank = await browser.newPage();
-    await Promise.all(pages.map((page) => page.close().catch(() => {})));
-    await eventually('the end of all tabs', async () => (await browser.pages()).every((page) => page === blank));
+  closeTabs() {
+    return this.#driver.closeTabs();
   }
 }

@@ -1,7 +1,7 @@
 // A program that was started, with its first words and its log.
 
 import { spawn, execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -139,11 +139,12 @@ export function run(path, args, options = {}) {
   });
 }
 
-/** Whether process `id` is there. @param {number} id */
+/** Whether process `id` runs; one that only waits for its parent to notice its end does not. @param {number} id */
 export function isAlive(id) {
   try {
-    process.kill(id, 0);
-    return true;
+    // The name in parentheses may hold anything; the state comes after it (proc_pid_stat(5)).
+    const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
   } catch {
     return false;
   }

@@ -68,6 +68,14 @@ class Chromium {
     await (await this.browser.newPage()).goto(url);
   }
 
+  /** Closes every tab and window, but for one blank tab. */
+  async closeTabs() {
+    const pages = await this.browser.pages();
+    await this.browser.newPage();
+    await Promise.all(pages.map((page) => page.close().catch(() => {})));
+    await eventually('the end of all tabs', async () => (await this.browser.pages()).length === 1);
+  }
+
   /** The worker's target, if it runs. */
   #worker() {
     return this.browser.targets().find((target) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
 import { FIREFOX_ID } from './extension.js';
+import { eventually } from './wait.js';
 
 /** Where distributions put it; FIREFOX names another. */
 export const FIREFOX_PLACES = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
@@ -36,6 +37,8 @@ export async function launchFirefox(launch, executablePath) {
       // A permission the extension asks for is granted as if the person had agreed.
       'extensions.webextOptionalPermissionPrompts': false,
       'intl.accept_languages': language,
+      // A window goes with its last tab, as for a person; drivers keep it instead.
+      'browser.tabs.closeWindowWithLastTab': true,
       // Every name leads here, and nowhere else.
       'network.dns.native-is-localhost': true,
       'network.lna.address_space.public.override': `127.0.0.1:${sites.port}`,
@@ -66,21 +69,40 @@ class Firefox {
     await this.chrome(`gBrowser.selectedTab = gBrowser.addTrustedTab(${JSON.stringify(url)});`);
   }
 
+  /** Closes every tab and every other window, but for one blank tab. */
+  async closeTabs() {
+    await this.chrome(`
+      const blank = gBrowser.addTrustedTab('about:blank');
+      for (const other of Services.wm.getEnumerator('navigator:browser')) if (other !== window) other.close();
+      for (const tab of [...gBrowser.tabs]) if (tab !== blank) gBrowser.removeTab(tab);
+    `);
+    // Asked of the browser: the driver's own list keeps windows whose first page was of another process.
+    await eventually('the end of all tabs', async () => (await this.#tree({})).length === 1);
+  }
+
   /**
-   * Runs JavaScript in the browser's own window.
+   * Runs JavaScript in the browser's first window.
    * @param {string} body  of an async function; its value must be JSON
    */
   async chrome(body) {
-    const { connection } = /** @type {any} */ (this.browser);
-    const tree = await connection.send('browsingContext.getTree', { 'moz:scope': 'chrome' });
-    const answer = await connection.send('script.evaluate', {
+    const [first] = await this.#tree({ 'moz:scope': 'chrome' });
+    const answer = await this.#connection.send('script.evaluate', {
       expression: `(async () => { ${body} })().then(JSON.stringify)`,
-      target: { context: tree.result.contexts[0].context },
+      target: { context: first.context },
       awaitPromise: true,
     });
     if (answer.result.type !== 'success') throw new Error(JSON.stringify(answer.result.exceptionDetails));
     const { value } = answer.result.result;
     return value === undefined ? undefined : JSON.parse(value);
+  }
+
+  get #connection() {
+    return /** @type {any} */ (this.browser).connection;
+  }
+
+  /** @param {Record<string, string>} scope @returns {Promise<{ context: string }[]>} */
+  async #tree(scope) {
+    return (await this.#connection.send('browsingContext.getTree', scope)).result.contexts;
   }
 
   /** Stops the extension's event page, as the browser does when it has been idle; gives whether it ran. */
