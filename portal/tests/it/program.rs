@@ -62,3 +62,19 @@ fn says_what_is_missing_or_wrong() {
         assert!(!status.success() && stderr.contains(said), "{arguments:?}: {stderr}");
     }
 }
+
+#[test]
+fn does_not_listen_before_its_accounts_are_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("root.pem");
+    std::fs::write(&root, TestPki::new().root_pem()).unwrap();
+    let accounts = directory.path().join("accounts.json");
+    let account = r#"{"id":"a","surname":"А","given_name":"Б","level":"standard"}"#;
+    std::fs::write(&accounts, format!("[{account}]")).unwrap();
+    let mut command = eid_portal();
+    command.arg("--test-root").arg(&root).arg("--accounts").arg(&accounts);
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&stderr);
+    assert!(!status.success() && stdout.is_empty());
+    assert!(stderr.contains("accounts.json") && stderr.contains("snils"), "{stderr}");
+}

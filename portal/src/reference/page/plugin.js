@@ -17,6 +17,9 @@ const HELP = {
   service_down: "service",
 };
 
+/** The person's own doing is noticed by looking again; the others need the page loaded anew, or a click on a button. */
+const NOTICED = new Set(["no_plugin", "no_agent", "old_agent", "no_token", "service_down"]);
+
 /** An operation may begin: it pairs, and it waits for a token. */
 const POSSIBLE = new Set(["ready", "not_paired", "no_token"]);
 
@@ -40,6 +43,7 @@ export function watch() {
 /** While an operation goes on nothing is looked at: its own progress says more. @param {boolean} now */
 export function setBusy(now) {
   busy = now;
+  at("plugin").hidden = busy;
   if (!busy) look();
 }
 
@@ -94,7 +98,8 @@ function show(state) {
   at("state-title").textContent = title;
   at("state-text").textContent = text;
   at("state-more").hidden = state === "ready";
-  at("state-waiting").hidden = state === "ready";
-  at("state-link").setAttribute("href", anchor ? `/help#${anchor}` : "/help");
+  at("state-waiting").hidden = !NOTICED.has(state);
+  at("state-link").hidden = anchor === "";
+  at("state-link").setAttribute("href", `/help#${anchor}`);
   announce(`${title}. ${text}`);
 }

@@ -143,14 +143,14 @@ impl Browser<'_> {
         self.send(request, String::new()).await
     }
 
-    fn from_here(&self, path: &str) -> axum::http::request::Builder {
+    fn post_here(&self, path: &str) -> axum::http::request::Builder {
         let request = Request::post(path).header("origin", self.stage.origin.as_str());
         request.header("sec-fetch-site", "same-origin")
     }
 
     async fn form(&mut self, path: &str, body: &str) -> Answer {
         let request = self
-            .from_here(path)
+            .post_here(path)
             .header("accept", "text/html")
             .header("content-type", "application/x-www-form-urlencoded");
         self.send(request, body.to_owned()).await
@@ -163,7 +163,7 @@ impl Browser<'_> {
     }
 
     async fn post(&mut self, path: &str, body: &Value) -> Answer {
-        let request = self.from_here(path).header("content-type", "application/json");
+        let request = self.post_here(path).header("content-type", "application/json");
         self.send(request, body.to_string()).await
     }
 
@@ -455,7 +455,7 @@ async fn other_sites_forms_and_pages_do_nothing() {
     }
     assert_eq!(browser.level().await, "standard", "still signed in, as before");
     let form = browser
-        .from_here("/account/challenge")
+        .post_here("/account/challenge")
         .header("content-type", "text/plain");
     let form = browser.send(form, r#"{"purpose":"confirm_identity"}"#.to_owned()).await;
     assert_eq!(form.body["code"], "unsupported_media_type");
