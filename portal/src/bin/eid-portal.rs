@@ -26,7 +26,8 @@ struct Arguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// The origin browsers reach this portal at [default: http://ADDRESS, for development]
+    /// The origin browsers reach this portal at; plugins take https://… and http://localhost:PORT
+    /// [default: http://ADDRESS, for programs]
     #[arg(long)]
     origin: Option<Origin>,
     /// A PEM file of roots whose certificates prove who a person is
