@@ -17,7 +17,7 @@ use std::future::Future;
 use std::pin::Pin as Boxed;
 
 use plugin_protocol::pairing::Digits;
-use plugin_protocol::{Origin, Purpose};
+use plugin_protocol::{HashFunction, Origin, Purpose};
 
 use crate::certificate::Summary;
 use crate::pin::Pin;
@@ -69,10 +69,21 @@ pub enum Action {
     Confirm(Purpose),
     /// The same, but the bytes are the portal's literal challenge.
     ConfirmLiteral(Purpose),
-    /// Sign documents: name (where given) and digest in hexadecimal of each.
-    Sign(Vec<(Option<String>, String)>),
+    /// Sign documents.
+    Sign(Vec<Document>),
     /// Hand over the certificate of a key meant for signing; nothing is signed.
     Certificate,
+}
+
+/// A document to be signed: of what it holds, only the digest is known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The name the portal gives it, if any; it proves nothing.
+    pub name: Option<String>,
+    /// The hash function of the digest.
+    pub hash: HashFunction,
+    /// The digest, lower-case hexadecimal.
+    pub digest: String,
 }
 
 /// A token and a certificate on it.

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::history::{self, Record};
 use crate::legible::legible;
 use crate::life::Life;
-use crate::prompt::{Action, Request};
+use crate::prompt::{Action, Document, Request};
 use crate::proof::preferred_algorithm;
 use crate::token::{Credential, SignData, SignInput, SignJob};
 
@@ -73,7 +73,11 @@ impl Documents {
 
     /// What the person is told: every document.
     fn asks(&self, client: &Client) -> Request {
-        let shown = |item: &Item| (item.name.clone(), hex(&item.digest));
+        let shown = |item: &Item| Document {
+            name: item.name.clone(),
+            hash: item.hash,
+            digest: hex(&item.digest),
+        };
         Request {
             origin: self.origin.clone(),
             top_origin: self.top_origin.clone(),
@@ -168,7 +172,7 @@ fn inputs(credential: &Credential, items: &[Item]) -> Result<Vec<SignInput>, Err
     let input = |item: &Item| {
         let method = methods.iter().find(|method| method.hash_function == item.hash);
         let method = method.ok_or_else(|| {
-            let hash = serde_json::to_string(&item.hash).unwrap_or_default();
+            let hash = item.hash.name();
             Error::UnsupportedAlgorithm(format!("it signs no {hash} digest that is given to it"))
         })?;
         Ok(SignInput {

@@ -24,6 +24,15 @@ impl HashFunction {
     /// Every one, shortest digest first.
     pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
 
+    /// The name on the wire, which people read too: `SHA-256`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+
     /// Length of the digest, bytes.
     pub const fn length(self) -> usize {
         match self {

@@ -19,9 +19,24 @@ where
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::ProofFormat;
-    use crate::api::Info;
+    use crate::api::{Info, SourceKind, Tokens, Unavailable};
     use crate::event::{EventKind, Events};
+    use crate::{ErrorCode, ProofFormat};
+
+    #[test]
+    fn sources_of_a_newer_agent_are_left_out() {
+        let tokens = r#"{"tokens":[],"unavailable":[{"source":"nfc","reason":"internal"},{"source":"pcsc","reason":"new"},
+            {"source":"pkcs11","reason":"module_failed","new":1}]}"#;
+        let tokens: Tokens = serde_json::from_str(tokens).unwrap();
+        let failed = Unavailable {
+            source: SourceKind::Pkcs11,
+            reason: ErrorCode::ModuleFailed,
+        };
+        assert_eq!(tokens.unavailable, [failed]);
+        let none: Tokens = serde_json::from_str(r#"{"tokens":[]}"#).unwrap();
+        assert!(none.unavailable.is_empty());
+        assert_eq!(serde_json::to_string(&none).unwrap(), r#"{"tokens":[]}"#);
+    }
 
     #[test]
     fn a_newer_agent_is_understood_as_far_as_possible() {

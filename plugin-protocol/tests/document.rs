@@ -131,6 +131,25 @@ fn names_are_documented() {
 }
 
 #[test]
+fn sources_schemes_and_actions_are_documented() {
+    use plugin_protocol::HashFunction;
+    use plugin_protocol::api::SignatureScheme::{Ecdsa, RsaPkcs1, RsaPss};
+    use plugin_protocol::api::SourceKind::{Pcsc, Pkcs11, Software};
+
+    let name = |value: Value| DOCUMENT.contains(&format!("`{}`", value.as_str().unwrap()));
+    for source in [Pkcs11, Pcsc, Software] {
+        assert!(name(serde_json::to_value(source).unwrap()), "{source:?}");
+    }
+    for scheme in [Ecdsa, RsaPkcs1, RsaPss] {
+        assert!(name(serde_json::to_value(scheme).unwrap()), "{scheme:?}");
+    }
+    for hash in HashFunction::ALL {
+        assert_eq!(serde_json::to_value(hash).unwrap(), hash.name());
+        assert!(name(hash.name().into()), "{hash:?}");
+    }
+}
+
+#[test]
 fn states_are_those_of_the_table() {
     use plugin_protocol::api::OperationState::{self, *};
 

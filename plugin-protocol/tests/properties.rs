@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use plugin_protocol::api::{ConfirmationRequest, Operation, SignatureRequest};
+use plugin_protocol::api::{CertificateRequest, ConfirmationRequest, Operation, SignatureRequest};
 use plugin_protocol::encoding::{base64, base64url, from_base64, from_base64url};
 use plugin_protocol::event::Events;
 use plugin_protocol::http_signature::{
@@ -103,6 +103,7 @@ proptest! {
         let _ = Statement::from_canonical_json(&bytes);
         let _ = serde_json::from_slice::<ConfirmationRequest>(&bytes);
         let _ = serde_json::from_slice::<SignatureRequest>(&bytes);
+        let _ = serde_json::from_slice::<CertificateRequest>(&bytes);
         let _ = serde_json::from_slice::<Operation>(&bytes);
         let _ = serde_json::from_slice::<Events>(&bytes);
         let _ = serde_json::from_slice::<Problem>(&bytes);

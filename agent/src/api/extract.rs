@@ -169,6 +169,23 @@ mod tests {
                 .1
                 .starts_with("items[0].hash_function: unknown variant")
         );
+        let array = item.replace(r#"{"hash_function":"MD5","hash":""}"#, r#"[null,"SHA-256",""]"#);
+        let (code, text) = told::<SignatureRequest>(&array);
+        assert_eq!(
+            (code, text.as_str()),
+            (
+                ErrorCode::InvalidField,
+                "items[0]: invalid type: sequence, expected an object"
+            )
+        );
+        let null = good.replace(r#""new":[1]"#, r#""token":null"#);
+        assert_eq!(
+            told::<ConfirmationRequest>(&null),
+            (
+                ErrorCode::InvalidField,
+                "token: invalid type: null, expected a string".to_owned()
+            )
+        );
     }
 
     #[test]

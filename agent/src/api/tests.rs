@@ -404,6 +404,64 @@ async fn an_operation_is_begun_watched_repeated_and_cancelled() {
     assert!(others.events.is_empty(), "nobody else's operations");
 }
 
+/// The three kinds have paths and idempotency keys of their own, and one life.
+#[tokio::test(start_paused = true)]
+async fn a_certificate_is_an_operation_like_the_others() {
+    const BODY: &str = r#"{"origin":"https://portal.example","top_origin":"https://news.example"}"#;
+    let mut agent = Agent::new();
+    let plugin = agent.paired("plugin");
+    let keyed = |body: &str| {
+        let choices = SignatureChoices {
+            idempotency_key: Some("key".to_owned()),
+            ..choices()
+        };
+        plugin.signed_with(request(Method::POST, "/v1/certificates", Some(body)), &choices)
+    };
+    for bad in [
+        r#"{}"#,
+        r#"{"origin":"https://portal.example","top_origin":"https://portal.example"}"#,
+        r#"{"origin":"https://portal.example","top_origin":"null"}"#,
+        r#"{"origin":"https://portal.example","top_origin":null}"#,
+        r#"{"origin":"https://portal.example","token":null}"#,
+    ] {
+        assert_eq!(agent.send(keyed(bad)).await.code(), InvalidField, "{bad}");
+    }
+    let begun = agent.send(keyed(BODY)).await;
+    assert_eq!(begun.status(), 202);
+    let operation: Operation = begun.json();
+    let path = format!("/v1/certificates/{}", operation.id);
+    assert_eq!(begun.header("location"), Some(path.as_str()));
+    let (question, _window) = agent.questions.recv().await.unwrap();
+    let Question::InsertToken(asks) = question else {
+        panic!("there is no token: {question:?}");
+    };
+    assert_eq!(asks.action, crate::prompt::Action::Certificate);
+    assert_eq!(asks.top_origin.unwrap().as_str(), "https://news.example");
+
+    assert_eq!(agent.send(keyed(BODY)).await.json::<Operation>().id, operation.id);
+    let other = BODY.replace("news", "blog");
+    assert_eq!(agent.send(keyed(&other)).await.code(), IdempotencyConflict);
+    let busy = agent
+        .call(&plugin, Method::POST, "/v1/confirmations", Some(CONFIRMATION))
+        .await;
+    assert_eq!(busy.code(), Busy, "one window at a time");
+    for elsewhere in ["confirmations", "signatures"] {
+        let path = format!("/v1/{elsewhere}/{}", operation.id);
+        assert_eq!(agent.call(&plugin, Method::GET, &path, None).await.code(), NotFound);
+    }
+    let polled: Operation = agent.call(&plugin, Method::GET, &path, None).await.json();
+    assert_eq!(polled.state, OperationState::AwaitingToken);
+    let cancelled: Operation = agent.call(&plugin, Method::DELETE, &path, None).await.json();
+    assert_eq!(cancelled.state, OperationState::Cancelled);
+    let history: plugin_protocol::api::History = agent.call(&plugin, Method::GET, "/v1/history", None).await.json();
+    let entry = &history.entries[0];
+    assert_eq!(
+        (entry.action.as_str(), entry.outcome.as_str()),
+        ("certificate", "cancelled")
+    );
+    assert_eq!(entry.top_origin.as_ref().unwrap().as_str(), "https://news.example");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_agent_answers_long_polls_at_once() {
     let agent = Agent::new();

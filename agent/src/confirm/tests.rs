@@ -508,3 +508,20 @@ async fn the_windows_name_the_command_line_when_it_asks() {
     let origin: Origin = crate::world::ORIGIN.parse().unwrap();
     assert_eq!(consents(&world)[0].request.origin, origin);
 }
+
+#[tokio::test]
+async fn the_page_around_the_portal_is_shown_and_remembered_and_another_one() {
+    let world = World::new(vec![Held::new("t", &[person()])], vec![RIGHT]);
+    let mut embedded = request(ProofFormat::Jws);
+    embedded.top_origin = Some("https://news.example".parse().unwrap());
+    world.confirm(embedded.clone()).await.result.unwrap();
+    let asked = world.person.asked();
+    let [Question::Consent(consent)] = &asked[..] else {
+        panic!("one question: {asked:?}")
+    };
+    assert_eq!(consent.request.top_origin, embedded.top_origin);
+    assert_eq!(world.history()[0].record.top_origin, embedded.top_origin);
+    embedded.top_origin = Some(embedded.origin.clone());
+    let refused = Confirmation::parse(embedded).unwrap_err();
+    assert!(matches!(refused, Error::InvalidField("top_origin", _)), "{refused:?}");
+}

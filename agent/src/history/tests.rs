@@ -63,6 +63,26 @@ fn records_are_numbered_chained_private_and_read_back() {
     );
 }
 
+/// Two lines as version 0.1.0 wrote them, then one with what is new.
+#[test]
+fn a_history_from_before_goes_on() {
+    let (_folder, history) = with(2);
+    let text = std::fs::read_to_string(history.path()).unwrap();
+    let first = r#"{"seq":1,"time":"2026-11-25T21:38:12Z","action":"confirmation","client":{"id":"client0","name":"Plugin «client0»"},"origin":"https://portal.example","outcome":"done","prev":"#;
+    assert!(
+        text.starts_with(first),
+        "a record without the new members is written as before: {text}"
+    );
+    let mut embedded = record("client0", "done");
+    embedded.action = Action::Certificate;
+    embedded.top_origin = Some("https://news.example".parse().unwrap());
+    history.append(at(), &embedded).unwrap();
+    assert_eq!(verified(&history).records, 3);
+    let newest = history.for_client("client0", 1).unwrap().remove(0);
+    assert_eq!(newest.action, "certificate");
+    assert_eq!(newest.top_origin, embedded.top_origin);
+}
+
 #[test]
 fn a_line_can_be_checked_with_common_tools() {
     let (_folder, history) = with(2);

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use fixtures::pki::Issued;
+use fixtures::pki::{Issued, KeyUsage};
 use plugin_protocol::limits::{CLIENT_ABSENCE, OPERATION_LIFETIME, RESULT_LIFETIME};
 use plugin_protocol::{ErrorCode, ProofFormat};
 use tokio::time::advance;
@@ -108,6 +108,50 @@ async fn signatures_run_the_same_way() {
         (operation.state, operation.signatures.unwrap().items.len()),
         (OperationState::Done, 1)
     );
+}
+
+/// The token comes while the window waits for it; the state `signing` is never met.
+#[tokio::test]
+async fn a_certificate_runs_the_same_way_once_there_is_a_token() {
+    let world = World::new(vec![], vec![Reply::Hang, Reply::Yes]);
+    let signing = pki()
+        .person("Тестов Тест Тестович")
+        .usage(&[KeyUsage::NonRepudiation])
+        .issue();
+    let asked = CertificateRequest {
+        origin: crate::world::ORIGIN.parse().unwrap(),
+        top_origin: None,
+        token: None,
+    };
+    let id = Operations::start_certificate(&world.app, &world.caller, asked, None).unwrap();
+    world.person.asked_times(1).await;
+    world.drawer.open().held = vec![Held::new("token", std::slice::from_ref(&signing))];
+    let operations = &world.app.operations;
+    let ended = operations
+        .view(&world.caller, Action::Certificate, &id, LONG)
+        .await
+        .unwrap();
+    assert_eq!((ended.state, ended.test), (OperationState::Done, true));
+    let given = ended.certificate.unwrap();
+    assert_eq!(
+        given.certificate,
+        plugin_protocol::encoding::base64(&signing.certificate)
+    );
+    assert!(ended.proof.is_none() && ended.signatures.is_none());
+    let events = world
+        .app
+        .events
+        .since(&world.caller.id, Some(0), Duration::ZERO)
+        .await
+        .events;
+    let states: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::OperationChanged { state, .. } => Some(*state),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(states, [OperationState::AwaitingConsent, OperationState::Done]);
 }
 
 #[tokio::test]

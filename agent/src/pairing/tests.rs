@@ -50,6 +50,25 @@ fn are_kept_found_and_revoked_across_processes() {
 }
 
 #[test]
+fn there_is_room_for_so_many_and_for_those_that_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let pairings = Pairings::open(directory.path()).unwrap();
+    let clients: Vec<_> = (0..MAX_PAIRINGS).map(|n| client(&format!("plugin {n}"))).collect();
+    for (second, client) in clients.iter().enumerate() {
+        add(&pairings, client, second as i64);
+    }
+    let pkcs8 = AgentKey::generate().unwrap();
+    let now = OffsetDateTime::from_unix_timestamp(1000).unwrap();
+    let refused = pairings.add(&client("one more"), &pkcs8, now).unwrap_err();
+    assert_eq!(refused.code(), plugin_protocol::ErrorCode::TooManyPairings);
+    assert!(refused.to_string().contains("eid-agent pairings revoke"), "{refused}");
+    add(&pairings, &clients[0], 1000);
+    assert!(pairings.revoke(&clients[1].jwk.key_id()).unwrap());
+    add(&pairings, &client("one more"), 1000);
+    assert_eq!(pairings.list().unwrap().len(), MAX_PAIRINGS);
+}
+
+#[test]
 fn the_same_plugin_pairs_anew_with_another_agent_key() {
     let directory = tempfile::tempdir().unwrap();
     let pairings = Pairings::open(directory.path()).unwrap();

@@ -5,11 +5,11 @@
 pub(super) mod pty;
 
 use fixtures::pki::TestPki;
-use plugin_protocol::Purpose;
 use plugin_protocol::api::{PinState, TokenKind};
 use plugin_protocol::pairing::{Bytes32, Jwk, digits};
+use plugin_protocol::{HashFunction, Purpose};
 
-use super::{Action, Candidate, Consent, PinEntry, Question, Request};
+use super::{Action, Candidate, Consent, Document, PinEntry, Question, Request};
 use crate::certificate::Summary;
 use crate::token::{PinInfo, TokenId, TokenInfo};
 
@@ -47,6 +47,19 @@ pub(super) fn candidate() -> Candidate {
     }
 }
 
+/// A document whose digest in hexadecimal is this.
+pub(super) fn document(name: Option<&str>, digest: String) -> Document {
+    Document {
+        name: name.map(str::to_owned),
+        hash: if digest.len() == 128 {
+            HashFunction::Sha512
+        } else {
+            HashFunction::Sha256
+        },
+        digest,
+    }
+}
+
 /// A first consent with a PIN.
 pub(super) fn consent() -> Consent {
     Consent {
@@ -70,8 +83,8 @@ pub(super) fn pair() -> Question {
 /// One question of every kind.
 pub(super) fn every_question() -> Vec<Question> {
     let sign = Action::Sign(vec![
-        (Some("Договор.pdf".to_owned()), "ab".repeat(32)),
-        (None, "cd".repeat(64)),
+        document(Some("Договор.pdf"), "ab".repeat(32)),
+        document(None, "cd".repeat(64)),
     ]);
     let mut questions = vec![
         Question::InsertToken(request()),

@@ -42,10 +42,14 @@ async fn every_document_is_shown_and_signed_under_one_consent() {
     };
     let digests: Vec<_> = messages.iter().map(|message| hex(&sha256(message))).collect();
     assert_eq!(
-        shown.iter().map(|(_, digest)| digest.clone()).collect::<Vec<_>>(),
+        shown.iter().map(|document| document.digest.clone()).collect::<Vec<_>>(),
         digests
     );
-    assert!(shown.iter().all(|(name, _)| name.as_deref() == Some("договор.pdf")));
+    assert!(
+        shown
+            .iter()
+            .all(|document| document.name.as_deref() == Some("договор.pdf"))
+    );
 
     let record = &world.history()[0].record;
     assert_eq!(
@@ -77,6 +81,45 @@ async fn a_key_for_signing_in_signs_no_documents() {
         (world.drawer.tries(), world.outcomes()),
         (0, vec!["no_certificate".to_owned()])
     );
+}
+
+/// The key for signing in stands first on the token, and its certificate may even be asked for: it is not taken.
+#[tokio::test]
+async fn of_two_keys_the_one_for_signing_in_is_never_taken() {
+    let (authentication, signing) = (with_usage(&[KeyUsage::DigitalSignature]), signing());
+    let held = Held::new("t", &[authentication.clone(), signing.clone()]);
+    let world = World::new(vec![held.clone()], vec![RIGHT]);
+    world.drawer.open().known = vec![b"one".to_vec()];
+    let signatures = run(&world, documents(&[b"one"])).await.result.unwrap();
+    assert_eq!(signatures.certificate, base64(&signing.certificate));
+
+    let world = World::new(vec![held], vec![]);
+    let mut request = documents(&[b"one"]);
+    request.certificate = Some(base64(&authentication.certificate));
+    let refused = run(&world, request).await.result.unwrap_err();
+    assert!(matches!(refused, Error::NoCertificate(_)), "{refused:?}");
+    assert_eq!((world.person.asked().len(), world.drawer.tries()), (0, 0));
+}
+
+/// What the person reads before they sign: whose site, around it which, what.
+#[tokio::test]
+async fn the_window_shows_origin_page_around_it_and_hash() {
+    use crate::prompt::{Language, Room, Texts};
+    let world = World::new(vec![Held::new("t", &[signing()])], vec![RIGHT]);
+    world.drawer.open().known = vec![b"one".to_vec()];
+    let mut request = documents(&[b"one"]);
+    request.top_origin = Some("https://news.example".parse().unwrap());
+    run(&world, request).await.result.unwrap();
+    let asked = world.person.asked();
+    for language in [Language::En, Language::Ru] {
+        let text = Texts::new(language).question(&asked[0], Room::Window);
+        assert!(text.head.starts_with("https://portal.example\n"), "{}", text.head);
+        assert!(text.head.ends_with("\nhttps://news.example"), "{}", text.head);
+        let body = text.body.concat();
+        assert!(body.contains(&format!("(SHA-256): {}", hex(&sha256(b"one")))), "{body}");
+    }
+    let record = &world.history()[0].record;
+    assert_eq!(record.top_origin.as_ref().unwrap().as_str(), "https://news.example");
 }
 
 #[tokio::test]
@@ -150,6 +193,7 @@ fn requests_outside_the_protocol_are_refused() {
             .contains("101 characters")
     );
     assert_eq!(refused(&|r| r.certificate = Some("??".into())).0, "certificate");
+    assert_eq!(refused(&|r| r.top_origin = Some(r.origin.clone())).0, "top_origin");
 }
 
 #[test]

@@ -20,8 +20,12 @@ pub(super) fn pages(text: &Text, wrap: bool) -> Vec<String> {
     let head = fitting(&wrapped(&text.head));
     let mut pages = Vec::new();
     let mut page = head.clone();
+    let room = ROOM.saturating_sub(escape(&head).len() + escape("\n\n").len());
     for paragraph in &text.body {
-        for (index, line) in wrapped(paragraph).lines().enumerate() {
+        let paragraph = wrapped(paragraph);
+        let lines = paragraph.lines().flat_map(|line| pieces(line, room));
+        for (index, line) in lines.enumerate() {
+            let line = line.as_str();
             let gap = if index == 0 { "\n\n" } else { "\n" };
             if escape(&page).len() + escape(gap).len() + escape(line).len() > ROOM && page != head {
                 pages.push(std::mem::replace(&mut page, head.clone()));
@@ -34,6 +38,26 @@ pub(super) fn pages(text: &Text, wrap: bool) -> Vec<String> {
     }
     pages.push(page);
     pages
+}
+
+/// A line in pieces that fit on a page; what goes on is set in, so that no text from outside can begin a line.
+fn pieces(line: &str, room: usize) -> Vec<String> {
+    if escape(line).len() <= room {
+        return vec![line.to_owned()];
+    }
+    let mut pieces = vec![String::new()];
+    for c in line.chars() {
+        let longer = pieces.last().map_or(0, |piece| escape(&format!("{piece}{c}")).len());
+        if longer > room {
+            pieces.push("  ".to_owned());
+        }
+        pieces
+            .iter_mut()
+            .next_back()
+            .into_iter()
+            .for_each(|piece| piece.push(c));
+    }
+    pieces
 }
 
 /// `text` if it fits, else what of it does: a last resort that no text of ours needs.
@@ -84,6 +108,43 @@ mod tests {
                 assert!(all.contains(&format!("100%№{n}№")));
             }
             assert_eq!(all.matches(&"ab".repeat(32)).count(), 20);
+        }
+    }
+
+    #[test]
+    fn two_long_addresses_leave_room_for_everything_else() {
+        use crate::prompt::fixture::{consent, document};
+        use crate::prompt::text::{Language, Room, Texts};
+        use crate::prompt::{Action, Question};
+        let long = |end: &str| format!("https://{}.{end}.example", ["xn--80ak6aa92e"; 15].join("."));
+        let mut consent = consent();
+        consent.request.origin = long("portal").parse().expect("an origin");
+        consent.request.top_origin = Some(long("news").parse().expect("an origin"));
+        consent.request.client = "😀".repeat(64);
+        let name = "🏛".repeat(100);
+        consent.request.action = Action::Sign(vec![document(Some(&name), "ab".repeat(64))]);
+        let question = Question::Consent(consent);
+        for (language, wrap) in [(Language::En, false), (Language::Ru, false), (Language::Ru, true)] {
+            let text = Texts::new(language).question(&question, Room::Window);
+            let pages = pages(&text, wrap);
+            let head = match wrap {
+                true => wrap_lines(&text.head, COLUMNS),
+                false => text.head.clone(),
+            };
+            assert!(
+                pages
+                    .iter()
+                    .all(|page| escape(page).len() <= ROOM && page.starts_with(&head))
+            );
+            let shown: String = pages.iter().map(|page| &page[head.len()..]).collect();
+            let bare = |text: &str| text.replace([' ', '\n'], "");
+            for paragraph in &text.body {
+                assert!(
+                    bare(&shown).contains(&bare(paragraph)),
+                    "{paragraph}\nis not in\n{shown}"
+                );
+            }
+            assert!(bare(&shown).replace("……", "").contains(&long("news")));
         }
     }
 

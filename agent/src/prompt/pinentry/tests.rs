@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::*;
 use crate::prompt::Action;
 use crate::prompt::fixture::pty::{PATIENCE as TEST_PATIENCE, Pty};
-use crate::prompt::fixture::{candidate, consent, pair, request};
+use crate::prompt::fixture::{candidate, consent, document, pair, request};
 
 /// A pinentry made of shell: what it does at `GETPIN` and `CONFIRM`; it writes down what it is told.
 struct Fake {
@@ -198,7 +198,7 @@ async fn two_buttons_show_the_next_and_decline_on_the_last() {
 #[tokio::test]
 async fn many_documents_are_leafed_through_before_the_pin() {
     let mut many = consent();
-    let documents = (0..20).map(|n| (Some(format!("Документ {n}.pdf")), "ab".repeat(32)));
+    let documents = (0..20).map(|n| document(Some(&format!("Документ {n}.pdf")), "ab".repeat(32)));
     many.request.action = Action::Sign(documents.collect());
     let fake = Fake::ready("echo 'D 1234'; echo OK", OK);
     assert!(fake.ask(&Question::Consent(many.clone())).await.is_ok());

@@ -8,7 +8,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::clean::{break_long, clean};
 use super::{Language, Room, Text, Texts};
-use crate::prompt::{Action, Candidate, Consent, PinEntry, Question, Request};
+use crate::prompt::{Action, Candidate, Consent, Document, PinEntry, Question, Request};
 use crate::token::PinInfo;
 
 /// Characters of an origin that every window shows on one line.
@@ -185,20 +185,28 @@ impl Texts {
             Action::Sign(documents) => self.with("asks-sign", args([("count", documents.len().into())])),
             Action::Certificate => self.say("asks-certificate"),
         };
-        let address = |origin: &Origin| break_long(origin.as_str(), ORIGIN_WIDTH);
-        let head = format!("{}\n{asks}", address(&request.origin));
-        match &request.top_origin {
-            None => head,
-            Some(top) => format!("{head}\n\n{}\n{}", self.say("embedded"), address(top)),
+        let head = format!("{}\n{asks}", break_long(request.origin.as_str(), ORIGIN_WIDTH));
+        match self.embedded(request) {
+            Some(embedded) if is_short(request) => format!("{head}\n\n{embedded}"),
+            _ => head,
         }
     }
 
+    /// The page around the portal, where there is one.
+    fn embedded(&self, request: &Request) -> Option<String> {
+        let top = break_long(request.top_origin.as_ref()?.as_str(), ORIGIN_WIDTH);
+        Some(format!("{}\n{top}", self.say("embedded")))
+    }
+
     fn warnings(&self, request: &Request) -> Vec<String> {
-        let mut warnings = self.origin_warnings(&request.origin, |warning| match warning {
+        let mut warnings = Vec::new();
+        // The head, which stands on every page, must leave room for the rest.
+        warnings.extend(self.embedded(request).filter(|_| !is_short(request)));
+        warnings.extend(self.origin_warnings(&request.origin, |warning| match warning {
             OriginWarning::Punycode => "warning-punycode",
             OriginWarning::Address => "warning-address",
             OriginWarning::Insecure => "warning-insecure",
-        });
+        }));
         if let Some(end) = end_of_long_host(&request.origin) {
             warnings.push(self.with("warning-long", args([("end", end.into())])));
         }
@@ -266,19 +274,20 @@ impl Texts {
             return Vec::new();
         };
         let whole = room == Room::Scroll || documents.len() <= WHOLE_DIGESTS;
-        let shown = |(name, digest): &(Option<String>, String)| {
-            let name = match name {
+        let shown = |document: &Document| {
+            let name = match &document.name {
                 Some(name) => self.with("document", args([("name", clean(name, DOCUMENT).into())])),
                 None => self.say("document-unnamed"),
             };
-            let digest = clean(digest, 2 * 64);
+            let digest = clean(&document.digest, 2 * 64);
             let digest = match digest.len() {
                 length if !whole && length > 40 && digest.is_ascii() => {
                     format!("{}…{}", &digest[..16], &digest[length - 16..])
                 }
                 _ => break_long(&digest, 66),
             };
-            format!("{name}\n{}", self.with("digest", args([("digest", digest.into())])))
+            let digest = args([("hash", document.hash.name().into()), ("digest", digest.into())]);
+            format!("{name}\n{}", self.with("digest", digest))
         };
         documents.iter().map(shown).collect()
     }
@@ -308,6 +317,14 @@ impl Texts {
             Language::Ru => format!("{day:02}.{month:02}.{year:04}"),
         }
     }
+}
+
+/// Whether the addresses of the portal and of the page around it take a line each.
+fn is_short(request: &Request) -> bool {
+    let mut origins = [Some(&request.origin), request.top_origin.as_ref()]
+        .into_iter()
+        .flatten();
+    origins.all(|origin| origin.as_str().len() <= ORIGIN_WIDTH)
 }
 
 /// The last labels of a host whose origin does not fit on one line.

@@ -6,7 +6,7 @@ use plugin_protocol::Purpose;
 use plugin_protocol::api::PinState;
 
 use super::*;
-use crate::prompt::fixture::{candidate, consent, every_question, pair, request};
+use crate::prompt::fixture::{candidate, consent, document, every_question, pair, request};
 use crate::prompt::{Action, Candidate, Consent, Question, Request};
 
 const BOTH: [Language; 2] = [Language::En, Language::Ru];
@@ -167,7 +167,7 @@ fn russian_counts_tries_and_documents_right() {
         (11, "подписать 11 документов."),
     ] {
         let text = text_of(Language::Ru, |consent| {
-            consent.request.action = Action::Sign(vec![(None, "ab".repeat(32)); count]);
+            consent.request.action = Action::Sign(vec![document(None, "ab".repeat(32)); count]);
         });
         assert!(text.contains(expected), "{expected} in {text}");
     }
@@ -248,7 +248,7 @@ fn documents_show_name_and_digest_and_only_a_full_window_cuts_digests() {
             request: Request {
                 action: Action::Sign(
                     (0..count)
-                        .map(|n| (Some(format!("n{n}.pdf")), format!("{n:064x}")))
+                        .map(|n| document(Some(&format!("n{n}.pdf")), format!("{n:064x}")))
                         .collect(),
                 ),
                 ..request()
@@ -262,7 +262,7 @@ fn documents_show_name_and_digest_and_only_a_full_window_cuts_digests() {
     let all = whole(&texts.question(&documents(20), Room::Scroll));
     for n in 0..20 {
         let digest = format!("{n:064x}");
-        assert_eq!(few.contains(&digest), n < 3);
+        assert_eq!(few.contains(&format!("Digest (SHA-256): {digest}")), n < 3);
         assert!(all.contains(&digest));
         assert!(many.contains(&format!("n{n}.pdf")) && many.contains(&format!("{}…{}", &digest[..16], &digest[48..])));
     }
@@ -279,7 +279,7 @@ fn nothing_from_outside_can_write_a_line_of_its_own() {
     hostile.certificate.issuer = nasty.clone();
     let request = Request {
         client: nasty.clone(),
-        action: Action::Sign(vec![(Some(nasty.repeat(50)), "ab".repeat(32))]),
+        action: Action::Sign(vec![document(Some(&nasty.repeat(50)), "ab".repeat(32))]),
         ..request()
     };
     let consent = Consent {
@@ -415,6 +415,7 @@ fn the_page_around_the_portal_is_named_and_warned_of() {
             Question::Choose(embedding.clone(), vec![candidate(), candidate()]),
             Question::LastTry(embedding, candidate()),
         ] {
+            // In the head, which stands on every page.
             let head = Texts::new(language).question(&question, Room::Window).head;
             assert!(head.contains("\nhttps://news.example"), "{head}");
         }

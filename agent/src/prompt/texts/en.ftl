@@ -46,7 +46,7 @@ token-reader = Card or token: { $label } ({ $reader })
 client = The request came through a browser plugin that calls itself "{ $client }".
 document = Document: { $name }
 document-unnamed = Document without a name
-digest = Digest: { $digest }
+digest = Digest ({ $hash }): { $digest }
 numbered = { $number }. { $text }
 
 ## The PIN

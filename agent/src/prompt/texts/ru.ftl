@@ -47,7 +47,7 @@ token-reader = Карта или токен: { $label } ({ $reader })
 client = Запрос передало расширение, которое называет себя «{ $client }».
 document = Документ: { $name }
 document-unnamed = Документ без названия
-digest = Хеш: { $digest }
+digest = Хеш ({ $hash }): { $digest }
 numbered = { $number }. { $text }
 
 ## ПИН-код

@@ -7,7 +7,7 @@ use plugin_protocol::Purpose;
 use plugin_protocol::api::TokenKind;
 
 use super::*;
-use crate::prompt::fixture::{candidate, consent, pair, request};
+use crate::prompt::fixture::{candidate, consent, document, pair, request};
 use crate::token::TokenId;
 
 const POLICY: &str = r#"
@@ -129,7 +129,7 @@ fn refuses_second_attempts_and_last_tries() {
 
 #[test]
 fn actions_are_listed_and_the_literal_form_apart() {
-    let sign = Action::Sign(vec![(None, "ab".repeat(32))]);
+    let sign = Action::Sign(vec![document(None, "ab".repeat(32))]);
     let literal = Action::ConfirmLiteral(Purpose::SignIn);
     let with = |line: &str, action: &Action| {
         let policy = format!("{line}\n{POLICY}");
