@@ -9,8 +9,9 @@ import { EidError } from "./errors.js";
 /** @typedef {import("../types").Scheme} Scheme */
 /** @typedef {Record<string, unknown>} Members */
 
-/** The version of Web eID's extension and application that this speaks like. Sites look at the first number alone. */
-const SPEAKS = "2.5.0";
+/** The versions of Web eID's extension and application that these speak like. Sites look at the first number alone. */
+const EXTENSION = "2.5.0";
+const NATIVE_APP = "2.9.0";
 const SPOKEN_MAJOR = 2;
 /** Semantic Versioning 2.0.0, a leading "v" allowed; the first number is captured. */
 const SEMVER = /^v?(0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
@@ -66,7 +67,7 @@ const CODES = /** @type {Record<string, string>} */ ({
   history_failed: "NATIVE_FATAL",
   rate_limited: "NATIVE_FATAL",
   stale_signature: "NATIVE_FATAL",
-  internal: "UNKNOWN_ERROR",
+  internal: "NATIVE_FATAL",
 });
 
 /**
@@ -98,7 +99,7 @@ async function status({ libraryVersion }, session) {
   if (major === undefined) throw new EidError("version_invalid", `Invalid SemVer string '${libraryVersion ?? ""}'`);
   const { plugin, state, agent } = await session.status();
   if (["no_agent", "old_agent", "old_plugin"].includes(state)) throw new EidError(state);
-  const versions = { library: libraryVersion, extension: spoken(plugin), nativeApp: spoken(agent) };
+  const versions = { library: libraryVersion, extension: spoken(EXTENSION, plugin), nativeApp: spoken(NATIVE_APP, agent) };
   if (major > SPOKEN_MAJOR) throw new EidError("old_plugin", "Update required for Web-eID extension and native app");
   return versions;
 }
@@ -155,9 +156,9 @@ function given(value) {
   return value;
 }
 
-/** Web eID's version with ours as build metadata, which comparisons ignore. @param {string | undefined} version */
-function spoken(version) {
-  return `${SPEAKS}+eid-agent${version === undefined ? "" : `.${version.replace(/[^0-9A-Za-z.-]/g, "-")}`}`;
+/** Web eID's version with ours as build metadata, which comparisons ignore. @param {string} like @param {string | undefined} version */
+function spoken(like, version) {
+  return `${like}+eid-agent${version === undefined ? "" : `.${version.replace(/[^0-9A-Za-z.-]/g, "-")}`}`;
 }
 
 /** @param {unknown} version @returns {number | undefined} */
@@ -186,7 +187,7 @@ export function webEidError(thrown, call, args, plugin) {
     retryable,
     ...(triesLeft === undefined ? {} : { retriesLeft: triesLeft }),
     ...(name === "VERSION_MISMATCH" ? { requiresUpdate: requiredUpdate(reason) } : {}),
-    ...(call === "web-eid:status" ? { extension: spoken(plugin) } : {}),
+    ...(call === "web-eid:status" ? { extension: spoken(EXTENSION, plugin) } : {}),
   };
 }
 

@@ -57,7 +57,8 @@ test("authenticate gives the token's five fields and no other", async () => {
 test("a token that lacks a field is not handed out", async () => {
   const { appVersion: _, ...proof } = TOKEN;
   const { error } = await failed("web-eid:authenticate", { challengeNonce: NONCE }, { confirm: { proof, test: false } });
-  assert.equal(error.code, "ERR_WEBEID_UNKNOWN_ERROR");
+  assert.equal(error.code, "ERR_WEBEID_NATIVE_FATAL");
+  assert.equal(error.reason, "internal");
 });
 
 test("get-signing-certificate names algorithms as Web eID does", async () => {
@@ -89,7 +90,7 @@ test("sign asks for one hash with the certificate's key", async () => {
 });
 
 test("status says versions that web-eid.js takes for compatible, and who it is", async () => {
-  for (const [state, agent, nativeApp] of [["ready", "0.2.0", "2.5.0+eid-agent.0.2.0"], ["no_token", "0.2.0+x y", "2.5.0+eid-agent.0.2.0-x-y"], ["not_paired", undefined, "2.5.0+eid-agent"]]) {
+  for (const [state, agent, nativeApp] of [["ready", "0.2.0", "2.9.0+eid-agent.0.2.0"], ["no_token", "0.2.0+x y", "2.9.0+eid-agent.0.2.0-x-y"], ["not_paired", undefined, "2.9.0+eid-agent"]]) {
     const fake = session({ status: { plugin: "0.2.0", state, ...(agent ? { agent } : {}) } });
     assert.deepEqual(await webEid("web-eid:status", { libraryVersion: "2.1.0-beta.2" }, fake.session), {
       library: "2.1.0-beta.2",
@@ -155,7 +156,7 @@ test("an error has one of the thirteen codes, its class's name, the reason, and 
     retryable: false,
     retriesLeft: 2,
   });
-  assert.equal(webEidError(new TypeError("x"), "web-eid:sign", {}, "0.2.0").code, "ERR_WEBEID_UNKNOWN_ERROR");
+  assert.equal(webEidError(new TypeError("x"), "web-eid:sign", {}, "0.2.0").code, "ERR_WEBEID_NATIVE_FATAL");
   assert.equal(webEidError(new EidError("of_tomorrow"), "web-eid:sign", {}, "0.2.0").code, "ERR_WEBEID_UNKNOWN_ERROR");
 });
 
@@ -164,7 +165,7 @@ test("every code of the plugin protocol, and of the plugin, has its Web eID code
   const rows = [...protocol.matchAll(/^\| `([a-z_]+)` \| \d{3} \| (?:yes|no) \| (request|operation) \|/gm)];
   assert.ok(rows.length >= 20, "the table of section 10 was found");
   const own = ["no_plugin", "no_agent", "old_agent", "old_plugin", "not_paired", "aborted", "frame_not_allowed", "insecure_context", "pending"];
-  const unsaid = new Set(["internal", "not_found", "idempotency_conflict"]);
+  const unsaid = new Set(["not_found", "idempotency_conflict"]);
   for (const code of [...rows.map(([, code = ""]) => code), ...own]) {
     const told = webEidError(new EidError(code), "web-eid:sign", {}, "0.2.0");
     assert.equal(told.name, THIRTEEN.get(told.code), code);
