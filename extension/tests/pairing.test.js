@@ -1,0 +1,168 @@
+// Pairing by digits and by the native host, and when which of them is taken.
+
+import { memoryStore, until } from "./setup.js";
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Agent } from "../background/agent.js";
+import { Pairer } from "../background/pairer.js";
+import { pairByDigits, pairByNativeHost } from "../background/pairing.js";
+import { FakeAgent } from "./fake-agent.js";
+
+const NAME = "eid-agent plugin, test";
+
+/** @param {import("node:test").TestContext} t @param {import("../background/agent.js").AskNativeHost} [native] */
+async function world(t, native = async () => null) {
+  const fake = new FakeAgent();
+  const port = await fake.start(0);
+  t.after(() => fake.stop());
+  const store = memoryStore();
+  const agent = new Agent({ store, native, ports: [port] });
+  return { fake, port, store, agent };
+}
+
+/** A native host of the fake agent. @param {() => FakeAgent} fake @param {string[]} asked */
+function hostOf(fake, asked) {
+  return async (/** @type {string} */ command, /** @type {any} */ args) => {
+    asked.push(command);
+    return { port: fake().port, ...(command === "pair" ? { agent_jwk: await fake().register(args.client.jwk) } : {}) };
+  };
+}
+
+/** Windows that a person closes, or not. */
+function fakeWindows() {
+  return { opened: 0, shown: 0, async open() { return ++this.opened; }, async show() { return (this.shown++, this.opened > 0); } };
+}
+
+const never = new AbortController().signal;
+
+test("by digits: both show the same, and the pairing is kept after a signed answer", async (t) => {
+  const { agent, fake, store, port } = await world(t);
+  /** @type {import("../types").PairState[]} */
+  const told = [];
+  await pairByDigits(agent, NAME, never, (state) => {
+    if (state.stage === "paired") assert.equal(fake.seen.at(-1)?.path, "/v1/info");
+    told.push(state);
+  });
+  assert.deepEqual(told.map(({ stage }) => stage), ["connecting", "compare", "paired"]);
+  assert.match(told[1]?.digits ?? "", /^\d{3} \d{3}$/);
+  assert.equal(told[1]?.digits, fake.shown);
+  assert.equal(fake.offer.client.name, NAME);
+  assert.equal(store.pairing?.port, port);
+  assert.equal(store.pairing?.keys.privateKey.extractable, false);
+  assert.equal((await agent.request("GET", "/v1/tokens")).status, 200);
+});
+
+test("by digits, and the person says no: nothing is kept", async (t) => {
+  const { agent, fake, store } = await world(t);
+  fake.decision = Promise.resolve("declined");
+  await assert.rejects(pairByDigits(agent, NAME, never, () => {}), (/** @type {any} */ error) => error.code === "declined");
+  assert.equal(store.pairing, null);
+});
+
+test("by digits, and the window is closed: the reveal breaks off", async (t) => {
+  const { agent, fake, store } = await world(t);
+  const closed = new AbortController();
+  fake.decision = new Promise(() => {});
+  const pairing = pairByDigits(agent, NAME, closed.signal, ({ stage }) => void (stage === "compare" && until(() => fake.shown !== "").then(() => closed.abort())));
+  await assert.rejects(pairing, (/** @type {any} */ error) => error.code === "aborted");
+  assert.equal(store.pairing, null);
+});
+
+test("an agent that says `paired` and cannot sign is not believed", async (t) => {
+  const { agent, fake, store } = await world(t);
+  fake.intercept = ({ path }) => (path === "/v1/info" ? { status: 200, body: { version: "0.2.0" }, tamper: true } : undefined);
+  await assert.rejects(pairByDigits(agent, NAME, never, () => {}));
+  assert.equal(store.pairing, null);
+});
+
+test("pairing anew takes a new key, and the old pairing stays until the new one stands", async (t) => {
+  const { agent, fake, store } = await world(t);
+  await pairByDigits(agent, NAME, never, () => {});
+  const first = store.pairing;
+  fake.decision = Promise.resolve("declined");
+  await assert.rejects(pairByDigits(agent, NAME, never, () => {}));
+  assert.equal(store.pairing, first);
+  fake.decision = Promise.resolve("paired");
+  await pairByDigits(agent, NAME, never, () => {});
+  assert.notEqual(store.pairing?.keyid, first?.keyid);
+});
+
+test("by the native host", async (t) => {
+  /** @type {string[]} */
+  const asked = [];
+  const { agent, store } = await world(t, hostOf(() => fake, asked));
+  const fake = new FakeAgent();
+  await fake.start(0);
+  t.after(() => fake.stop());
+  assert.equal(await pairByNativeHost(agent, NAME), true);
+  assert.deepEqual(asked, ["pair"]);
+  assert.equal(store.pairing?.port, fake.port);
+  assert.equal((await agent.request("GET", "/v1/tokens")).status, 200);
+});
+
+test("a native host that names a key its agent does not have is not believed", async (t) => {
+  const { agent, store } = await world(t, async (_, { client }) => ({ port: agent.ports[0], agent_jwk: /** @type {any} */ (client).jwk }));
+  await assert.rejects(pairByNativeHost(agent, NAME));
+  assert.equal(store.pairing, null);
+});
+
+test("silently where it can be; in one window else, for all who ask", async (t) => {
+  const { agent, fake } = await world(t);
+  const windows = fakeWindows();
+  const pairer = new Pairer({ agent, name: NAME, windows });
+  const calls = [pairer.ensure({ byPerson: false }), pairer.ensure({ byPerson: false })];
+  await until(() => windows.opened === 1);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await pairer.byDigits(never, () => {});
+  await Promise.all(calls);
+  assert.equal(windows.opened, 1);
+
+  const silent = new Agent({ store: memoryStore(), native: hostOf(() => fake, []), ports: [fake.port] });
+  await new Pairer({ agent: silent, name: NAME, windows }).ensure({ byPerson: false });
+  assert.equal(windows.opened, 1);
+  assert.equal((await silent.request("GET", "/v1/tokens")).status, 200);
+});
+
+test("a pairing the person ended is not silently made again for a page", async (t) => {
+  /** @type {string[]} */
+  const asked = [];
+  const { agent, store, fake } = await world(t, hostOf(() => fake, asked));
+  await store.forget(true);
+  const windows = fakeWindows();
+  const pairer = new Pairer({ agent, name: NAME, windows });
+  const page = pairer.ensure({ byPerson: false });
+  await until(() => windows.opened + windows.shown > 0);
+  assert.deepEqual(asked, []);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  pairer.windowClosed(windows.opened);
+  await assert.rejects(page, (/** @type {any} */ error) => error.code === "not_paired");
+  await pairer.ensure({ byPerson: true });
+  assert.deepEqual(asked, ["pair"]);
+});
+
+test("a closed window ends the calls that wait, and is not opened again at once by a page", async (t) => {
+  const { agent } = await world(t);
+  await chrome.storage.session.set({ pairWindow: undefined });
+  const windows = fakeWindows();
+  const pairer = new Pairer({ agent, name: NAME, windows });
+  const call = pairer.ensure({ byPerson: false });
+  await until(() => windows.opened === 1);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  pairer.windowClosed(1);
+  await assert.rejects(call, (/** @type {any} */ error) => error.code === "not_paired");
+  await assert.rejects(pairer.ensure({ byPerson: false }));
+  assert.equal(windows.opened, 1);
+});
+
+test("a page that goes does not wait for the pairing, which others may wait for", async (t) => {
+  const { agent } = await world(t);
+  const control = new AbortController();
+  const pairer = new Pairer({ agent, name: NAME, windows: fakeWindows() });
+  const gone = pairer.ensure({ byPerson: false, signal: control.signal });
+  const stays = pairer.ensure({ byPerson: false });
+  control.abort();
+  await assert.rejects(gone, (/** @type {any} */ error) => error.code === "aborted");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pairer.byDigits(never, () => {});
+  await stays;
+});
