@@ -21,8 +21,11 @@
 
   /** Milliseconds. An idle worker is stopped after 30 s; the ping keeps it while a person thinks. */
   const PING = 20_000;
-  /** Waits before the port is opened again, milliseconds; the agent keeps an operation for 10 s without its caller. */
-  const RECONNECT = [0, 100, 300, 1_000, 3_000];
+  /**
+   * Waits before the port is opened again, milliseconds; the agent keeps an operation for 10 s without its caller.
+   * Never at once: Chromium may hang when a worker is to start while its last life is still ending.
+   */
+  const RECONNECT = [200, 200, 300, 1_000, 3_000];
   /** A port that lived so long, in milliseconds, has cost none of these. */
   const LASTING = 10_000;
   /** A call of the page API: pairing and operation have 120 s each. */

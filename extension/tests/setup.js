@@ -8,6 +8,7 @@ globalThis.crypto ??= /** @type {any} */ (webcrypto);
 const session = new Map();
 
 /** @type {any} */ (globalThis).chrome = {
+  runtime: { getURL: (/** @type {string} */ path) => `moz-extension://id/${path}` },
   storage: {
     session: {
       get: async (/** @type {string} */ key) => ({ [key]: session.get(key) }),
