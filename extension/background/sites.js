@@ -3,11 +3,22 @@
 
 /** @typedef {import("../types").Site} Site */
 
-/** Hosts of any port: match patterns of Firefox have no ports. @param {string} origin */
-export function patternOf(origin) {
-  const { protocol, hostname } = new URL(origin);
-  return `${protocol}//${hostname}/*`;
+/** Whether this browser's match patterns know ports. Firefox's do not: there a site is allowed on every port of its host. */
+export const hasPorts = () => !chrome.runtime.getURL("").startsWith("moz-extension:");
+
+/**
+ * The match pattern of exactly one origin, as far as the browser can tell ports apart.
+ * @param {string} origin
+ * @param {boolean} [ports]
+ */
+export function patternOf(origin, ports = hasPorts()) {
+  const url = new URL(origin);
+  // A pattern without a port is of every port.
+  return `${url.protocol}//${url.hostname}${ports ? `:${portOf(url)}` : ""}/*`;
 }
+
+/** @param {URL} url */
+const portOf = (url) => url.port || (url.protocol === "https:" ? "443" : "80");
 
 /**
  * Whether an origin is of a match pattern, such as `https://*.example.org/*`.
@@ -17,7 +28,7 @@ export function patternOf(origin) {
 export function matches(pattern, origin) {
   const [, scheme, host = "", port] = /^(https?):\/\/(\[[^\]]*\]|[^:/]*)(?::(\d+|\*))?\//.exec(pattern) ?? [];
   const url = new URL(origin);
-  if (`${scheme}:` !== url.protocol || (port !== undefined && port !== "*" && port !== url.port)) return false;
+  if (`${scheme}:` !== url.protocol || (port !== undefined && port !== "*" && port !== portOf(url))) return false;
   if (host === "*" || host === url.hostname) return true;
   return host.startsWith("*.") && (url.hostname === host.slice(2) || url.hostname.endsWith(host.slice(1)));
 }

@@ -19,7 +19,7 @@ import { name, outcome, say } from "../popup/words.js";
 
 /** Ends that have words of their own here; others are told by their code's. */
 export const ENDS = [
-  "declined", "expired", "cancelled", "commitment_mismatch", "busy", "rate_limited", "no_agent", "prompt_unavailable",
+  "declined", "expired", "cancelled", "commitment_mismatch", "busy", "rate_limited", "too_many_pairings", "no_agent", "prompt_unavailable",
   "old_agent", "old_plugin", "interrupted",
 ];
 

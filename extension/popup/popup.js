@@ -1,7 +1,7 @@
 // The popup: draws view(message) for each message of the worker, and sends back
 // what the person asks for. It keeps nothing; the worker knows everything.
 
-import { patternOf } from "../background/sites.js";
+import { hasPorts, patternOf } from "../background/sites.js";
 import { at, date, make, moment, read, translate, write } from "./page.js";
 import { changes, view } from "./view.js";
 import { say } from "./words.js";
@@ -56,7 +56,7 @@ function ask(what) {
 
 function draw() {
   const before = shown;
-  shown = view(message, { lost: lost >= TRIES });
+  shown = view(message, { lost: lost >= TRIES, ports: hasPorts() });
   const focused = document.activeElement;
   drawState(shown);
   drawSite(shown);

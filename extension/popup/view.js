@@ -54,18 +54,19 @@ import { STATES, action, ascii, clean, kind, name, outcome, pin, pinTone, say, u
  */
 
 /** Records shown; the whole history is the agent's. */
-const ENTRIES = 5;
+const ENTRIES = 3;
 
 /**
  * @param {PopupState | null} message the last one; null before the first
- * @param {{lost?: boolean}} [own] what only the popup knows: `lost`, the worker does not answer
+ * @param {{lost?: boolean, ports?: boolean}} [own] what only the popup knows: `lost`, the worker does not answer;
+ *   `ports`, whether the browser tells the ports of a site apart
  * @returns {View}
  */
 export function view(message, own = {}) {
   const told = /** @type {Partial<PopupState>} */ (message ?? {});
   return {
     state: own.lost ? lost() : message ? state(message) : connecting(),
-    site: site(told.site, message !== null),
+    site: site(told.site, message !== null, own.ports ?? true),
     tokens: Array.isArray(told.tokens) ? told.tokens.map(token) : undefined,
     unavailable: Array.isArray(told.unavailable) ? told.unavailable.map(({ source }) => unavailable(source)) : [],
     history: Array.isArray(told.history) ? told.history.slice(0, ENTRIES).map(entry) : undefined,
@@ -114,9 +115,10 @@ function state(message) {
 /**
  * @param {PopupState["site"]} site
  * @param {boolean} known whether the worker has spoken
+ * @param {boolean} ports
  * @returns {SiteView}
  */
-function site(site, known) {
+function site(site, known, ports) {
   const origin = ascii(site?.origin);
   if (!origin) return { origin: "", text: say(known ? "site_none" : "site_unknown") };
   const url = new URL(origin);
@@ -124,7 +126,7 @@ function site(site, known) {
   if (site?.listed) return { origin, text: say("site_listed"), caution };
   if (site?.allowed) return { origin, text: say("site_allowed"), button: "remove", caution };
   if (!grantable(url)) return { origin, text: say("site_insecure"), caution };
-  const detail = url.port ? say("site_any_port", url.hostname) : undefined;
+  const detail = url.port && !ports ? say("site_any_port", url.hostname) : undefined;
   return { origin, text: say("site_not_allowed"), button: "allow", caution, detail };
 }
 

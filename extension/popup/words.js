@@ -69,7 +69,9 @@ export const kind = (kind) => say(KINDS.has(/** @type {string} */ (kind)) ? `kin
  * @param {unknown} source
  * @returns {Words}
  */
-export const unavailable = (source) => say(SOURCES.has(/** @type {string} */ (source)) ? `unavailable_${source}` : "unavailable_unknown");
+export function unavailable(source) {
+  return say(SOURCES.has(/** @type {string} */ (source)) ? `unavailable_${source}` : "unavailable_unknown");
+}
 
 /**
  * How its PIN is.

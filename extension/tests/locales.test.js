@@ -37,8 +37,9 @@ function used() {
   const outcomes = codes.map((code) => ({ state: "ready", history: [{ time: "", action: "", origin: "", outcome: code }], error: { code } }));
   const sources = { state: "ready", unavailable: ["pcsc", "pkcs11", "software", "?"].map((source) => ({ source, reason: "" })) };
   const kinds = { state: "ready", tokens: [{ kind: "?", pin: "?" }], history: [{ action: "?" }] };
-  const views = [...Object.values(POPUP), ...states, ...outcomes, sources, kinds].map((one) => view(/** @type {any} */ (one)));
-  collect([...views, view(null, { lost: true }), ...[...Object.values(PAIR), ...ends].map((one) => pairView(/** @type {any} */ (one)))]);
+  const actions = ["confirmation", "signatures", "certificate"].map((action) => ({ state: "ready", history: [{ action }] }));
+  const views = [...Object.values(POPUP), ...states, ...outcomes, ...actions, sources, kinds].map((one) => view(/** @type {any} */ (one)));
+  collect([...views, view(null, { lost: true }), view(POPUP["ready-new"], { ports: false }), ...[...Object.values(PAIR), ...ends].map((one) => pairView(/** @type {any} */ (one)))]);
   for (const before of views) for (const after of views) collect(changes(before, after));
   for (const { button } of views.map((one) => one.state)) if (button) found.add(`do_${button}`).add(`doing_${button}`);
   for (const page of pages) for (const [, key = ""] of page.matchAll(/data-i18n(?:-label)?="([^"]*)"/g)) found.add(key);

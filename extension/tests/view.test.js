@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { matches, patternOf } from "../background/sites.js";
 import { view as pairView } from "../pair/view.js";
 import { changes, view } from "../popup/view.js";
 import { STATES, ascii, clean, outcome } from "../popup/words.js";
@@ -56,6 +57,17 @@ test("a site can be allowed if it is https or localhost, and taken back if it is
   assert.equal(site("https://portal.example", true).button, "remove");
   assert.equal(site("https://esia.gosuslugi.ru", true, true).button, undefined);
   assert.equal(view({ ...ready, site: undefined }).site.button, undefined);
+});
+
+test("what is allowed is exactly the origin where the browser knows ports, and the person is told where it does not", () => {
+  assert.equal(patternOf("https://portal.example", true), "https://portal.example:443/*");
+  assert.equal(patternOf("http://localhost:8080", true), "http://localhost:8080/*");
+  assert.equal(patternOf("http://localhost:8080", false), "http://localhost/*");
+  assert.ok(matches(patternOf("https://portal.example", true), "https://portal.example"));
+  assert.ok(!matches(patternOf("https://portal.example", true), "https://portal.example:8443"));
+  const detail = (/** @type {boolean} */ ports) => view(POPUP["ready-new"], { ports }).site.detail?.key;
+  assert.equal(detail(true), undefined);
+  assert.equal(detail(false), "site_any_port");
 });
 
 test("a site is shown in ASCII, with a caution where it holds a foreign alphabet", () => {
