@@ -89,7 +89,11 @@ export function sessionOf({ agent, pairer, version }, caller, id, hooks) {
   return {
     caller,
     signal: hooks.signal,
-    status: async () => statusOf(await judge(agent, version)),
+    async status() {
+      const judged = await judge(agent, version);
+      const paired = judged.state === "not_paired" && (await pairer.silently().catch(() => false));
+      return statusOf(paired ? await judge(agent, version) : judged);
+    },
     async confirm(args) {
       const { proof, test } = await run("/v1/confirmations", confirmationBody(args, caller));
       return { proof: given(proof), test: test === true };

@@ -15,6 +15,8 @@ const REST = 10_000;
 export class Pairer {
   /** @type {Promise<void> | undefined} */
   #pairing;
+  /** @type {Promise<boolean> | undefined} */
+  #silent;
   /** Settles what waits for the window. @type {{ resolve(): void, reject(error: unknown): void } | undefined} */
   #waiting;
   /** @type {number | undefined} */
@@ -37,10 +39,20 @@ export class Pairer {
     await untilAborted(this.#pairing, signal);
   }
 
+  /**
+   * Pairs if nothing has to be asked for it: by the native host, unless the person ended the last pairing.
+   * @param {boolean} [byPerson]
+   * @returns {Promise<boolean>} whether it did
+   */
+  async silently(byPerson = false) {
+    if (!byPerson && (await this.agent.store.endedByPerson())) return false;
+    this.#silent ??= pairByNativeHost(this.agent, this.name).finally(() => (this.#silent = undefined));
+    return this.#silent;
+  }
+
   /** @param {boolean} byPerson */
   async #pair(byPerson) {
-    const silently = byPerson || !(await this.agent.store.endedByPerson());
-    if (silently && (await pairByNativeHost(this.agent, this.name))) return;
+    if (await this.silently(byPerson)) return;
     if (!byPerson && Date.now() - this.#closed < REST) throw new EidError("not_paired");
     const outcome = new Promise((/** @type {(value: void) => void} */ resolve, reject) => (this.#waiting = { resolve, reject }));
     this.#window = await this.#showWindow();

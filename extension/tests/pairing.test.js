@@ -4,6 +4,7 @@ import { memoryStore, until } from "./setup.js";
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Agent } from "../background/agent.js";
+import { sessionOf } from "../background/calls.js";
 import { Pairer } from "../background/pairer.js";
 import { pairByDigits, pairByNativeHost } from "../background/pairing.js";
 import { FakeAgent } from "./fake-agent.js";
@@ -128,6 +129,7 @@ test("a pairing the person ended is not silently made again for a page", async (
   const asked = [];
   const { agent, store, fake } = await world(t, hostOf(() => fake, asked));
   await store.forget(true);
+  assert.equal(await new Pairer({ agent, name: NAME, windows: fakeWindows() }).silently(), false);
   const windows = fakeWindows();
   const pairer = new Pairer({ agent, name: NAME, windows });
   const page = pairer.ensure({ byPerson: false });
@@ -165,4 +167,21 @@ test("a page that goes does not wait for the pairing, which others may wait for"
   await new Promise((resolve) => setTimeout(resolve, 20));
   await pairer.byDigits(never, () => {});
   await stays;
+});
+
+test("a page that asks for the state has the plugin paired where the native host is there, and no window opens", async (t) => {
+  /** @type {string[]} */
+  const asked = [];
+  const { agent, fake } = await world(t, hostOf(() => fake, asked));
+  const windows = fakeWindows();
+  const pairer = new Pairer({ agent, name: NAME, windows });
+  const hooks = { signal: never, progress() {} };
+  const session = () => sessionOf({ agent, pairer, version: "0.2.0" }, { origin: "https://portal.example" }, "id", hooks);
+  const both = await Promise.all([session().status(), session().status()]);
+  assert.deepEqual(both.map(({ state }) => state), ["ready", "ready"]);
+  assert.deepEqual(asked, ["pair"]);
+  await agent.store.forget(true);
+  agent.reset();
+  assert.equal((await session().status()).state, "not_paired");
+  assert.equal(windows.opened, 0);
 });
