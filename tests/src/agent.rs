@@ -139,11 +139,14 @@ impl Setup {
             "DISPLAY",
             "WAYLAND_DISPLAY",
             "GPG_TTY",
+            "XDG_CONFIG_HOME",
+            "XDG_DATA_HOME",
             "XDG_RUNTIME_DIR",
             "SOFTHSM2_CONF",
         ] {
             command.env_remove(name);
         }
+        command.env("HOME", self.folder.path());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

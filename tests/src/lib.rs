@@ -9,6 +9,7 @@
 //! - [`pinentry`]: a person in a script, who answers the agent's windows;
 //! - [`ask`]: what plugins ask for;
 //! - [`scene`]: daemon, person and paired plugin together;
+//! - [`browser`]: the other end of native messaging;
 //! - [`door`]: a daemon and a paired plugin, for attacks on the door;
 //! - [`raw`]: HTTP by hand, for what no client would send;
 //! - [`middle`]: someone between plugin and agent;
@@ -17,6 +18,7 @@
 
 pub mod agent;
 pub mod ask;
+pub mod browser;
 pub mod door;
 pub mod judge;
 pub mod middle;
