@@ -21,6 +21,8 @@
 
   /** Milliseconds. An idle worker is stopped after 30 s; the ping keeps it while a person thinks. */
   const PING = 20_000;
+  /** How often a call looks whether the plugin is still there: of an update, browsers tell its ports nothing. */
+  const WATCH = 1_000;
   /**
    * Waits before the port is opened again, milliseconds; the agent keeps an operation for 10 s without its caller.
    * Never at once: Chromium may hang when a worker is to start while its last life is still ending.
@@ -77,6 +79,7 @@
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let again;
     const pings = setInterval(() => send({ ping: true }), PING);
+    const watch = setInterval(() => alive() || fail("updated"), WATCH);
     const deadline = setTimeout(() => fail("late"), hooks.limit);
     open.add(fail);
     connect();
@@ -86,6 +89,7 @@
     function end(answer) {
       if (!open.delete(fail)) return;
       clearInterval(pings);
+      clearInterval(watch);
       clearTimeout(deadline);
       clearTimeout(again);
       try {

@@ -207,7 +207,7 @@ test("an update in the middle is told, and so is a call to a bridge left behind"
   page.post(CALL);
   await page.clock.advance(1);
   page.invalidate();
-  await page.clock.advance(1);
+  await page.clock.advance(1_000);
   assert.equal(told(page).at(-1).error.code, "old_plugin");
   page.post({ ...CALL, id: "two" });
   page.post({ ...CALL, id: "two" });
