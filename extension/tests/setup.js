@@ -45,10 +45,10 @@ export function memoryStore() {
   };
 }
 
-/** @param {() => boolean} condition waits, at most 5 s, until it is so */
+/** @param {() => boolean} condition waits, at most 20 s, until it is so */
 export async function until(condition) {
   for (let i = 0; !condition(); i++) {
-    if (i === 500) throw new Error(`still not so after 5 s: ${condition}`);
+    if (i === 2000) throw new Error(`still not so after 20 s: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
