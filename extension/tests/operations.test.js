@@ -31,8 +31,8 @@ function hooks(control = new AbortController()) {
   return { stages, signal: control.signal, progress: (/** @type {string} */ stage) => void (stages.at(-1) === stage || stages.push(stage)) };
 }
 
-/** @param {FakeAgent} fake */
-const begun = (fake) => until(() => fake.operations.size > 0);
+/** Waits until an operation is followed: its POST was answered. @param {FakeAgent} fake */
+const begun = (fake) => until(() => [...fake.operations.keys()].some((id) => fake.seen.some(({ path }) => path.endsWith(`/${id}`))));
 /** @param {FakeAgent} fake @param {string} method */
 const count = (fake, method) => fake.seen.filter((request) => request.method === method).length;
 
