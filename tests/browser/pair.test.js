@@ -11,8 +11,11 @@ import { eventually } from './harness/wait.js';
 /** The six digits in the plugin's window. @param {import('puppeteer-core').Page} window */
 const digitsIn = (window) => eventually('six digits in the pairing window', async () => {
   const shown = await window.$$eval('#digits .group', (groups) => groups.map((group) => group.textContent).join(' '));
-  return /^\d{3} \d{3}$/.test(shown) && shown;
+  return /^\d{3} \d{3}$/.test(shown) ? shown : undefined;
 });
+
+/** The plugin's pairings: the native host has one of its own, for Web eID. @param {import('./harness/agent.js').Agent} agent */
+const plugins = async (agent) => (await agent.pairings()).filter(({ name }) => name.startsWith('eid-agent plugin'));
 
 /** @param {import('puppeteer-core').Page} window @param {RegExp} text */
 const says = (window, text) => eventually(`${text} in the pairing window`, () =>
@@ -71,5 +74,27 @@ inBrowsers('pairing by digits', {}, (scene) => {
     await own.close();
     await person.closed();
     assert.deepEqual(await agent.pairings(), []);
+  });
+});
+
+inBrowsers('pairing by the native host', { nativeHost: true, running: false }, (scene) => {
+  it('a page asks, the daemon is started, nobody compares anything', LIMIT, async () => {
+    const { agent, person } = scene();
+    const page = await scene().caller();
+    person.answers('yes', `pin ${SOFTWARE_PIN}`);
+    const { proof } = await confirm(page);
+    assert.equal(proof.format, 'jws');
+    assert.equal((await plugins(agent)).length, 1);
+    assert.doesNotMatch(person.shown, /same number/);
+    assert.deepEqual(await status(page), { plugin: '0.2.0', state: 'ready', agent: await agent.version() });
+  });
+
+  it('a daemon that was stopped is started again for the next call', LIMIT, async () => {
+    const { agent, person } = scene();
+    const page = await scene().caller();
+    await agent.stopStarted();
+    person.answers('yes', `pin ${SOFTWARE_PIN}`);
+    assert.equal((await confirm(page)).proof.format, 'jws');
+    assert.equal((await plugins(agent)).length, 1);
   });
 });

@@ -1,11 +1,13 @@
 // A real eid-agent, in a home of its own.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 
-import { Child, program, run } from './child.js';
+import { Child, isAlive, program, run } from './child.js';
 import { Person } from './person.js';
+import { atExit } from './tidy.js';
+import { eventually } from './wait.js';
 
 /** The PIN of the embedded software token. */
 export const SOFTWARE_PIN = '1234';
@@ -40,6 +42,8 @@ export class Agent {
     this.port = 0;
     mkdirSync(this.state, { recursive: true, mode: 0o700 });
     this.configure(options);
+    tidy.later(() => this.stopStarted());
+    atExit(() => this.startedByNativeHost().forEach((id) => process.kill(id, 'SIGKILL')));
   }
 
   /** Writes the configuration; takes effect at the next start. @param {AgentOptions} options */
@@ -50,6 +54,8 @@ export class Agent {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'config.toml'), [
       configuration,
+      // For a daemon that the native host starts; never the usual ports of this machine.
+      'port = 0',
       'prompt.kind = "pinentry"',
       `prompt.pinentry = ${JSON.stringify(this.person.pinentry)}`,
       `prompt.language = "${language}"`,
@@ -94,6 +100,22 @@ export class Agent {
     await this.start(port);
   }
 
+  /** The ids of daemons of this home that a browser's native host started. */
+  startedByNativeHost() {
+    const own = this.#child?.id;
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
+      if (id === own) return false;
+      const words = commandLine(id);
+      return words[0]?.endsWith('eid-agent') && words.includes('run') && words.includes(this.state);
+    });
+  }
+
+  /** Ends those. */
+  async stopStarted() {
+    for (const id of this.startedByNativeHost()) process.kill(id, 'SIGTERM');
+    await eventually('the end of the daemon that the native host started', () => !this.startedByNativeHost().some(isAlive));
+  }
+
   /** Its version. */
   async version() {
     return (await this.cli('--version')).trim().split(' ').at(-1);
@@ -123,8 +145,16 @@ export class Agent {
 
   /** The history, oldest first. @returns {Promise<Record<string, unknown>[]>} */
   async history() {
-    const text = await this.cli('history', '--json');
-    return text.trim() === '' ? [] : JSON.parse(text);
+    return JSON.parse(await this.cli('history', '--json')).entries;
+  }
+}
+
+/** @param {number} id */
+function commandLine(id) {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return []; // It ended meanwhile.
   }
 }
 

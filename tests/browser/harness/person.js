@@ -45,9 +45,9 @@ export class Person {
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
-  /** How many questions were asked since the last `answers`. */
-  get questions() {
-    return this.shown.split('\n').filter((line) => /^(GETPIN|CONFIRM)/.test(line)).length;
+  /** How many windows were opened since the last `answers`. */
+  get windows() {
+    return this.shown.split('\n').filter((line) => line.startsWith('OPENED')).length;
   }
 
   /** Waits until `text` was shown, and gives everything shown. @param {string | RegExp} text */

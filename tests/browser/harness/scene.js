@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { Agent, freePorts } from './agent.js';
 import { launchBrowser } from './browser.js';
 import { copyExtension } from './extension.js';
+import { abort, begin, status } from './page.js';
 import { Portal } from './portal.js';
 import { Sites } from './sites.js';
 import { Tidy } from './tidy.js';
+
+/** @typedef {import('puppeteer-core').Page} Page */
 
 /**
  * @typedef {object} SceneOptions
@@ -75,6 +78,31 @@ export class Scene {
   /** The person at the agent's windows. */
   get person() {
     return this.agent.person;
+  }
+
+  /** Pairs plugin and agent: what is not this test's affair is done without a window. @param {Page} page */
+  async pair(page) {
+    const { person, browser } = this;
+    if ((await status(page)).state !== 'not_paired') return;
+    // Ends at the consent, which the person leaves open until the call is aborted.
+    person.answers('yes', 'hang');
+    await begin(page);
+    await person.seen(/^SETDESC[^]*^SETDESC/m);
+    await abort(page);
+    await person.gone();
+    const window = await browser.pairing();
+    await window.close();
+    person.answers();
+  }
+
+  /** The portal's own page, signed in. @param {string} [account] */
+  async portalPage(account = 'vera') {
+    const page = await this.browser.open(this.sites.origin());
+    const out = await page.$('form[action="/sign-out"] button');
+    if (out) await Promise.all([page.waitForNavigation(), out.click()]);
+    await page.locator(`input[value=${account}]`).click();
+    await Promise.all([page.waitForNavigation(), page.locator('form[action="/sign-in"] button').click()]);
+    return page;
   }
 
   /** A portal's page that is nothing but the page library. @param {string} [host] */

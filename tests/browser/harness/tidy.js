@@ -10,6 +10,11 @@ const leftovers = new Set();
 process.on('exit', () => leftovers.forEach((remove) => remove()));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
+/** `undo` is called when this process ends, however it does; it must not throw or wait. @param {() => void} undo */
+export function atExit(undo) {
+  leftovers.add(undo);
+}
+
 /** Things to undo. */
 export class Tidy {
   #undo = [];

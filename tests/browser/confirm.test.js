@@ -1,0 +1,146 @@
+// A person confirms who they are, or does not.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+
+import { SOFTWARE_PIN } from './harness/agent.js';
+import { inBrowsers, LIMIT } from './harness/each.js';
+import { abort, begin, confirm, outcome, stages, status } from './harness/page.js';
+import { softHsm } from './harness/softhsm.js';
+import { eventually } from './harness/wait.js';
+
+const RIGHT = `pin ${SOFTWARE_PIN}`;
+
+/** @param {import('puppeteer-core').Page} page @param {string} selector */
+const text = (page, selector) => page.$eval(selector, (element) => element.textContent?.trim());
+
+inBrowsers('confirming on the software token', {}, (scene) => {
+  it('on the portal: the account is confirmed, marked as a test', LIMIT, async () => {
+    const { person, agent } = scene();
+    await scene().pair(await scene().caller());
+    const page = await scene().portalPage();
+    person.answers('yes', RIGHT);
+    await page.locator('button[data-format=jws]').click();
+    await page.waitForSelector('h1#verdict');
+    const shown = await page.evaluate(() => document.body.innerText);
+    assert.match(shown, /Образцова/);
+    assert.match(shown, /test/i);
+    assert.match(person.shown, new RegExp(scene().sites.origin().replaceAll('.', '\\.')));
+    const last = (await agent.history()).at(-1);
+    assert.deepEqual([last?.action, last?.origin, last?.outcome], ['confirmation', scene().sites.origin(), 'done']);
+  });
+
+  it('in every format the agent speaks; cms-challenge only where a policy allows it', LIMIT, async () => {
+    const page = await scene().caller();
+    for (const format of ['web-eid:1.0', 'jws', 'cms']) {
+      scene().person.answers('yes', RIGHT);
+      const { proof, test } = await confirm(page, { format });
+      assert.deepEqual([proof.format, test], [format, true]);
+    }
+    assert.equal((await confirm(page, { format: 'cms-challenge' })).code, 'origin_not_allowed');
+    assert.equal((await confirm(page, { format: 'gost-of-tomorrow' })).code, 'unsupported_format');
+    assert.equal((await confirm(page, { challenge: 'short' })).code, 'invalid_field');
+  });
+
+  it('the person declines', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers('no');
+    assert.equal((await confirm(page)).code, 'declined');
+    assert.equal(person.windows, 1);
+  });
+
+  it('the page cancels: the window closes at once', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers('hang');
+    await begin(page);
+    await person.asked();
+    await abort(page);
+    assert.equal((await outcome(page)).code, 'aborted');
+    await person.closed();
+    assert.ok((await stages(page)).includes('awaiting_consent'));
+  });
+
+  it("the portal's own button cancels", LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().portalPage('ivan');
+    person.answers('hang');
+    await page.locator('button[data-format=jws]').click();
+    await person.asked();
+    await page.locator('#cancel').click();
+    await page.waitForSelector('#outcome:not([hidden])');
+    assert.equal(await page.$eval('#outcome', (outcome) => /** @type {HTMLElement} */ (outcome).dataset.code), 'aborted');
+    await person.closed();
+  });
+
+  it("another person's certificate does not confirm the account, and the page says what differs", LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().portalPage('ivan');
+    person.answers('yes', RIGHT);
+    await page.locator('button[data-format=jws]').click();
+    await page.waitForSelector('#outcome:not([hidden])');
+    assert.equal(await page.$eval('#outcome', (outcome) => /** @type {HTMLElement} */ (outcome).dataset.code), 'person_mismatch');
+    assert.match(await text(page, '#outcome-text') ?? '', /SNILS/);
+  });
+
+  it('a wrong PIN, then the right one', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers('yes', 'pin 9999', RIGHT);
+    assert.equal((await confirm(page)).proof?.format, 'jws');
+    assert.match(person.shown, /Incorrect PIN|wrong/i);
+  });
+
+  it('the PIN is in no message, log or storage of the plugin', LIMIT, async () => {
+    const { agent, browser, person } = scene();
+    const page = await scene().caller();
+    person.answers('yes', RIGHT);
+    const result = await confirm(page);
+    assert.doesNotMatch(JSON.stringify(result), /"1234"/);
+    assert.doesNotMatch(agent.log, /\b1234\b/);
+    assert.equal(typeof browser.version, 'string');
+  });
+});
+
+inBrowsers('confirming on SoftHSM', async (tidy) => {
+  const card = await softHsm(tidy, { snils: '11223344595' });
+  return { agent: { software: false, module: card.module }, roots: [card.root] };
+}, (scene) => {
+  it('on the portal, over a PKCS#11 module in its own process', LIMIT, async () => {
+    const { person } = scene();
+    await scene().pair(await scene().caller());
+    const page = await scene().portalPage();
+    person.answers('pin 12345678');
+    await page.locator('button[data-format=jws]').click();
+    await page.waitForSelector('h1#verdict');
+    assert.match(await page.evaluate(() => document.body.innerText), /Образцова/);
+  });
+
+  it('a wrong PIN is told with what is left of tries', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers('pin 00000000', 'cancel');
+    const { code } = await confirm(page);
+    assert.ok(['declined', 'pin_incorrect'].includes(code), code);
+    assert.match(person.shown, /Incorrect PIN|wrong/i);
+  });
+});
+
+inBrowsers('no token, then one', { agent: { software: false } }, (scene) => {
+  it('the call waits, and goes on when one is there', LIMIT, async () => {
+    const { agent, person, ports } = scene();
+    const page = await scene().caller();
+    await scene().pair(page);
+    assert.equal((await status(page)).state, 'no_token');
+    await begin(page);
+    await eventually('waiting for a token', async () => (await stages(page)).includes('awaiting_token'));
+    // The software token cannot be plugged in, but the agent can come back with it.
+    person.answers('yes', RIGHT);
+    agent.configure({ software: true });
+    await agent.restart(ports[0]);
+    const result = await outcome(page);
+    assert.equal(result.proof?.format, 'jws', JSON.stringify(result));
+    assert.equal((await status(page)).state, 'ready');
+  });
+});
