@@ -9,13 +9,17 @@ import { begin, confirm, outcome, status } from './harness/page.js';
 import { eventually } from './harness/wait.js';
 
 /** The six digits in the plugin's window. @param {import('puppeteer-core').Page} window */
-const digitsIn = (window) => eventually('six digits in the pairing window', async () => {
-  const shown = await window.$$eval('#digits .group', (groups) => groups.map((group) => group.textContent).join(' '));
-  return /^\d{3} \d{3}$/.test(shown) ? shown : undefined;
-});
+function digitsIn(window) {
+  /** @returns {Promise<string>} */
+  const digits = async () => {
+    const shown = await window.$$eval('#digits .group', (groups) => groups.map((group) => group.textContent).join(' '));
+    return /^\d{3} \d{3}$/.test(shown) ? shown : '';
+  };
+  return eventually('six digits in the pairing window', digits);
+}
 
-/** The plugin's pairings: the native host has one of its own, for Web eID. @param {import('./harness/agent.js').Agent} agent */
-const plugins = async (agent) => (await agent.pairings()).filter(({ name }) => name.startsWith('eid-agent plugin'));
+/** The plugin's pairings: the native host has one of its own. @param {import('./harness/agent.js').Agent} agent */
+const plugins = async (agent) => (await agent.pairings()).filter(({ name }) => /, (Chromium|Firefox)$/.test(name));
 
 /** @param {import('puppeteer-core').Page} window @param {RegExp} text */
 const says = (window, text) => eventually(`${text} in the pairing window`, () =>

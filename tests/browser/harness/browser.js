@@ -23,6 +23,7 @@ import { eventually, within } from './wait.js';
  * @typedef {object} Driver
  * @property {string} name
  * @property {string} version
+ * @property {string} profile  in the person's home directory
  * @property {import('puppeteer-core').Browser} browser
  * @property {(path: string) => string} extensionUrl
  * @property {(url: string) => Promise<void>} openOwn
@@ -61,22 +62,28 @@ function executable(name) {
  */
 export async function launchBrowser(name, launch, tidy) {
   const driver = await within(`the start of ${name}`, KINDS[name].launch(launch, executable(name)), 60_000);
-  const child = driver.browser.process();
-  const gone = killAtExit(child?.pid ?? 0);
-  tidy.later(async () => {
-    await within(`the end of ${name}`, driver.browser.close()).catch(() => child?.kill('SIGKILL'));
-    gone();
-  });
-  return new Browser(driver);
+  const browser = new Browser(driver);
+  tidy.later(() => browser.close());
+  return browser;
 }
 
 /** A running browser. */
 export class Browser {
   #driver;
+  #gone;
 
   /** @param {Driver} driver */
   constructor(driver) {
     this.#driver = driver;
+    this.#gone = killAtExit(driver.browser.process()?.pid ?? 0);
+  }
+
+  /** Ends it. */
+  async close() {
+    const { browser } = this.#driver;
+    if (!browser.connected) return;
+    await within(`the end of ${this.name}`, browser.close()).catch(() => browser.process()?.kill('SIGKILL'));
+    this.#gone();
   }
 
   get name() {

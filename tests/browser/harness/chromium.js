@@ -13,6 +13,9 @@ import { eventually } from './wait.js';
 /** Where distributions put it; CHROMIUM names another. */
 export const CHROMIUM_PLACES = ['/usr/bin/chromium', '/usr/bin/google-chrome-stable'];
 
+/** Where the profile is, in the home directory. */
+const PROFILE = join('.config', 'chromium');
+
 /**
  * @param {import('./browser.js').Launch} launch
  * @param {string} executablePath
@@ -25,7 +28,7 @@ export async function launchChromium(launch, executablePath) {
     pipe: true,
     headless: true,
     // Where install-browser writes for Chromium: manifests are looked for in the profile.
-    userDataDir: join(home, '.config', 'chromium'),
+    userDataDir: join(home, PROFILE),
     enableExtensions: launch.extensions,
     acceptInsecureCerts: false,
     env: { ...environment, LANGUAGE: language },
@@ -51,6 +54,7 @@ function canSandbox() {
 /** @implements {Driver} */
 class Chromium {
   name = 'chromium';
+  profile = PROFILE;
 
   /** @param {import('puppeteer-core').Browser} browser @param {string} version */
   constructor(browser, version) {

@@ -14,6 +14,9 @@ export const FIREFOX_PLACES = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
 /** Firefox draws a UUID for each extension and profile; here it is said in advance. */
 const UUID = '0d1f1a52-9d6c-4a51-9f43-3c1f9cc3b6a1';
 
+/** Where the profile is, in the home directory. */
+const PROFILE = 'firefox-profile';
+
 /**
  * @param {import('./browser.js').Launch} launch
  * @param {string} executablePath
@@ -21,7 +24,7 @@ const UUID = '0d1f1a52-9d6c-4a51-9f43-3c1f9cc3b6a1';
  */
 export async function launchFirefox(launch, executablePath) {
   const { home, environment, sites, language } = launch;
-  const userDataDir = join(home, 'firefox-profile');
+  const userDataDir = join(home, PROFILE);
   mkdirSync(userDataDir, { recursive: true });
   const browser = await puppeteer.launch({
     browser: 'firefox',
@@ -33,6 +36,9 @@ export async function launchFirefox(launch, executablePath) {
     args: ['--remote-allow-system-access'],
     env: { ...environment, MOZ_HEADLESS: '1' },
     extraPrefsFirefox: {
+      // What a driver installs is temporary; what it remembers is to outlive the browser all the same.
+      'extensions.webextensions.keepStorageOnUninstall': true,
+      'extensions.webextensions.keepUuidOnUninstall': true,
       'extensions.webextensions.uuids': JSON.stringify({ [FIREFOX_ID]: UUID }),
       // A permission the extension asks for is granted as if the person had agreed.
       'extensions.webextOptionalPermissionPrompts': false,
@@ -52,6 +58,7 @@ export async function launchFirefox(launch, executablePath) {
 /** @implements {Driver} */
 class Firefox {
   name = 'firefox';
+  profile = PROFILE;
 
   /** @param {import('puppeteer-core').Browser} browser @param {string} version */
   constructor(browser, version) {

@@ -1,6 +1,6 @@
 // Everything at once: agent, person, sites, portal, browser with the extension.
 
-import { mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Agent, freePorts } from './agent.js';
@@ -28,6 +28,8 @@ import { Tidy } from './tidy.js';
 
 export class Scene {
   tidy = new Tidy();
+  /** @type {import('./browser.js').Launch} */
+  #launch;
   /** The ports at which the extension looks for the agent. @type {number[]} */
   ports = [];
   /** @type {Agent} */ agent;
@@ -64,7 +66,7 @@ export class Scene {
     const extension = join(home, 'extension');
     mkdirSync(extension);
     copyExtension(extension, this.ports, options.listed);
-    this.browser = await launchBrowser(browser, {
+    this.#launch = {
       home,
       environment: this.agent.environment,
       sites: this.sites,
@@ -72,7 +74,19 @@ export class Scene {
       extensions: [extension, ...(options.alsoInstalled ?? [])],
       firefoxPreferences: options.firefoxPreferences,
       chromiumArguments: options.chromiumArguments,
-    }, tidy);
+    };
+    this.browser = await launchBrowser(browser, this.#launch, tidy);
+  }
+
+  /** Ends the browser and starts it again with the same profile, or with a copy of it in another home. @param {string} [home] */
+  async reopenBrowser(home) {
+    const { name } = this.browser;
+    await this.browser.close();
+    if (home) {
+      cpSync(join(this.#launch.home, this.browser.driver.profile), join(home, this.browser.driver.profile), { recursive: true });
+      this.#launch = { ...this.#launch, home, environment: { ...this.#launch.environment, HOME: home } };
+    }
+    this.browser = await launchBrowser(/** @type {any} */ (name), this.#launch, this.tidy);
   }
 
   /** The person at the agent's windows. */

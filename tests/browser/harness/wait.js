@@ -10,7 +10,7 @@ export const PATIENCE = 20_000;
  * @param {string} what  for the message when it never comes
  * @param {() => T | Promise<T>} probe
  * @param {number} [patience]  milliseconds
- * @returns {Promise<NonNullable<T>>}
+ * @returns {Promise<Exclude<T, undefined | null | false>>}
  */
 export async function eventually(what, probe, patience = PATIENCE) {
   const deadline = Date.now() + patience;
@@ -18,7 +18,7 @@ export async function eventually(what, probe, patience = PATIENCE) {
   for (;;) {
     try {
       const value = await probe();
-      if (value) return value;
+      if (value) return /** @type {any} */ (value);
       last = undefined;
     } catch (error) {
       last = error;

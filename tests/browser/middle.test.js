@@ -1,0 +1,160 @@
+// Something goes away in the middle of a confirmation, or comes twice.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+
+import { Agent, SOFTWARE_PIN } from './harness/agent.js';
+import { inBrowsers, LIMIT } from './harness/each.js';
+import { abort, begin, confirm, outcome, stages, status } from './harness/page.js';
+import { eventually } from './harness/wait.js';
+
+const RIGHT = `pin ${SOFTWARE_PIN}`;
+
+/** What a JWS proof says it was made for. @param {{ proof: Record<string, any> }} confirmation */
+function statement(confirmation) {
+  assert.ok(confirmation.proof, JSON.stringify(confirmation));
+  return JSON.parse(Buffer.from(confirmation.proof.jws.split('.')[1], 'base64url').toString());
+}
+
+inBrowsers('in the middle', {}, (scene) => {
+  it('the worker is stopped: the same question goes on', LIMIT, async () => {
+    const { browser, person } = scene();
+    const page = await scene().caller();
+    await scene().pair(page);
+    person.answers('held yes', RIGHT);
+    const { challenge } = await begin(page);
+    await person.asked();
+    assert.equal(await browser.driver.stopWorker(), true);
+    // While nobody waits for it the agent tries no PIN.
+    await eventually('the plugin, back at its call', async () =>
+      (await stages(page)).filter((stage) => stage === 'awaiting_consent').length === 2);
+    person.release();
+    assert.equal(statement(await outcome(page)).challenge, challenge);
+    assert.equal(person.shown.match(/^SETDESC/gm)?.length, 2, 'one consent, one PIN');
+  });
+
+  it('the agent crashes and comes back: the person is asked anew, the call goes on', LIMIT, async () => {
+    const { agent, person, ports } = scene();
+    const page = await scene().caller();
+    person.answers('hang');
+    const { challenge } = await begin(page);
+    await person.asked();
+    await agent.stop('SIGKILL');
+    person.answers('yes', RIGHT);
+    await agent.start(ports[0]);
+    assert.equal(statement(await outcome(page)).challenge, challenge);
+  });
+
+  it('the agent comes back at another port', LIMIT, async () => {
+    const { agent, person, ports } = scene();
+    const page = await scene().caller();
+    person.answers('hang');
+    await begin(page);
+    await person.asked();
+    await agent.stop('SIGKILL');
+    person.answers('yes', RIGHT);
+    await agent.start(ports[2]);
+    assert.equal(statement(await outcome(page)).origin, scene().sites.origin());
+    await agent.restart(ports[0]);
+    assert.equal((await status(page)).state, 'ready');
+  });
+
+  it('the agent is stopped in good order: its window closes, the next call succeeds', LIMIT, async () => {
+    const { agent, person, ports } = scene();
+    const page = await scene().caller();
+    person.answers('hang');
+    await begin(page);
+    await person.asked();
+    await agent.stop();
+    await person.closed();
+    await agent.start(ports[0]);
+    assert.ok(['cancelled', 'no_agent', 'internal'].includes((await outcome(page)).code));
+    person.answers('yes', RIGHT);
+    assert.equal((await confirm(page)).proof.format, 'jws');
+  });
+
+  it('the tab is closed: the window closes', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers('hang');
+    await begin(page);
+    await person.asked();
+    await page.close();
+    await person.closed();
+  });
+
+  it('the page is left: the window closes, and the page after it can ask', LIMIT, async () => {
+    const { person, sites } = scene();
+    const page = await scene().caller();
+    person.answers('hang');
+    await begin(page);
+    await person.asked();
+    await page.goto(`${sites.origin()}/test/blank`);
+    await person.closed();
+    await page.goto(`${sites.origin()}/test/caller`);
+    await page.waitForFunction(() => 'api' in window);
+    person.answers('yes', RIGHT);
+    assert.equal((await confirm(page)).proof.format, 'jws');
+  });
+
+  it('two tabs at once: one after the other, each gets its own', LIMIT, async () => {
+    const { person } = scene();
+    const [first, second] = [await scene().caller(), await scene().caller()];
+    person.answers('held yes', RIGHT, 'yes', RIGHT);
+    const asked = await begin(first);
+    await person.asked();
+    const askedToo = await begin(second);
+    person.release();
+    assert.equal(statement(await outcome(first)).challenge, asked.challenge);
+    assert.equal(statement(await outcome(second)).challenge, askedToo.challenge);
+  });
+
+  it('two tabs at once: the second is told that the agent is busy, the first is not disturbed', LIMIT, async () => {
+    const { person } = scene();
+    const [first, second] = [await scene().caller(), await scene().caller()];
+    person.answers('hang');
+    await begin(first);
+    await person.asked();
+    const { code, retryable } = await confirm(second);
+    assert.deepEqual([code, retryable], ['busy', true]);
+    assert.equal(person.windows, 1);
+    await abort(first);
+    assert.equal((await outcome(first)).code, 'aborted');
+  });
+
+  it('one page twice at once: the second call is refused', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers('hang');
+    await begin(page);
+    await person.asked();
+    const second = await page.evaluate(() =>
+      /** @type {any} */ (window).api.confirm({ challenge: 'A'.repeat(44) }).catch((/** @type {any} */ { code }) => code));
+    assert.equal(second, 'pending');
+    await abort(page);
+    assert.equal((await outcome(page)).code, 'aborted');
+  });
+});
+
+inBrowsers('the profile', {}, (scene) => {
+  it('is closed and opened: the pairing is still there', LIMIT, async () => {
+    await scene().pair(await scene().caller());
+    await scene().reopenBrowser();
+    assert.equal((await status(await scene().caller())).state, 'ready');
+  });
+
+  it('is copied to another computer: its agent must be paired anew, and then is', LIMIT, async () => {
+    const { agent, tidy, ports } = scene();
+    await agent.stop();
+    const other = new Agent(tidy.folder(), tidy);
+    await other.start(ports[0]);
+    scene().agent = other;
+    await scene().reopenBrowser(other.home);
+    const page = await scene().caller();
+    assert.equal((await status(page)).state, 'not_paired');
+    assert.deepEqual(await other.pairings(), []);
+    await scene().pair(page);
+    assert.equal((await status(page)).state, 'ready');
+    assert.equal((await other.pairings()).length, 1);
+  });
+});
