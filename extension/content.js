@@ -45,6 +45,18 @@
 
   const RELOAD = "The plugin was updated or switched off after this page was opened: reload the page.";
 
+  // ---- What is said to the page -----------------------------------------------------------------------------------
+
+  /** What a page that was left is told if it comes back from the cache; said earlier, Firefox loses it. @type {(() => void)[] | null} */
+  let unsaid = null;
+
+  /** @param {Members} message @param {string} origin */
+  function post(message, origin) {
+    const say = () => window.postMessage(message, origin === "null" ? "*" : origin);
+    if (unsaid) unsaid.push(say);
+    else say();
+  }
+
   // ---- One call to the worker -------------------------------------------------------------------------------------
 
   /** Calls that are not over. @type {Set<(fault: Fault) => void>} */
@@ -167,7 +179,7 @@
   function tellPage(id, origin, body) {
     // A frame with an opaque origin cannot be addressed: it gets errors and nothing else.
     if (origin === "null" && body.error === undefined) return;
-    window.postMessage({ eidAgent: 1, to: "page", id, ...body }, origin === "null" ? "*" : origin);
+    post({ eidAgent: 1, to: "page", id, ...body }, origin);
   }
 
   /** @param {Members} data @param {string} origin */
@@ -319,11 +331,6 @@
   /** @type {Set<string>} */
   const warned = new Set();
 
-  /** @param {Members} message @param {string} origin */
-  function tellWebEid(message, origin) {
-    window.postMessage(message, origin === "null" ? "*" : origin);
-  }
-
   /** @param {string} action @param {Members} data @param {string} origin */
   function onWebEid(action, data, origin) {
     // A hidden page's timers come a second late; there the acknowledgement cannot wait.
@@ -342,16 +349,16 @@
   /** Nobody else answers: this plugin does. @param {string} action @param {Members} data @param {string} origin */
   function takeWebEid(action, data, origin) {
     owed.set(action, (owed.get(action) ?? 0) + 1);
-    tellWebEid({ action: `${action}-ack` }, origin);
+    post({ action: `${action}-ack` }, origin);
     const end = (/** @type {Answer} */ answer) => {
       running.delete(action);
       const message = answer.error
         ? { action: `${action}-failure`, error: answer.error }
         : { .../** @type {Members} */ (answer.result), action: `${action}-success` };
-      tellWebEid(message, origin);
+      post(message, origin);
     };
     const refusal = refuseWebEid(action, origin);
-    if (refusal) return tellWebEid({ action: `${action}-failure`, error: refusal }, origin);
+    if (refusal) return post({ action: `${action}-failure`, error: refusal }, origin);
     const options = /** @type {Members} */ (isObject(data.options) ? data.options : {});
     warn(data, options, origin);
     running.set(action, () => {});
@@ -420,7 +427,7 @@
     }
     const fresh = warnings.filter((text) => !warned.has(text));
     for (const text of fresh) warned.add(text);
-    if (fresh.length > 0) tellWebEid({ action: "web-eid:warning", warnings: fresh }, origin);
+    if (fresh.length > 0) post({ action: "web-eid:warning", warnings: fresh }, origin);
   }
 
   // ---- The door ---------------------------------------------------------------------------------------------------
@@ -457,8 +464,14 @@
 
   // The page is left, or kept for the back button: nobody is there to answer to, and no window may stay.
   window.addEventListener("pagehide", () => {
+    unsaid ??= [];
     for (const timer of held.keys()) clearTimeout(timer);
     held.clear();
     for (const fail of [...open]) fail("hidden");
+  });
+  window.addEventListener("pageshow", () => {
+    const late = unsaid ?? [];
+    unsaid = null;
+    for (const say of late) say();
   });
 })();

@@ -197,7 +197,11 @@ test("leaving the page closes its ports and leaves nothing behind", async () => 
   page.leave();
   assert.ok(page.ports.every((port) => port.closed));
   await page.clock.advance(1_000);
+  assert.equal(told(page).length, 1, "nobody is there to be told");
+  page.comeBack();
+  await page.clock.advance(1);
   assert.equal(told(page).at(-1).error.code, "aborted", "a page that comes back from the cache is told");
+  assert.equal(page.told((data) => data.action === "web-eid:authenticate-failure").length, 1);
   assert.equal(page.ports.length, 2, "what was held is not begun");
   assert.equal(page.clock.pending(), 0);
 });

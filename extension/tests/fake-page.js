@@ -182,6 +182,7 @@ export function fakePage({ origin = "https://portal.example", secure = true, hid
     /** A message event as the browser would make it, from any window. @param {object} event */
     dispatch: (event) => heard("message", event),
     leave: () => heard("pagehide", {}),
+    comeBack: () => heard("pageshow", {}),
     /** The plugin is updated or switched off; its ports in pages are told nothing of it. */
     invalidate: () => void (runtime.id = undefined),
     /** @param {number} times */
