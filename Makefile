@@ -3,13 +3,16 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fresh-machine
+.PHONY: help demo demo-browser test lint bench fresh-machine
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: ## build, and confirm an identity to a portal with the embedded software token
 	@scripts/with-tools -- scripts/demo
+
+demo-browser: ## the same on a desktop, in Chromium or Firefox (BROWSER=firefox) with the plugin
+	@scripts/demo-browser
 
 test: ## run every test: SoftHSM's, the extension's, and in real browsers
 	@scripts/with-tools softhsm openssl pkcs11-tool ps -- scripts/test

@@ -10,6 +10,7 @@ has_tool() {
             [ -s "${CARGO_HTTP_CAINFO:-/nonexistent}" ] ;;
         softhsm) command -v softhsm2-util >/dev/null && softhsm_module ;;
         openssl|pkcs11-tool|ps) command -v "$1" >/dev/null ;;
+        pinentry) pinentry_with_a_window ;;
         ssh) command -v ssh-agent >/dev/null && command -v ssh-add >/dev/null ;;
         node) node -e 'process.exit(process.versions.node.split(".")[0] < 18)' 2>/dev/null ;;
         npm) npm --version >/dev/null 2>&1 ;;
@@ -23,6 +24,13 @@ has_tool() {
 real_browser() {
     for browser; do
         [ -x "$browser" ] && ! head -c 4096 "$browser" | grep -aq snap && return 0
+    done
+    return 1
+}
+
+pinentry_with_a_window() {
+    for flavour in gnome3 qt qt6 qt5 gtk-2 fltk mac; do
+        command -v "pinentry-$flavour" >/dev/null && return 0
     done
     return 1
 }
@@ -42,6 +50,7 @@ package_of() {
         softhsm) echo softhsm2 ;;
         pkcs11-tool) echo opensc ;;
         ps) echo procps ;;
+        pinentry) echo pinentry-qt ;;
         ssh) echo openssh-client ;;
         ca-certificates|openssl|npm) echo "$1" ;;
         node) echo nodejs ;;

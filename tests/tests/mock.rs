@@ -6,11 +6,12 @@ use std::process::Command;
 
 use fixtures::plugin::{Plugin, PluginError};
 use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState, PinState};
+use plugin_protocol::encoding::from_base64;
 use plugin_protocol::{ErrorCode, ProofFormat};
 use portal::{Policy, Revocation, VerifiedIdentity, VerifyError, verify};
 use serde_json::Value;
 use system_tests::agent::Setup;
-use system_tests::ask::{confirmation, signatures};
+use system_tests::ask::{certificate, confirmation, signatures};
 use system_tests::mock::{Mock, run};
 use system_tests::scene::code;
 use time::OffsetDateTime;
@@ -156,6 +157,12 @@ async fn wrong_pins_leave_tries_and_what_is_to_come_shows_before_an_operation() 
     assert_eq!(seen().await[0].tries_left, Some(3));
     mock.set("no-token");
     assert!(seen().await.is_empty());
+    mock.set("module-unavailable");
+    let told = serde_json::to_value(plugin.tokens().await.expect("it answers")).expect("JSON");
+    assert_eq!(
+        told["unavailable"][0],
+        serde_json::json!({ "source": "pkcs11", "reason": "module_unavailable" })
+    );
 }
 
 #[tokio::test]
@@ -178,6 +185,10 @@ async fn the_person_and_the_key_are_as_wished_in_every_format() {
         .await
         .expect("it answers");
     assert_eq!(signed.state, OperationState::Done, "{:?}", signed.problem);
+    let shown = plugin.certificate_and_wait(&certificate()).await.expect("it answers");
+    let shown = shown.certificate.expect("a signing certificate");
+    let shown = from_base64(&shown.certificate).and_then(|der| agent::certificate::Summary::read(&der));
+    assert_eq!(shown.expect("a certificate").name, "Иванова Анна Петровна");
     mock.set("declined");
     let signed = plugin
         .sign_and_wait(&signatures(&[("a.pdf", b"a")]))
