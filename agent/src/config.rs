@@ -119,7 +119,8 @@ pub struct ModuleConfig {
 pub struct SoftwareConfig {
     /// Offer the embedded software token.
     pub enabled: bool,
-    /// PKCS#12 files to offer as tokens.
+    /// PKCS#12 files to offer as tokens, absolute paths.
+    #[serde(deserialize_with = "absolute_list")]
     pub pkcs12: Vec<PathBuf>,
 }
 
@@ -196,13 +197,19 @@ fn seconds<'de, const LEAST: u64, const MOST: u64, D: Deserializer<'de>>(
 
 /// An absolute path: a module is never looked for where the agent happens to be started.
 fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-    let path = PathBuf::deserialize(deserializer)?;
+    check_absolute(PathBuf::deserialize(deserializer)?)
+}
+
+/// The same for each of a list.
+fn absolute_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    let paths = Vec::<PathBuf>::deserialize(deserializer)?;
+    paths.into_iter().map(check_absolute).collect()
+}
+
+fn check_absolute<E: serde::de::Error>(path: PathBuf) -> Result<PathBuf, E> {
     match path.is_absolute() {
         true => Ok(path),
-        false => Err(serde::de::Error::custom(format!(
-            "{} is not an absolute path",
-            path.display()
-        ))),
+        false => Err(E::custom(format!("{} is not an absolute path", path.display()))),
     }
 }
 

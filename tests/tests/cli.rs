@@ -252,6 +252,8 @@ fn tokens_of_broken_modules_cost_only_themselves() {
     assert_eq!(kinds.len(), 2, "{listed:?}");
     assert_eq!(good.count(Call::Login), 0);
     assert!(done(&Setup::new(), &["tokens"]).contains("No token is present."));
+    let missing = Setup::new().configure("software.pkcs12 = [\"/nonexistent/me.p12\"]\n");
+    assert!(done(&missing, &["tokens"]).contains("/nonexistent/me.p12 is not there"));
 }
 
 #[test]
@@ -382,7 +384,9 @@ fn every_command_explains_itself() {
         assert!(!whole.contains(hidden), "{whole}");
     }
     for command in [
-        &["pairings", "list"][..],
+        &["mock"][..],
+        &["mock", "set"],
+        &["pairings", "list"],
         &["pairings", "revoke"],
         &["history", "show"],
         &["history", "verify"],

@@ -34,7 +34,10 @@ impl List {
         let setup = Setup::load(flags, &self.overrides, "warn")?;
         private_file::create_directory(&setup.places.state)?;
         let tokens = Tokens::new(discover(&setup.config, &setup.places.state).sources);
-        let (shown, failures) = runtime()?.block_on(look(&tokens));
+        let (shown, mut failures) = runtime()?.block_on(look(&tokens));
+        // A file that is not there is no token, and no failure of one either; but it was asked for.
+        let missing = setup.config.software.pkcs12.iter().filter(|file| !file.exists());
+        failures.extend(missing.map(|file| format!("{} is not there", file.display())));
         let now = Clock::system().now();
         if flags.json {
             let list: Vec<Value> = shown.iter().map(|token| as_json(token, now)).collect();

@@ -99,6 +99,7 @@ fn mistakes_are_told_with_their_line_and_a_guess() {
         ("[deadlines]\noperation = 121", 2),
         ("[pkcs11]\n\ncall_deadline = 0", 3),
         ("[[pkcs11.modules]]\npath = \"module.so\"", 2),
+        ("[software]\npkcs12 = [\"me.p12\"]", 2),
         ("[[pkcs11.modules]]\nname = \"x\"", 1),
         ("port = 1\nport = 2", 2),
         ("[prompt", 1),

@@ -26,6 +26,8 @@ pub enum PolicyError {
     NothingAllowed(&'static str),
     /// An OID is not in dotted decimal form.
     Oid(String),
+    /// A trust anchor is no authority's certificate (basicConstraints without `cA`): nothing could end at it.
+    NotAnAuthority(String),
     /// A PEM file holds no certificate, or something else.
     Pem(String),
 }
@@ -36,6 +38,10 @@ impl fmt::Display for PolicyError {
             Self::Certificate(error) => write!(f, "{error}"),
             Self::NoTrustAnchor => f.write_str("the policy has no trust anchor, so it could accept nobody"),
             Self::NothingAllowed(what) => write!(f, "the policy allows no {what}, so it could accept nobody"),
+            Self::NotAnAuthority(subject) => write!(
+                f,
+                "the certificate of {subject} is no authority's, so nobody's certificate could lead to it; name its issuer's root"
+            ),
             Self::Oid(text) => write!(f, "{text:?} is not an object identifier"),
             Self::Pem(why) => write!(f, "not a PEM file of certificates: {why}"),
         }
@@ -108,7 +114,7 @@ fn all_schemes() -> Vec<Scheme> {
 impl PolicyBuilder {
     /// Trusts paths that end at this certificate (DER).
     pub fn trust_anchor(mut self, der: &[u8]) -> Result<Self, PolicyError> {
-        let certificate = parse(der, Place::Anchor)?;
+        let certificate = anchor(der)?;
         self.anchors.push(Anchor {
             certificate,
             test: false,
@@ -126,7 +132,7 @@ impl PolicyBuilder {
     /// Trusts a test root (DER): identities from it say [`crate::VerifiedIdentity::is_test`].
     /// Without this a certificate of [`plugin_protocol::TEST_ORGANIZATION`] is refused whatever else is trusted.
     pub fn test_root(mut self, der: &[u8]) -> Result<Self, PolicyError> {
-        let certificate = parse(der, Place::Anchor)?;
+        let certificate = anchor(der)?;
         self.anchors.push(Anchor {
             certificate,
             test: true,
@@ -264,6 +270,14 @@ impl PolicyBuilder {
             validator: self.validator,
         };
         Ok(Policy::new(rules, self.revocation, self.purpose))
+    }
+}
+
+fn anchor(der: &[u8]) -> Result<Certificate, PolicyError> {
+    let certificate = parse(der, Place::Anchor)?;
+    match certificate.is_authority() {
+        true => Ok(certificate),
+        false => Err(PolicyError::NotAnAuthority(certificate.subject().to_string())),
     }
 }
 

@@ -3,6 +3,7 @@
 use fixtures::pki::extensions::{KC1, KC2};
 use fixtures::pki::{Authority, Extension, KeyKind, KeyUsage, Name, TestKey, TestPki};
 use plugin_protocol::SignatureAlgorithm;
+use portal::policy::PolicyBuilder;
 use portal::{Policy, VerifyError};
 
 use crate::support::{NAME, Scene};
@@ -43,6 +44,18 @@ fn country(code: &str) -> Name {
 fn a_root_that_says_nothing_of_it_is_trusted_for_all() {
     assert_eq!(verify_under(&[], None), Ok(()));
     assert_eq!(verify_under(&[], Some(KC1)), Ok(()));
+}
+
+#[test]
+fn a_persons_certificate_is_no_anchor() {
+    let pki = TestPki::new();
+    let person = pki.person(NAME).issue();
+    for add in [PolicyBuilder::test_root, PolicyBuilder::trust_anchor] {
+        let refused = add(Policy::builder(), &person.certificate).err();
+        let told = refused.expect("it is refused").to_string();
+        assert!(told.contains(NAME) && told.contains("no authority's"), "{told}");
+    }
+    assert!(Policy::builder().test_root(&pki.root.certificate).is_ok());
 }
 
 #[test]
