@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use agent::native_host::daemon::LISTENING;
 use agent::server::{self, PortFile};
+use agent::token::software::Software;
 use clap::Args;
 
 use super::{Failure, Flags, Overrides, runtime, speak};
@@ -37,14 +38,20 @@ impl Run {
         if let Err(why) = app.prompt.check() {
             tracing::warn!("{why}; until then every request is refused");
         }
-        let _announced = PortFile::write(&places.runtime, port)?;
-        speak::print(&format!("{LISTENING}{port}"))?;
-        if self.background {
-            fall_silent()?;
+        // A portal's policy names its root: that is there once this says that it listens.
+        if app.config.software.enabled {
+            Software::new(&places.state).make()?;
         }
+        let _announced = PortFile::write(&places.runtime, port)?;
         runtime()?.block_on(async {
+            // Whoever reads the line may tell it to end at once.
             let told_to_end = server::signals()?;
-            server::run(app, listener, told_to_end).await
+            speak::print(&format!("{LISTENING}{port}"))?;
+            if self.background {
+                fall_silent()?;
+            }
+            server::run(app, listener, told_to_end).await?;
+            Ok::<(), Failure>(())
         })?;
         Ok(ExitCode::SUCCESS)
     }
