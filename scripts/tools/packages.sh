@@ -12,7 +12,7 @@ has_tool() {
         openssl|pkcs11-tool|ps) command -v "$1" >/dev/null ;;
         pinentry) pinentry_with_a_window ;;
         ssh) command -v ssh-agent >/dev/null && command -v ssh-add >/dev/null ;;
-        node) node -e 'process.exit(process.versions.node.split(".")[0] < 18)' 2>/dev/null ;;
+        node) node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null ;;
         npm) npm --version >/dev/null 2>&1 ;;
         chromium) real_browser "${CHROMIUM:-}" /usr/bin/chromium /usr/bin/google-chrome-stable ;;
         firefox) real_browser "${FIREFOX:-}" /usr/bin/firefox-esr /usr/bin/firefox ;;
