@@ -133,12 +133,14 @@ inBrowsers('no token, then one', { agent: { software: false } }, (scene) => {
     const page = await scene().caller();
     await scene().pair(page);
     assert.equal((await status(page)).state, 'no_token');
+    // The window that says what to insert.
+    person.answers('hang');
     await begin(page);
     await eventually('waiting for a token', async () => (await stages(page)).includes('awaiting_token'));
     // The software token cannot be plugged in, but the agent can come back with it.
-    person.answers('yes', RIGHT);
     agent.configure({ software: true });
     await agent.stop('SIGKILL');
+    person.answers('yes', RIGHT);
     await agent.start(ports[0]);
     const result = await outcome(page);
     assert.equal(result.proof?.format, 'jws', JSON.stringify(result));

@@ -26,6 +26,7 @@ import { eventually, within } from './wait.js';
  * @property {string} profile  in the person's home directory
  * @property {import('puppeteer-core').Browser} browser
  * @property {(path: string) => string} extensionUrl
+ * @property {() => Promise<string>} hostileUrl
  * @property {(url: string) => Promise<void>} openOwn
  * @property {() => Promise<void>} closeTabs
  * @property {() => Promise<boolean>} stopWorker
@@ -108,6 +109,13 @@ export class Browser {
   /** One of the extension's own pages in a tab. @param {string} path */
   async openOwn(path) {
     const url = this.#driver.extensionUrl(path);
+    await this.#driver.openOwn(url);
+    return this.page(url);
+  }
+
+  /** The page of the hostile extension, if that is installed too. */
+  async openHostile() {
+    const url = await this.#driver.hostileUrl();
     await this.#driver.openOwn(url);
     return this.page(url);
   }

@@ -67,6 +67,13 @@ class Chromium {
     return `chrome-extension://${CHROMIUM_ID}/${path}`;
   }
 
+  /** The address of the page of the hostile extension. */
+  async hostileUrl() {
+    const others = () => this.browser.targets().map((target) => target.url()).find((url) =>
+      url.startsWith('chrome-extension://') && !url.startsWith(this.extensionUrl('')));
+    return new URL('/page.html', await eventually('the hostile extension', others)).href;
+  }
+
   /** Opens one of the extension's own pages in a tab. @param {string} url */
   async openOwn(url) {
     await (await this.browser.newPage()).goto(url);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
 import { FIREFOX_ID } from './extension.js';
+import { HOSTILE_ID } from './hostile.js';
 import { eventually } from './wait.js';
 
 /** Where distributions put it; FIREFOX names another. */
@@ -13,6 +14,7 @@ export const FIREFOX_PLACES = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
 
 /** Firefox draws a UUID for each extension and profile; here it is said in advance. */
 const UUID = '0d1f1a52-9d6c-4a51-9f43-3c1f9cc3b6a1';
+const HOSTILE_UUID = '6d0a4c5e-55f2-4b0c-8c07-1f6f2d0f5a10';
 
 /** Where the profile is, in the home directory. */
 const PROFILE = 'firefox-profile';
@@ -39,7 +41,7 @@ export async function launchFirefox(launch, executablePath) {
       // What a driver installs is temporary; what it remembers is to outlive the browser all the same.
       'extensions.webextensions.keepStorageOnUninstall': true,
       'extensions.webextensions.keepUuidOnUninstall': true,
-      'extensions.webextensions.uuids': JSON.stringify({ [FIREFOX_ID]: UUID }),
+      'extensions.webextensions.uuids': JSON.stringify({ [FIREFOX_ID]: UUID, [HOSTILE_ID]: HOSTILE_UUID }),
       // A permission the extension asks for is granted as if the person had agreed.
       'extensions.webextOptionalPermissionPrompts': false,
       'intl.accept_languages': language,
@@ -69,6 +71,11 @@ class Firefox {
   /** The address of one of the extension's own pages. @param {string} path */
   extensionUrl(path) {
     return `moz-extension://${UUID}/${path}`;
+  }
+
+  /** The address of the page of the hostile extension. */
+  async hostileUrl() {
+    return `moz-extension://${HOSTILE_UUID}/page.html`;
   }
 
   /** Opens one of the extension's own pages in a tab; a driver may not navigate there. @param {string} url */

@@ -89,7 +89,9 @@ export class Sites {
 /** What every host has: the page library as portals get it, and a page that loads it. @type {Site} */
 function common(path) {
   if (path === '/test/page-api.js') {
-    return { type: 'text/javascript', body: readFileSync(join(ROOT, 'extension/page-api/index.js'), 'utf8') };
+    // For sandboxed frames as well, whose origin is opaque.
+    const headers = { 'access-control-allow-origin': '*' };
+    return { type: 'text/javascript', headers, body: readFileSync(join(ROOT, 'extension/page-api/index.js'), 'utf8') };
   }
   if (path === '/test/caller') return { body: CALLER };
   if (path === '/test/blank') return { body: '<!doctype html><html lang="en"><title>blank</title><p>blank</p>' };
