@@ -48,7 +48,11 @@ impl Confirmation {
     /// Whether the policy lets this origin ask for this format; what it does not is [`Confirmation::refuse`]d.
     pub fn allowed(&self, app: &App) -> Result<(), Error> {
         let policy = &app.config.literal.origins;
-        policy.check(&self.subject.origin, self.subject.format)
+        // The literal form names no portal, so a page around the portal's must be trusted as the portal is.
+        for origin in std::iter::once(&self.subject.origin).chain(&self.top_origin) {
+            policy.check(origin, self.subject.format)?;
+        }
+        Ok(())
     }
 
     /// Remembers, on the disk, that it was refused, before anyone is told why.

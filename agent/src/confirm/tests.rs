@@ -150,6 +150,25 @@ async fn the_literal_form_is_refused_and_remembered_for_other_origins() {
 }
 
 #[tokio::test]
+async fn the_literal_form_is_refused_inside_a_page_that_is_not_named_too() {
+    let config = Config {
+        literal: crate::config::LiteralConfig {
+            origins: LiteralOrigins::new(vec![crate::world::ORIGIN.parse().unwrap()]),
+        },
+        ..Config::default()
+    };
+    let world = World::with(vec![token()], Person::new(vec![]), config);
+    let framed = |format| {
+        let mut request = request(format);
+        request.top_origin = Some("https://around.example".parse().unwrap());
+        Confirmation::parse(request).unwrap()
+    };
+    let refused = framed(ProofFormat::CmsChallenge).allowed(&world.app).unwrap_err();
+    assert!(matches!(refused, Error::OriginNotAllowed(why) if why.contains("https://around.example")));
+    framed(ProofFormat::Cms).allowed(&world.app).unwrap();
+}
+
+#[tokio::test]
 async fn of_several_certificates_the_chosen_one_signs() {
     let world = World::new(
         vec![
