@@ -8,12 +8,12 @@ use plugin_protocol::ErrorCode;
 use plugin_protocol::api::Client;
 use plugin_protocol::limits::MAX_CLIENT_NAME;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use super::daemon::Reached;
+use super::refusal::parse;
 use super::{Daemon, Host, Refusal};
 use crate::error::Error;
 use crate::pairing::{Pairings, check_name};
@@ -81,10 +81,6 @@ pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationT
             "command: locate or pair is known here",
         )),
     }
-}
-
-fn parse<T: DeserializeOwned>(message: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(message).map_err(|error| Refusal::json(&error))
 }
 
 async fn reach(daemon: &Daemon, gone: &CancellationToken) -> Result<Reached, Refusal> {

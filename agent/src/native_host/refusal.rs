@@ -1,6 +1,7 @@
 //! Why a command of an extension comes to nothing.
 
 use plugin_protocol::{ErrorCode, Problem};
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::frame::FrameError;
 use crate::error::Error;
@@ -22,13 +23,9 @@ impl Refusal {
         Self::Problem(Box::new(Problem::new(code, detail)))
     }
 
-    /// A command that cannot be understood.
+    /// Our own bodies, which do serialise.
     pub(super) fn json(error: &serde_json::Error) -> Self {
-        let code = match error.is_data() {
-            true => ErrorCode::InvalidField,
-            false => ErrorCode::Malformed,
-        };
-        Self::new(code, error.to_string())
+        Self::new(ErrorCode::Internal, error.to_string())
     }
 
     /// PROTOCOL.md's code, or `agent_unavailable`.
@@ -57,6 +54,20 @@ impl Refusal {
             _ => None,
         }
     }
+}
+
+/// Reads a command, or a part of it.
+pub(super) fn parse<T: DeserializeOwned>(message: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(message).map_err(|error| {
+        // A value of another type may be told as a fault of syntax: what is JSON all the same is none.
+        let is_json = serde_json::from_slice::<IgnoredAny>(message).is_ok();
+        let code = if is_json {
+            ErrorCode::InvalidField
+        } else {
+            ErrorCode::Malformed
+        };
+        Refusal::new(code, error.to_string())
+    })
 }
 
 impl From<Problem> for Refusal {

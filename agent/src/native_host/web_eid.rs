@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
+use super::refusal::parse;
 use super::{Daemon, Host, Refusal};
 
 /// The version of the Web eID application whose commands these are, and ours. The extension
@@ -139,10 +140,6 @@ pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationT
             Err(Refusal::new(ErrorCode::InvalidField, known))
         }
     }
-}
-
-fn parse<T: DeserializeOwned>(message: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(message).map_err(|error| Refusal::json(&error))
 }
 
 fn arguments<A: DeserializeOwned>(message: &[u8]) -> Result<A, Refusal> {
