@@ -87,11 +87,14 @@ function servePopupPort(port) {
 function servePairPort(port) {
   const life = lifeOf(port);
   let begun = false;
+  let agree = () => {};
+  const agreed = new Promise((/** @type {(value: void) => void} */ resolve) => (agree = resolve));
   port.onMessage.addListener((/** @type {{ do?: unknown } | null} */ message) => {
     if (message?.do === "cancel") life.over();
+    if (message?.do === "agree") agree();
     if (message?.do !== "start" || begun) return;
     begun = true;
-    void pairer.byDigits(life.signal, life.tell);
+    void pairer.byDigits(life.signal, life.tell, agreed);
   });
 }
 

@@ -163,11 +163,13 @@ export type FromPopup = { do: "pair" | "unpair" | "refresh" | "sites-changed" } 
 export interface PairState {
   stage: "connecting" | "compare" | "paired" | "failed";
   digits?: string;
+  /** The person agreed in this window, and has not yet in the agent's. */
+  agreed?: boolean;
   error?: EidProblem;
 }
 
-/** pairing window -> worker. */
-export type FromPair = { do: "start" | "cancel" } | PingMessage;
+/** pairing window -> worker. `agree`: the person says that both windows show the same. */
+export type FromPair = { do: "start" | "agree" | "cancel" } | PingMessage;
 
 // ---- The agent's bodies, as far as the worker reads them ---------------------------------------
 

@@ -192,7 +192,7 @@ export async function verify(port, pairing) {
  * @param {Options} options
  * @returns {Promise<Answer>}
  */
-async function signed({ pairing, agentKey, agentKeyid, port }, method, path, { body, idempotencyKey, wait, signal }) {
+export async function signed({ pairing, agentKey, agentKeyid, port }, method, path, { body, idempotencyKey, wait, signal }) {
   const target = wait === undefined || method === "POST" ? path : `${path}${path.includes("?") ? "&" : "?"}wait=${wait}`;
   const bytes = utf8(body === undefined ? "" : JSON.stringify(body));
   const uri = `http://127.0.0.1:${port}${target}`;

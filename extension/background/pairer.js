@@ -80,10 +80,11 @@ export class Pairer {
    * One attempt by digits, for the window.
    * @param {AbortSignal} signal
    * @param {(state: PairState) => void} tell
+   * @param {Promise<void>} agreed the person pressed "It is the same" there
    */
-  async byDigits(signal, tell) {
+  async byDigits(signal, tell, agreed) {
     try {
-      await pairByDigits(this.agent, this.name, signal, tell);
+      await pairByDigits(this.agent, this.name, signal, tell, agreed);
       this.#waiting?.resolve();
     } catch (error) {
       if (!signal.aborted) tell({ stage: "failed", error: EidError.of(error).toMessage() });

@@ -2,7 +2,7 @@
 // which the browser lets nobody but this plugin speak. Every attempt makes a key of its own; an old pairing is replaced only
 // by one whose agent has answered a signed request.
 
-import { MAX_WAIT, verify } from "./agent.js";
+import { MAX_WAIT, signed, verify } from "./agent.js";
 import { EidError } from "./errors.js";
 import { exchange, parse, pause, settled } from "./http.js";
 import { base64url, fromBase64url, newKeys, p256Jwk, sha256, thumbprint, utf8 } from "./signature.js";
@@ -11,6 +11,9 @@ import { base64url, fromBase64url, newKeys, p256Jwk, sha256, thumbprint, utf8 } 
 /** @typedef {import("../types").Pairing} Pairing */
 /** @typedef {import("../types").PairState} PairState */
 /** @typedef {import("./agent.js").Agent} Agent */
+
+/** Seconds for the person to agree in the plugin's window once the agent has. */
+const TO_AGREE = 120;
 
 /** @param {...Uint8Array} parts */
 function joined(...parts) {
@@ -42,13 +45,15 @@ export async function digits(plugin, agent, pluginNonce, agentNonce) {
 }
 
 /**
- * Pairs by digits; resolves when the person agreed in the agent's window and the new pairing is kept.
+ * Pairs by digits; resolves when the person agreed in both windows and the new pairing is kept. In ours, too: whoever
+ * holds the port may say `paired`, and it is the person who sees whether there is a window with the same digits.
  * @param {Agent} agent
  * @param {string} name what the plugin calls itself
  * @param {AbortSignal} signal
  * @param {(state: PairState) => void} tell
+ * @param {Promise<void>} agreed the person pressed "It is the same" in the plugin's window
  */
-export async function pairByDigits(agent, name, signal, tell) {
+export async function pairByDigits(agent, name, signal, tell, agreed) {
   tell({ stage: "connecting" });
   const port = await portOf(agent);
   const { keys, jwk, keyid } = await newKeys();
@@ -61,10 +66,44 @@ export async function pairByDigits(agent, name, signal, tell) {
     throw new EidError("internal", "The agent's offer to pair is not of the protocol.");
   }
 
-  tell({ stage: "compare", digits: await digits(jwk, agentJwk, nonce, agentNonce) });
-  await decision(port, offer.id, base64url(nonce), signal);
-  await keep(agent, { keys, keyid, agentJwk, port });
+  const shown = await digits(jwk, agentJwk, nonce, agentNonce);
+  tell({ stage: "compare", digits: shown });
+  let waiting = true;
+  void agreed.then(() => waiting && tell({ stage: "compare", digits: shown, agreed: true }));
+  await decision(port, offer.id, base64url(nonce), signal).finally(() => (waiting = false));
+  const pairing = { keys, keyid, agentJwk, port };
+  await untilAgreed(agreed, signal).catch((error) => {
+    void withdraw(pairing);
+    throw error;
+  });
+  await keep(agent, pairing);
   tell({ stage: "paired" });
+}
+
+/** @param {Promise<void>} agreed @param {AbortSignal} signal */
+async function untilAgreed(agreed, signal) {
+  const over = new AbortController();
+  const stop = () => over.abort();
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  const late = pause(TO_AGREE, over.signal).then(() => {
+    throw new EidError("expired");
+  });
+  try {
+    await Promise.race([agreed, late]);
+  } finally {
+    stop(); // ends the pause; nobody listens to it any more
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The agent paired, and the person did not agree here: it shall not keep what is of no use. @param {Pairing} pairing */
+async function withdraw(pairing) {
+  try {
+    await signed(await verify(pairing.port, pairing), "DELETE", `/v1/pairings/${pairing.keyid}`, {});
+  } catch {
+    // Whoever it is that does not even sign.
+  }
 }
 
 /** The likeliest port where our protocol is spoken; the native host starts the agent if it is none. @param {Agent} agent */

@@ -1,5 +1,5 @@
 // The pairing window. The digits are shown here and in the agent's own window,
-// and nowhere else; the person agrees there. Closing this window cancels.
+// and nowhere else; the person agrees in both. Closing this window cancels.
 
 import { at, read, translate, write } from "../popup/page.js";
 import { say } from "../popup/words.js";
@@ -41,7 +41,7 @@ function draw() {
   write(at("remedy"), shown.remedy);
   drawDigits(shown.digits);
   at("note").hidden = !shown.note;
-  for (const button of /** @type {const} */ (["again", "cancel", "close"])) {
+  for (const button of /** @type {const} */ (["again", "same", "cancel", "close"])) {
     at(button).hidden = !shown.buttons.includes(button);
   }
   document.title = `${read(shown.title)} – eid-agent`;
@@ -62,6 +62,10 @@ start();
 at("again").addEventListener("click", () => {
   port?.disconnect();
   start();
+  at("title").focus();
+});
+at("same").addEventListener("click", () => {
+  port?.postMessage({ do: "agree" });
   at("title").focus();
 });
 at("cancel").addEventListener("click", () => {

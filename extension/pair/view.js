@@ -14,7 +14,7 @@ import { name, outcome, say } from "../popup/words.js";
  * @property {Words} [agree] where to agree
  * @property {Words} [remedy]
  * @property {boolean} note whether sites are spoken of
- * @property {("again" | "cancel" | "close")[]} buttons the first gets the focus when it ends
+ * @property {("again" | "same" | "cancel" | "close")[]} buttons the first gets the focus when it ends
  */
 
 /** Ends that have words of their own here; others are told by their code's. */
@@ -46,9 +46,9 @@ export function view(message) {
       title: say("pair_compare_title"),
       text: say("pair_compare_text"),
       digits: digits.slice(1),
-      agree: say("pair_compare_agree"),
+      agree: say(message.agreed ? "pair_compare_agreed" : "pair_compare_agree"),
       note: true,
-      buttons: ["cancel"],
+      buttons: message.agreed ? ["cancel"] : ["same", "cancel"],
     };
   }
   if (message?.stage === "paired") {

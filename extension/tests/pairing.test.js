@@ -35,6 +35,8 @@ function fakeWindows() {
 }
 
 const never = new AbortController().signal;
+/** The person pressed "It is the same" in the plugin's window. */
+const yes = Promise.resolve();
 
 test("by digits: both show the same, and the pairing is kept after a signed answer", async (t) => {
   const { agent, fake, store, port } = await world(t);
@@ -43,8 +45,8 @@ test("by digits: both show the same, and the pairing is kept after a signed answ
   await pairByDigits(agent, NAME, never, (state) => {
     if (state.stage === "paired") assert.equal(fake.seen.at(-1)?.path, "/v1/info");
     told.push(state);
-  });
-  assert.deepEqual(told.map(({ stage }) => stage), ["connecting", "compare", "paired"]);
+  }, yes);
+  assert.deepEqual(told.map(({ stage, agreed }) => (agreed ? "agreed" : stage)), ["connecting", "compare", "agreed", "paired"]);
   assert.match(told[1]?.digits ?? "", /^\d{3} \d{3}$/);
   assert.equal(told[1]?.digits, fake.shown);
   assert.equal(fake.offer.client.name, NAME);
@@ -56,7 +58,7 @@ test("by digits: both show the same, and the pairing is kept after a signed answ
 test("by digits, and the person says no: nothing is kept", async (t) => {
   const { agent, fake, store } = await world(t);
   fake.decision = Promise.resolve("declined");
-  await assert.rejects(pairByDigits(agent, NAME, never, () => {}), (/** @type {any} */ error) => error.code === "declined");
+  await assert.rejects(pairByDigits(agent, NAME, never, () => {}, yes), (/** @type {any} */ error) => error.code === "declined");
   assert.equal(store.pairing, null);
 });
 
@@ -64,27 +66,48 @@ test("by digits, and the window is closed: the reveal breaks off", async (t) => 
   const { agent, fake, store } = await world(t);
   const closed = new AbortController();
   fake.decision = new Promise(() => {});
-  const pairing = pairByDigits(agent, NAME, closed.signal, ({ stage }) => void (stage === "compare" && until(() => fake.shown !== "").then(() => closed.abort())));
+  const pairing = pairByDigits(agent, NAME, closed.signal, ({ stage }) => void (stage === "compare" && until(() => fake.shown !== "").then(() => closed.abort())), yes);
   await assert.rejects(pairing, (/** @type {any} */ error) => error.code === "aborted");
   assert.equal(store.pairing, null);
+});
+
+test("whoever says `paired` is not believed before the person agreed here: a port may be anybody's", async (t) => {
+  const { agent, fake, store } = await world(t);
+  const closed = new AbortController();
+  let agree = () => {};
+  const agreed = new Promise((/** @type {(value: void) => void} */ resolve) => (agree = resolve));
+  const cancelled = pairByDigits(agent, NAME, closed.signal, () => {}, new Promise(() => {}));
+  await until(() => fake.pairings.size === 1);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(store.pairing, null);
+  closed.abort();
+  await assert.rejects(cancelled, (/** @type {any} */ error) => error.code === "aborted");
+  // The agent, if it is one, does not keep what nobody here will use.
+  await until(() => fake.pairings.size === 0);
+  const pairing = pairByDigits(agent, NAME, never, () => {}, agreed);
+  await until(() => fake.pairings.size === 1);
+  assert.equal(store.pairing, null);
+  agree();
+  await pairing;
+  assert.equal(fake.pairings.has((await store.load())?.keyid ?? ""), true);
 });
 
 test("an agent that says `paired` and cannot sign is not believed", async (t) => {
   const { agent, fake, store } = await world(t);
   fake.intercept = ({ path }) => (path === "/v1/info" ? { status: 200, body: { version: "0.2.0" }, tamper: true } : undefined);
-  await assert.rejects(pairByDigits(agent, NAME, never, () => {}));
+  await assert.rejects(pairByDigits(agent, NAME, never, () => {}, yes));
   assert.equal(store.pairing, null);
 });
 
 test("pairing anew takes a new key, and the old pairing stays until the new one stands", async (t) => {
   const { agent, fake, store } = await world(t);
-  await pairByDigits(agent, NAME, never, () => {});
+  await pairByDigits(agent, NAME, never, () => {}, yes);
   const first = store.pairing;
   fake.decision = Promise.resolve("declined");
-  await assert.rejects(pairByDigits(agent, NAME, never, () => {}));
+  await assert.rejects(pairByDigits(agent, NAME, never, () => {}, yes));
   assert.equal(store.pairing, first);
   fake.decision = Promise.resolve("paired");
-  await pairByDigits(agent, NAME, never, () => {});
+  await pairByDigits(agent, NAME, never, () => {}, yes);
   assert.notEqual(store.pairing?.keyid, first?.keyid);
 });
 
@@ -114,7 +137,7 @@ test("silently where it can be; in one window else, for all who ask", async (t) 
   const calls = [pairer.ensure({ byPerson: false }), pairer.ensure({ byPerson: false })];
   await until(() => windows.opened === 1);
   await new Promise((resolve) => setTimeout(resolve, 0));
-  await pairer.byDigits(never, () => {});
+  await pairer.byDigits(never, () => {}, yes);
   await Promise.all(calls);
   assert.equal(windows.opened, 1);
 
@@ -165,7 +188,7 @@ test("a page that goes does not wait for the pairing, which others may wait for"
   control.abort();
   await assert.rejects(gone, (/** @type {any} */ error) => error.code === "aborted");
   await new Promise((resolve) => setTimeout(resolve, 20));
-  await pairer.byDigits(never, () => {});
+  await pairer.byDigits(never, () => {}, yes);
   await stays;
 });
 

@@ -55,6 +55,7 @@ export const PAIR = {
   start: null,
   connecting: { stage: "connecting" },
   compare: { stage: "compare", digits: "042 917" },
+  compare_agreed: { stage: "compare", digits: "042 917", agreed: true },
   paired: { stage: "paired" },
   ...Object.fromEntries(
     [

@@ -106,6 +106,9 @@ test("what changed is told: a token that came or went, a site, a new record", ()
 
 test("the digits are shown in two groups, and only in the stage that compares them", () => {
   assert.deepEqual(pairView(PAIR.compare).digits, ["042", "917"]);
+  assert.deepEqual(pairView(PAIR.compare).buttons, ["same", "cancel"]);
+  assert.deepEqual(pairView(PAIR.compare_agreed).buttons, ["cancel"]);
+  assert.notDeepEqual(pairView(PAIR.compare_agreed).agree, pairView(PAIR.compare).agree);
   assert.deepEqual(pairView({ stage: "compare", digits: "042917" }).digits, ["042", "917"]);
   assert.deepEqual(pairView({ stage: "compare", digits: "<b>1" }).digits, []);
   assert.deepEqual(pairView({ stage: "paired", digits: "042 917" }).digits, []);

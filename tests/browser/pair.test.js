@@ -36,6 +36,7 @@ inBrowsers('pairing by digits', {}, (scene) => {
     const shown = await person.seen(digits);
     assert.match(shown, /calls itself/);
     assert.deepEqual(await agent.pairings(), []);
+    await window.locator('#same').click();
     person.release();
     const { proof, test } = await outcome(page);
     assert.equal(proof.format, 'jws');

@@ -101,10 +101,11 @@ export class Scene {
     // Ends at the consent, which the person leaves open until the call is aborted.
     person.answers('yes', 'hang');
     await begin(page);
+    const window = await browser.pairing();
+    await window.locator('#same').click();
     await person.seen(/^SETDESC[^]*^SETDESC/m);
     await abort(page);
     await person.gone();
-    const window = await browser.pairing();
     await window.close();
     person.answers();
   }
