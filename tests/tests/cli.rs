@@ -225,6 +225,10 @@ async fn pairings_are_listed_and_revoked() {
     let (code, told) = failed(agent.setup(), &["pairings", "revoke", &id]);
     assert_eq!(code, Some(1));
     assert!(told.contains("pairings list"), "{told}");
+    for hyphen in ["-vNoSuchId", "-hNoSuchId"] {
+        let (code, told) = failed(agent.setup(), &["pairings", "revoke", hyphen]);
+        assert_eq!(code, Some(1), "an id may begin with a hyphen: {told}");
+    }
     let mode = std::fs::metadata(agent.setup().state().join("pairings.json")).expect("it is there");
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
 }

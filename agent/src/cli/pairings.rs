@@ -17,6 +17,8 @@ pub(crate) enum Pairings {
     /// End one: its plugin is refused from now on, by a running daemon too
     Revoke {
         /// Its id, or the first characters of it
+        // One id in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
 }
