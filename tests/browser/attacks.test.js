@@ -151,7 +151,7 @@ inBrowsers('a page that was granted the local network', {}, (scene) => {
     await scene().pair(await scene().caller());
     assert.equal((await scene().agent.pairings()).length, 1);
   });
-}, /** @type {any} */ (['chromium']));
+}, ['chromium']);
 
 inBrowsers('a hostile extension', async (tidy) => ({
   nativeHost: true,
@@ -278,7 +278,7 @@ inBrowsers('a captured request', async (tidy) => ({
     }, url, headers);
     assert.deepEqual([said.status, said.signed, said.body.code], [401, false, 'replayed']);
   });
-}, /** @type {any} */ (['chromium']));
+}, ['chromium']);
 
 /**
  * Has the hostile extension change the headers of every request to the agent.

@@ -81,7 +81,7 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     await page.locator('button[data-format=jws]').click();
     await page.waitForSelector('#outcome:not([hidden])');
     assert.equal(await page.$eval('#outcome', (outcome) => /** @type {HTMLElement} */ (outcome).dataset.code), 'person_mismatch');
-    assert.match(await text(page, '#outcome-text') ?? '', /СНИЛС.*another/);
+    assert.match(await text(page, '#outcome-text') ?? '', /СНИЛС/);
   });
 
   it('a wrong PIN, then the right one', LIMIT, async () => {
@@ -92,14 +92,14 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     assert.match(person.shown, /Incorrect PIN|wrong/i);
   });
 
-  it('the PIN is in no message, log or storage of the plugin', LIMIT, async () => {
-    const { agent, browser, person } = scene();
+  it('the PIN is in nothing the page gets, and in no log', LIMIT, async () => {
+    const { agent, person } = scene();
     const page = await scene().caller();
     person.answers('yes', RIGHT);
     const result = await confirm(page);
-    assert.doesNotMatch(JSON.stringify(result), /"1234"/);
+    assert.ok(result.proof);
+    assert.doesNotMatch(JSON.stringify(result), /\b1234\b/);
     assert.doesNotMatch(agent.log, /\b1234\b/);
-    assert.equal(typeof browser.version, 'string');
   });
 });
 

@@ -17,7 +17,7 @@ export const LIMIT = { timeout: 90_000 };
  * @param {import('./browser.js').BrowserName[]} [browsers]
  */
 export function inBrowsers(title, options, tests, browsers = BROWSERS) {
-  for (const browser of browsers) {
+  for (const browser of BROWSERS.filter((name) => browsers.includes(name))) {
     describe(`${title} (${browser})`, () => {
       /** @type {Scene} */
       let scene;

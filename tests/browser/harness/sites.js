@@ -16,7 +16,7 @@ export const PORTAL_HOST = 'portal.test';
 /** `portal.test` with a Cyrillic о and а. */
 export const LOOKALIKE_HOST = new URL('https://pоrtаl.test').hostname;
 /** Every host there is. */
-export const HOSTS = [PORTAL_HOST, 'www.portal.test', 'other.test', 'evil.test', LOOKALIKE_HOST];
+export const HOSTS = [PORTAL_HOST, 'other.test', 'www.other.test', 'evil.test', LOOKALIKE_HOST];
 
 /**
  * @typedef {{ body: string, type?: string, headers?: Record<string, string> }} Answer
