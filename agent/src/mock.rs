@@ -1,9 +1,9 @@
 //! A mock for the developers of portals: an agent whose person is a script.
 //!
 //! The door, the protocol, pairing, operations, history and signatures are the real ones; what
-//! is played is the person ([`person`]), the token ([`token`], on the software token's keys) and
-//! the certificates ([`certificates`]). Which [`Outcome`] comes next stands in a file of the
-//! mock's own state directory ([`script`]), so that a test changes it while the mock runs.
+//! is played is the person (`person`), the token (`token`, on the software token's keys) and
+//! the certificates (`certificates`). Which [`Outcome`] comes next stands in a file of the
+//! mock's own state directory (`script`), so that a test changes it while the mock runs.
 //! Everything is marked as a test, and no module, card or PKCS#12 file is ever touched.
 //!
 //! MOCK.md is for those who use it.

@@ -2,8 +2,8 @@
 //!
 //! The browser writes one command to standard input and reads answers from standard
 //! output, each a [`frame`]. Two names are spoken, one a browser's manifest each
-//! ([`Host`]): `eu.webeid` is that of the official Web eID extension ([`web_eid`]),
-//! `eid_agent.plugin` that of our own ([`plugin`]). Which extension may call is the
+//! ([`Host`]): `eu.webeid` is that of the official Web eID extension (`web_eid`),
+//! `eid_agent.plugin` that of our own (`plugin`). Which extension may call is the
 //! manifest's word, and checked again in [`caller`].
 //!
 //! The host owns no token and shows no window. It is a plugin like any other: it has a key

@@ -2,7 +2,7 @@
 //!
 //! [`App::rehearsal`](crate::app::App) is empty in every real agent: no flag, no
 //! configuration and no file fills it. [`crate::mock`] alone implements the trait and
-//! builds an [`App`](crate::App) that has one; `tests/tests/tidy.rs` sees to that.
+//! builds an [`App`] that has one; `tests/tests/tidy.rs` sees to that.
 
 use crate::app::App;
 use crate::error::Error;
