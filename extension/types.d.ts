@@ -5,7 +5,7 @@
 
 // ---- What a caller is told ------------------------------------------------------------------
 
-/** The six states of PROTOCOL.md's side of the world, and `old_plugin`: the agent speaks a later protocol only. */
+/** When each is the case: `background/state.js`. */
 export type State = "ready" | "no_agent" | "old_agent" | "old_plugin" | "not_paired" | "no_token" | "service_down";
 
 /** Answer to `status`. `agent` is the agent's version where it is known. */
@@ -32,8 +32,6 @@ export interface EidProblem {
 export type CallName =
   | "status"
   | "confirm"
-  | "certificate"
-  | "sign"
   | "web-eid:status"
   | "web-eid:authenticate"
   | "web-eid:get-signing-certificate"
@@ -77,20 +75,21 @@ export interface Confirmation {
 export type HashFunction = "SHA-256" | "SHA-384" | "SHA-512";
 export type Scheme = "ECDSA" | "RSA-PKCS1" | "RSA-PSS";
 
-/** Result of `certificate`: the signing certificate (base64 DER), and what its key can do. */
+/** Result of `Session.certificate`: the signing certificate (base64 DER), and what its key can do. */
 export interface SigningCertificate {
   certificate: string;
   algorithms: { scheme: Scheme; hash_function: HashFunction }[];
   test: boolean;
 }
 
-/** Arguments of `sign`. `hash` is base64; `certificate` (base64 DER) limits the choice to that certificate's key. */
+/** Arguments of `Session.sign`: one document. `hash` is base64; the key is that of `certificate` (base64 DER). */
 export interface SignArguments {
-  items: { name?: string; hash_function: HashFunction; hash: string }[];
-  certificate?: string;
+  hash_function: HashFunction;
+  hash: string;
+  certificate: string;
 }
 
-/** Result of `sign`: one signature to an item, in the same order. */
+/** Result of `Session.sign`: one item, as one document was asked for. */
 export interface Signatures {
   certificate: string;
   items: { scheme: Scheme; hash_function: HashFunction; signature: string }[];

@@ -213,7 +213,7 @@ function unsignedProblem({ status, body }) {
  * @param {number} port
  * @returns {Promise<"ours" | "later" | "none">}
  */
-export async function hello(port) {
+async function hello(port) {
   const answer = await exchange(port, "GET", "/v1/hello").catch(() => undefined);
   const said = answer?.status === 200 ? parse(answer.body) : null;
   if (said?.protocol !== "eid-agent" || !Array.isArray(said.api)) return "none";

@@ -20,8 +20,6 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const HASH_LENGTHS = /** @type {Record<string, number>} */ ({ "SHA-256": 44, "SHA-384": 64, "SHA-512": 88 });
 /** Characters of a certificate, base64: beside it a request of at most 64 KiB holds all else. */
 const MAX_CERTIFICATE = 24_000;
-const MAX_ITEMS = 20;
-const MAX_NAME = 100;
 
 /**
  * The first message of a call's Port, or null if it is none.
@@ -50,18 +48,11 @@ export function confirmationBody({ challenge, format = "jws", purpose = "confirm
 }
 
 /** @param {Record<string, any>} args @param {Caller} caller */
-export function signatureBody({ items, certificate }, caller) {
-  valid(Array.isArray(items) && items.length >= 1 && items.length <= MAX_ITEMS, "items");
-  const checked = items.map((/** @type {any} */ item) => {
-    const { name, hash_function, hash } = item ?? {};
-    valid(name === undefined || (typeof name === "string" && name.length >= 1 && name.length <= MAX_NAME), "name");
-    valid(typeof hash_function === "string" && Object.hasOwn(HASH_LENGTHS, hash_function), "hash_function");
-    valid(typeof hash === "string" && BASE64.test(hash) && hash.length === HASH_LENGTHS[hash_function], "hash");
-    return { ...(name === undefined ? {} : { name }), hash_function, hash };
-  });
-  if (certificate === undefined) return { ...origins(caller), items: checked };
+export function signatureBody({ certificate, hash_function, hash }, caller) {
   valid(typeof certificate === "string" && certificate.length <= MAX_CERTIFICATE && BASE64.test(certificate), "certificate");
-  return { ...origins(caller), items: checked, certificate };
+  valid(typeof hash_function === "string" && Object.hasOwn(HASH_LENGTHS, hash_function), "hash_function");
+  valid(typeof hash === "string" && BASE64.test(hash) && hash.length === HASH_LENGTHS[hash_function], "hash");
+  return { ...origins(caller), items: [{ hash_function, hash }], certificate };
 }
 
 /** @param {Caller} caller */
@@ -142,10 +133,6 @@ export async function answer({ call, arguments: args }, session) {
       return session.status();
     case "confirm":
       return session.confirm(/** @type {any} */ (args));
-    case "certificate":
-      return session.certificate();
-    case "sign":
-      return session.sign(/** @type {any} */ (args));
     default:
       throw new EidError("invalid_field", "The plugin knows no such call.");
   }

@@ -36,7 +36,6 @@ const CODES = /** @type {Record<string, string>} */ ({
   no_token: "USER_TIMEOUT",
   // What is installed.
   no_agent: "NATIVE_UNAVAILABLE",
-  agent_unavailable: "NATIVE_UNAVAILABLE",
   not_paired: "NATIVE_UNAVAILABLE",
   old_agent: "VERSION_MISMATCH",
   old_plugin: "VERSION_MISMATCH",
@@ -132,7 +131,7 @@ async function sign(args, session) {
     throw new EidError("invalid_field", `hashFunction is one of ${HASH_FUNCTIONS.join(", ")}.`);
   }
   const hash_function = /** @type {import("../types").HashFunction} */ (hashFunction);
-  const { items } = await session.sign({ certificate, items: [{ hash_function, hash }] });
+  const { items } = await session.sign({ certificate, hash_function, hash });
   const { signature, scheme, hash_function: used } = given(items?.[0]);
   return { signature: given(signature), signatureAlgorithm: algorithm(scheme, used) };
 }

@@ -18,15 +18,13 @@ import { name, outcome, say } from "../popup/words.js";
  */
 
 /** Ends that have words of their own here; others are told by their code's. */
-export const ENDS = [
+const ENDS = [
   "declined", "expired", "cancelled", "commitment_mismatch", "busy", "rate_limited", "too_many_pairings", "no_agent", "prompt_unavailable",
   "old_agent", "old_plugin", "interrupted",
 ];
 
 /** Other names of the same end. */
 const SAME = new Map([
-  ["mismatch", "commitment_mismatch"],
-  ["agent_unavailable", "no_agent"],
   ["not_found", "expired"],
   ["aborted", "cancelled"],
 ]);

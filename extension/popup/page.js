@@ -4,7 +4,7 @@
 /** @typedef {import("./words.js").Words} Words */
 
 /** The language the texts are in; the browser's own may be a third one. */
-export const language = chrome.i18n.getMessage("language") || "en";
+const language = chrome.i18n.getMessage("language") || "en";
 
 const plural = new Intl.PluralRules(language);
 const day = new Intl.DateTimeFormat(language, { dateStyle: "long" });

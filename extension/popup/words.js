@@ -27,9 +27,9 @@ export const PROTOCOL_CODES = [
   "signature_mismatch", "history_failed", "internal",
 ];
 
-/** Codes of the plugin itself and of the native host. */
+/** Codes of the plugin itself. */
 export const PLUGIN_CODES = [
-  "no_plugin", "no_agent", "agent_unavailable", "old_agent", "old_plugin", "aborted", "frame_not_allowed",
+  "no_plugin", "no_agent", "old_agent", "old_plugin", "aborted", "frame_not_allowed",
   "insecure_context", "pending",
 ];
 

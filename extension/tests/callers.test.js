@@ -72,13 +72,17 @@ test("members outside their type are refused by name", () => {
   }
 });
 
-test("documents to sign", () => {
-  const item = { name: "a.pdf", hash_function: "SHA-256", hash: `${"A".repeat(43)}=`, more: 1 };
-  const { more: _, ...kept } = item;
-  assert.deepEqual(signatureBody({ items: [item] }, { origin: PORTAL }), { origin: PORTAL, items: [kept] });
-  const bad = [[], Array(21).fill(item), [null], [{ ...item, hash: "A" }], [{ ...item, hash_function: "toString" }], [{ ...item, hash_function: "SHA-384" }], [{ ...item, name: "n".repeat(101) }], "x"];
-  for (const items of bad) assert.throws(() => signatureBody({ items }, { origin: PORTAL }), (/** @type {any} */ error) => error.code === "invalid_field");
-  assert.throws(() => signatureBody({ items: [item], certificate: "A".repeat(24_001) }, { origin: PORTAL }));
+test("a document to sign", () => {
+  const args = { certificate: "MIID", hash_function: "SHA-256", hash: `${"A".repeat(43)}=` };
+  const { certificate, ...item } = args;
+  assert.deepEqual(signatureBody({ ...args, more: 1 }, { origin: PORTAL }), { origin: PORTAL, items: [item], certificate });
+  const invalid = { certificate: [undefined, "", "-----", "A".repeat(24_001)], hash_function: ["toString", "SHA-384", undefined], hash: ["A", 7, undefined] };
+  for (const [member, values] of Object.entries(invalid)) {
+    for (const value of values) {
+      const bad = { ...args, [member]: value };
+      assert.throws(() => signatureBody(bad, { origin: PORTAL }), (/** @type {any} */ error) => error.code === "invalid_field", `${member}: ${value}`);
+    }
+  }
 });
 
 test("patterns of sites", () => {

@@ -10,7 +10,7 @@ const CONTENT = readFileSync(new URL("../content.js", import.meta.url), "utf8");
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Timers that fire when `advance` comes by. */
-export function fakeClock() {
+function fakeClock() {
   let now = 1_000_000;
   let serial = 0;
   /** @type {Map<number, { at: number, every: number | undefined, run: () => void }>} */

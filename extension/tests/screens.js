@@ -59,7 +59,7 @@ export const PAIR = {
   paired: { stage: "paired" },
   ...Object.fromEntries(
     [
-      "declined", "expired", "cancelled", "mismatch", "busy", "rate_limited", "too_many_pairings", "no_agent", "prompt_unavailable",
+      "declined", "expired", "cancelled", "commitment_mismatch", "busy", "rate_limited", "too_many_pairings", "no_agent", "prompt_unavailable",
       "old_agent", "old_plugin", "interrupted", "bad_signature", "a_new_code",
     ].map((code) => [code, { stage: "failed", error: { code, message: "…" } }]),
   ),

@@ -116,13 +116,13 @@ test("the digits are shown in two groups, and only in the stage that compares th
 });
 
 test("each end of a pairing has its own words; another try is offered where it can help", () => {
-  const codes = ["declined", "expired", "cancelled", "mismatch", "busy", "no_agent", "rate_limited", "interrupted", "old_agent"];
+  const codes = ["declined", "expired", "cancelled", "commitment_mismatch", "busy", "no_agent", "rate_limited", "interrupted", "old_agent"];
   const views = codes.map((code) => pairView(PAIR[code]));
   assert.equal(new Set(views.map((one) => one.title.key)).size, codes.length);
   assert.equal(new Set(views.map((one) => one.remedy?.key)).size, codes.length);
   assert.equal(pairView(PAIR.declined).buttons[0], "again");
   assert.deepEqual(pairView(PAIR.old_agent).buttons, ["close"]);
-  assert.equal(pairView(PAIR.mismatch).title.key, "pair_commitment_mismatch_title");
+  assert.equal(pairView(PAIR.commitment_mismatch).title.key, "pair_commitment_mismatch_title");
   assert.deepEqual(pairView(PAIR.a_new_code).text, { key: "because", args: [{ key: "code_unknown", args: ["a_new_code"] }] });
   assert.equal(pairView(/** @type {any} */ ({ stage: "failed" })).title.key, "pair_failed_title");
   assert.equal(pairView(/** @type {any} */ ({ stage: "levitating" })).title.key, "pair_connecting_title");

@@ -86,7 +86,7 @@ test("sign asks for one hash with the certificate's key", async () => {
     signature: "c2ln",
     signatureAlgorithm: { cryptoAlgorithm: "ECC", hashFunction: "SHA-384", paddingScheme: "NONE" },
   });
-  assert.deepEqual(fake.asked, [["sign", { certificate: "MIID", items: [{ hash_function: "SHA-384", hash: "aGFzaA==" }] }]]);
+  assert.deepEqual(fake.asked, [["sign", { certificate: "MIID", hash_function: "SHA-384", hash: "aGFzaA==" }]]);
 });
 
 test("status says versions that web-eid.js takes for compatible, and who it is", async () => {
