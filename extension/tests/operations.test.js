@@ -20,8 +20,11 @@ async function world(t) {
   const store = memoryStore();
   const { keys, jwk, keyid } = await newKeys();
   await store.save({ keys, keyid, agentJwk: await fake.register(jwk), port });
-  const worker = () => new Agent({ store, native: async () => null, ports: [port] });
-  return { fake, port, agent: worker(), worker };
+  /** How often the agent was not found, and the native host asked for it, in vain. */
+  const missed = { times: 0 };
+  const native = async () => (missed.times++, null);
+  const worker = () => new Agent({ store, native, ports: [port] });
+  return { fake, port, agent: worker(), worker, missed };
 }
 
 /** @param {AbortController} [control] */
@@ -137,11 +140,12 @@ test("the agent is restarted: a document is not signed twice", async (t) => {
 });
 
 test("the agent is away for a while", async (t) => {
-  const { agent, fake } = await world(t);
+  const { agent, fake, missed } = await world(t);
   const end = operate(agent, PATH, BODY, "id-1", hooks());
   await begun(fake);
   await fake.stop();
-  setTimeout(() => void fake.start(), 1500);
+  await until(() => missed.times === 2);
+  await fake.start();
   await until(() => fake.operations.size > 0 && fake.seen.length > 3);
   fake.proceed("done", { proof: PROOF });
   assert.deepEqual((await end).proof, PROOF);

@@ -136,7 +136,6 @@ test("silently where it can be; in one window else, for all who ask", async (t) 
   const pairer = new Pairer({ agent, name: NAME, windows });
   const calls = [pairer.ensure({ byPerson: false }), pairer.ensure({ byPerson: false })];
   await until(() => windows.opened === 1);
-  await new Promise((resolve) => setTimeout(resolve, 0));
   await pairer.byDigits(never, () => {}, yes);
   await Promise.all(calls);
   assert.equal(windows.opened, 1);
@@ -158,7 +157,6 @@ test("a pairing the person ended is not silently made again for a page", async (
   const page = pairer.ensure({ byPerson: false });
   await until(() => windows.opened + windows.shown > 0);
   assert.deepEqual(asked, []);
-  await new Promise((resolve) => setTimeout(resolve, 0));
   pairer.windowClosed(windows.opened);
   await assert.rejects(page, (/** @type {any} */ error) => error.code === "not_paired");
   await pairer.ensure({ byPerson: true });
@@ -172,7 +170,6 @@ test("a closed window ends the calls that wait, and is not opened again at once 
   const pairer = new Pairer({ agent, name: NAME, windows });
   const call = pairer.ensure({ byPerson: false });
   await until(() => windows.opened === 1);
-  await new Promise((resolve) => setTimeout(resolve, 0));
   pairer.windowClosed(1);
   await assert.rejects(call, (/** @type {any} */ error) => error.code === "not_paired");
   await assert.rejects(pairer.ensure({ byPerson: false }));
@@ -182,12 +179,13 @@ test("a closed window ends the calls that wait, and is not opened again at once 
 test("a page that goes does not wait for the pairing, which others may wait for", async (t) => {
   const { agent } = await world(t);
   const control = new AbortController();
-  const pairer = new Pairer({ agent, name: NAME, windows: fakeWindows() });
+  const windows = fakeWindows();
+  const pairer = new Pairer({ agent, name: NAME, windows });
   const gone = pairer.ensure({ byPerson: false, signal: control.signal });
   const stays = pairer.ensure({ byPerson: false });
   control.abort();
   await assert.rejects(gone, (/** @type {any} */ error) => error.code === "aborted");
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => windows.opened + windows.shown > 0);
   await pairer.byDigits(never, () => {}, yes);
   await stays;
 });
