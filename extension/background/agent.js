@@ -20,7 +20,7 @@ export const MIN_AGENT = "0.2.0";
 const API = "1";
 
 /** The codes of kind *gate* (PROTOCOL.md section 10): the only ones an unsigned answer may carry. */
-const GATE = new Set([
+export const GATE = new Set([
   "bad_host", "forbidden_context", "method_not_allowed", "unsupported_media_type", "too_large", "not_paired",
   "bad_signature", "stale_signature", "replayed", "rate_limited",
 ]);

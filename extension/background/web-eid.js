@@ -11,7 +11,7 @@ import { EidError } from "./errors.js";
 
 /** The versions of Web eID's extension and application that these speak like. Sites look at the first number alone. */
 const EXTENSION = "2.5.0";
-const NATIVE_APP = "2.9.0";
+export const NATIVE_APP = "2.9.0";
 const SPOKEN_MAJOR = 2;
 /** Semantic Versioning 2.0.0, a leading "v" allowed; the first number is captured. */
 const SEMVER = /^v?(0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
