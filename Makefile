@@ -17,7 +17,7 @@ demo-browser: ## the same on a desktop, in Chromium or Firefox (BROWSER=firefox)
 test: ## run every test: SoftHSM's, the extension's, and in real browsers
 	@scripts/with-tools softhsm openssl pkcs11-tool ps -- scripts/test
 
-lint: ## format, clippy, docs, and cargo-deny where it is installed; warnings are errors
+lint: ## format, clippy, docs, the JavaScript's types, cargo-deny where it is installed; warnings are errors
 	@scripts/with-tools rustfmt clippy node npm -- scripts/lint
 
 bench: ## measure signing, confirming and verifying on this machine, beside ssh-agent and OpenSSL

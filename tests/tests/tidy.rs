@@ -1,9 +1,13 @@
-//! The invariants of ARCHITECTURE.md that are absences: what is not there, and must not come.
+//! The invariants of ARCHITECTURE.md that are absences: what is not there, and must not come. The plugin's own are in
+//! `extension/tests/absences.test.js`.
 
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use agent::native_host::Host;
+use ring::digest::{SHA256, digest};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -185,10 +189,10 @@ fn banned_crates_stay_out() {
 fn nothing_names_a_machine() {
     // Split, so that this file does not find itself.
     let words = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/u")];
-    for (path, text) in files(
-        ".",
-        &[".rs", ".md", ".toml", ".sh", ".ftl", ".json", ".html", "Makefile"],
-    ) {
+    let endings = [
+        ".rs", ".md", ".toml", ".sh", ".ftl", ".json", ".html", ".css", ".js", ".ts", "Makefile",
+    ];
+    for (path, text) in files(".", &endings).into_iter().chain(files("scripts", &[""])) {
         for word in words {
             assert!(!text.contains(word), "{} names {word}", path.display());
         }
@@ -211,9 +215,31 @@ fn a_real_agent_has_no_rehearsal() {
     );
 }
 
+/// Chromium derives an extension's id from its key; the native host lets in the extension of this tree.
+#[test]
+fn the_native_host_knows_our_extension() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&read("extension/manifest.json")).unwrap();
+    let key = plugin_protocol::encoding::from_base64(manifest["key"].as_str().unwrap()).unwrap();
+    let hash = digest(&SHA256, &key);
+    let letters = hash.as_ref()[..16].iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let chromium: String = letters.map(|half| char::from(b'a' + half)).collect();
+    let firefox = manifest["browser_specific_settings"]["gecko"]["id"].as_str().unwrap();
+
+    let origin = format!("chrome-extension://{chromium}/");
+    assert_eq!(Host::Plugin.chromium_origins(), [origin.as_str()]);
+    assert_eq!(Host::Plugin.firefox_ids(), [firefox]);
+    let called = format!("HOST = \"{}\";", Host::Plugin.name());
+    assert!(read("extension/background/native.js").contains(&called));
+    for path in ["extension/README.md", "tests/browser/harness/extension.js"] {
+        let text = read(path);
+        assert!(text.contains(&chromium) && text.contains(firefox), "{path}");
+    }
+}
+
 #[test]
 fn files_hold_one_idea() {
-    for (path, text) in files(".", &[".rs"]) {
+    for (path, text) in files(".", &[".rs", ".js"]) {
         let lines = text.lines().count();
         assert!(
             lines <= 600,
