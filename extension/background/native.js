@@ -7,6 +7,12 @@ const HOST = "eid_agent.plugin";
 /** It may have to start the daemon and wait until it listens. */
 const PATIENCE = 20_000;
 
+/** Why it could not be started names files of the person's, and pages are told what an error says. @param {unknown} words */
+function notStarted(words) {
+  console.warn("The identity agent could not be started:", words);
+  return new EidError("no_agent", undefined, { cause: words });
+}
+
 /**
  * @param {"locate" | "pair"} command
  * @param {Record<string, unknown>} args
@@ -35,7 +41,7 @@ export function askNativeHost(command, args) {
         port.postMessage({ command, arguments: args });
       } else if (reply.error !== undefined) {
         const { code, message: words } = reply.error ?? {};
-        end(() => reject(new EidError(code === "agent_unavailable" ? "no_agent" : String(code), words)));
+        end(() => reject(code === "agent_unavailable" ? notStarted(words) : new EidError(String(code), words)));
       } else {
         end(() => resolve(reply));
       }
