@@ -38,6 +38,8 @@
 
   /** How long another Web eID extension has to acknowledge before this one does; web-eid.js waits 1,000 ms. */
   const HOLD = 150;
+  /** The same in a hidden page, where a timer of HOLD comes up to a second late: turns of the event loop pass meanwhile. */
+  const HIDDEN_HOLD = 50;
   /** The same where one has answered before, and for a bridge that was left behind by an update. */
   const LONG_HOLD = 500;
   const WEB_EID_STATUS_LIMIT = 5_000;
@@ -320,7 +322,7 @@
     },
   };
 
-  /** Requests waiting for a foreign acknowledgement: timer and action. @type {Map<ReturnType<typeof setTimeout>, string>} */
+  /** Requests waiting for a foreign acknowledgement: how to stop waiting, and the action. @type {Map<() => void, string>} */
   const held = new Map();
   /** Calls that go on, by action; Web eID has no other name for them. @type {Map<string, () => void>} */
   const running = new Map();
@@ -333,17 +335,33 @@
 
   /** @param {string} action @param {Members} data @param {string} origin */
   function onWebEid(action, data, origin) {
-    // A hidden page's timers come a second late; there the acknowledgement cannot wait.
-    if (document.hidden && !foreign && alive()) return takeWebEid(action, data, origin);
-    const timer = setTimeout(
-      () => {
-        held.delete(timer);
-        foreign = false;
-        takeWebEid(action, data, origin);
-      },
-      foreign || !alive() ? LONG_HOLD : HOLD,
-    );
-    held.set(timer, action);
+    const take = () => {
+      held.delete(stop);
+      foreign = false;
+      takeWebEid(action, data, origin);
+    };
+    const long = foreign || !alive();
+    const stop = document.hidden && !long ? turns(take, HIDDEN_HOLD) : later(take, long ? LONG_HOLD : HOLD);
+    held.set(stop, action);
+  }
+
+  /** @param {() => void} then @param {number} ms @returns {() => void} stops it */
+  function later(then, ms) {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  }
+
+  /** The same without a timer: a hidden page's come a second late. @param {() => void} then @param {number} ms @returns {() => void} */
+  function turns(then, ms) {
+    const end = Date.now() + ms;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      if (Date.now() < end) return port2.postMessage(null);
+      port1.close();
+      then();
+    };
+    port2.postMessage(null);
+    return () => port1.close();
   }
 
   /** Nobody else answers: this plugin does. @param {string} action @param {Members} data @param {string} origin */
@@ -394,10 +412,10 @@
   /** Another extension answers this action: whatever we had begun for it ends without a word. @param {string} action */
   function yieldTo(action) {
     foreign = true;
-    for (const [timer, waiting] of held) {
+    for (const [stop, waiting] of held) {
       if (waiting !== action) continue;
-      clearTimeout(timer);
-      held.delete(timer);
+      stop();
+      held.delete(stop);
     }
     running.get(action)?.();
     running.delete(action);
@@ -465,7 +483,7 @@
   // The page is left, or kept for the back button: nobody is there to answer to, and no window may stay.
   window.addEventListener("pagehide", () => {
     unsaid ??= [];
-    for (const timer of held.keys()) clearTimeout(timer);
+    for (const stop of held.keys()) stop();
     held.clear();
     for (const fail of [...open]) fail("hidden");
   });
