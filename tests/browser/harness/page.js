@@ -54,3 +54,16 @@ export const abort = (page) => page.evaluate(() => /** @type {any} */ (window).c
 
 /** @param {Page | Frame} page @returns {Promise<string[]>} */
 export const stages = (page) => page.evaluate(() => /** @type {any} */ (window).stages);
+
+/**
+ * On the reference portal's page: signs out whoever is signed in, and `account` in.
+ * @param {Page} page
+ * @param {string} account
+ */
+export async function signIn(page, account) {
+  const out = await page.$('form[action="/sign-out"] button');
+  if (out) await Promise.all([page.waitForNavigation(), out.click()]);
+  await page.locator(`input[value=${account}]`).click();
+  await Promise.all([page.waitForNavigation(), page.locator('form[action="/sign-in"] button').click()]);
+  return page;
+}

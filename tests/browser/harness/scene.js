@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Agent, freePorts } from './agent.js';
 import { launchBrowser } from './browser.js';
 import { copyExtension } from './extension.js';
-import { abort, begin, status } from './page.js';
+import { abort, begin, signIn, status } from './page.js';
 import { Portal } from './portal.js';
 import { Sites } from './sites.js';
 import { Tidy } from './tidy.js';
@@ -112,12 +112,7 @@ export class Scene {
 
   /** The portal's own page, signed in. @param {string} [account] */
   async portalPage(account = 'vera') {
-    const page = await this.browser.open(this.sites.origin());
-    const out = await page.$('form[action="/sign-out"] button');
-    if (out) await Promise.all([page.waitForNavigation(), out.click()]);
-    await page.locator(`input[value=${account}]`).click();
-    await Promise.all([page.waitForNavigation(), page.locator('form[action="/sign-in"] button').click()]);
-    return page;
+    return signIn(await this.browser.open(this.sites.origin()), account);
   }
 
   /** A portal's page that is nothing but the page library. @param {string} [host] */
