@@ -73,7 +73,7 @@ error-yes-no = Please answer yes or no.
 
 choose = Several certificates fit. Which one?
 insert = No suitable card or token is there. Insert it; this window closes by itself.
-pair = A browser plugin wants to use this agent. It calls itself "{ $client }".
+pair = A browser plugin wants to use eid-agent. It calls itself "{ $client }".
 pair-digits = Does the plugin show the same number?
 pair-note = Agree only if you have just begun the pairing in the plugin yourself.
 
