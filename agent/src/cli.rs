@@ -36,6 +36,7 @@ pub(crate) struct Arguments {
 
 /// Flags that every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Flags {
     /// Pairings, history and software token [default: $XDG_STATE_HOME/eid-agent, else ~/.local/state/eid-agent]
     #[arg(long, global = true, value_name = "DIR")]

@@ -398,6 +398,12 @@ fn every_command_explains_itself() {
         let told = done(&setup, &[command, &["--help"]].concat());
         assert!(told.contains("Usage: eid-agent"), "{told}");
     }
+    let (code, told) = failed(&setup, &["native-host"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        told.contains("for browsers") && told.contains("install-browser"),
+        "{told}"
+    );
     assert!(done(&setup, &["--version"]).starts_with("eid-agent "));
     assert!(!setup.state().exists(), "asking for help leaves nothing behind");
 }
@@ -469,6 +475,8 @@ async fn two_daemons_on_one_state_directory_share_one_chain() {
         &first.setup().folder().join("third.log"),
     );
     let base = third.wait_for("listening on ");
+    let warned = std::fs::read_to_string(first.setup().folder().join("third.log")).expect("its log");
+    assert!(warned.contains("already, and plugins stay with that one"), "{warned}");
     let file = first.setup().runtime().join("port");
     assert!(first.process().terminate().success());
     let announced = std::fs::read_to_string(&file).expect("the third one's file stays");

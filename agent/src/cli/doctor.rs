@@ -4,7 +4,7 @@ mod browsers;
 mod checks;
 mod port;
 
-pub(in crate::cli) use port::agent_answers;
+pub(in crate::cli) use port::{agent_answers, running};
 
 use std::process::ExitCode;
 

@@ -20,7 +20,10 @@ use crate::places::Places;
 /// It keeps to a state directory of its own and never touches a module, a card or a file
 /// of yours. With --json its first line of output says where everything is.
 #[derive(Args)]
-#[command(after_help = "The manual is agent/MOCK.md.")]
+#[command(
+    after_help = "Its state is in ~/.local/state/eid-agent/mock unless --state says otherwise, and it reads no configuration. \
+                        The manual is agent/MOCK.md."
+)]
 pub(crate) struct Mock {
     #[command(subcommand)]
     order: Option<Order>,
@@ -50,6 +53,9 @@ pub(crate) struct Mock {
 #[derive(Subcommand)]
 enum Order {
     /// Change the outcomes of the next operations while a mock runs
+    #[command(
+        after_help = "`eid-agent mock --list` says which names there are. Give the mock's --state, if it was given one."
+    )]
     Set {
         /// In this order; the last one repeats
         #[arg(required = true, value_name = "NAME[,NAME…]", value_delimiter = ',')]

@@ -1,6 +1,7 @@
 //! `eid-agent native-host`: started by a browser, which speaks with it over standard input and output.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use agent::native_host::{Daemon, Host, converse};
@@ -9,13 +10,18 @@ use clap::Args;
 use super::{Failure, Flags, runtime};
 use crate::places::Places;
 
+/// For a person who starts it in a terminal.
+const BY_HAND: &str = "this command is for browsers, which start it themselves; \
+                       `eid-agent install-browser` tells them of it, `eid-agent run` starts the agent by hand";
+
 /// Serves one command of a browser's extension over native messaging, starting the daemon when
 /// none runs. `eid-agent install-browser` tells browsers of it.
 #[derive(Args)]
+#[command(after_help = "Browsers start this themselves; `eid-agent install-browser` tells them how.")]
 pub(crate) struct NativeHost {
     /// The name in the browser's manifest: eu.webeid or eid_agent.plugin
     #[arg(long, value_name = "NAME")]
-    host: Host,
+    host: Option<Host>,
     /// What the browser says of its extension
     #[arg(
         trailing_var_arg = true,
@@ -27,9 +33,13 @@ pub(crate) struct NativeHost {
 
 impl NativeHost {
     pub(crate) fn run(&self, flags: &Flags) -> Result<ExitCode, Failure> {
+        let host = match self.host {
+            Some(host) if !std::io::stdin().is_terminal() => host,
+            _ => return Err(Failure::usage(BY_HAND.to_owned())),
+        };
         let daemon = daemon(flags, &flags.places()?)?;
         let mut output = std::io::stdout();
-        let talk = converse(self.host, &self.browser, &daemon, std::io::stdin(), &mut output);
+        let talk = converse(host, &self.browser, &daemon, std::io::stdin(), &mut output);
         runtime()?.block_on(talk).map_err(Failure::other)?;
         Ok(ExitCode::SUCCESS)
     }

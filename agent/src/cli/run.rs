@@ -8,6 +8,7 @@ use agent::server::{self, PortFile};
 use agent::token::software::Software;
 use clap::Args;
 
+use super::doctor::running;
 use super::{Failure, Flags, Overrides, runtime, speak};
 use crate::setup::Setup;
 
@@ -41,6 +42,13 @@ impl Run {
         // A portal's policy names its root: that is there once this says that it listens.
         if app.config.software.enabled {
             Software::new(&places.state).make()?;
+        }
+        // Said, not refused: two may share a state directory.
+        if let Some(other) = running(&places) {
+            tracing::warn!(
+                "an agent answers on port {other} already, and plugins stay with that one; to have them find this one, \
+                 end every agent of yours (`pkill -x eid-agent`) and start it again"
+            );
         }
         let _announced = PortFile::write(&places.runtime, port)?;
         runtime()?.block_on(async {

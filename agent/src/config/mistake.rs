@@ -20,9 +20,16 @@ impl ConfigError {
                 .filter(|b| **b == b'\n')
                 .count()
         });
-        let mut what = error.message().to_owned();
+        // Types are the program's words for numbers.
+        let mut what = error
+            .message()
+            .replace("expected u16", "expected a whole number from 0 to 65535")
+            .replace("expected u32", "expected a whole number, 0 or more");
         if let Some(meant) = meant(&what) {
             what += &format!("; did you mean `{meant}`?");
+        }
+        if let Some(key) = error.span().and_then(|span| key(text, span.start)) {
+            what = format!("`{key}`: {what}");
         }
         Self { file: None, line, what }
     }
@@ -64,6 +71,13 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// The key, as it is written, of the value that begins at `start`.
+fn key(text: &str, start: usize) -> Option<&str> {
+    let before = text.get(..start)?.trim_end().strip_suffix('=')?.trim_end();
+    let begin = before.rfind(['\n', '{', ',']).map_or(0, |last| last + 1);
+    Some(before[begin..].trim_start())
+}
 
 /// The allowed name nearest to the unknown one; the parser's message lists both, in backticks.
 fn meant(message: &str) -> Option<&str> {

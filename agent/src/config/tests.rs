@@ -89,6 +89,15 @@ fn mistakes_are_told_with_their_line_and_a_guess() {
         mistake("[literal]\norigins = [\"https://A.example\"]").contains("\"https://A.example\": the origin's host")
     );
     assert!(!mistake("entirely_else = 1").contains("did you mean"));
+    for (text, key) in [
+        ("port = 99999", "port"),
+        ("rates.operations_per_minute = -5", "rates.operations_per_minute"),
+        ("prompt = { language = \"en\", kind = 7 }", "kind"),
+        ("[deadlines]\noperation = 0", "operation"),
+    ] {
+        let told = mistake(text);
+        assert!(told.contains(&format!(": `{key}`: ")), "{told}");
+    }
     for (text, line) in [
         ("port = 65536", 1),
         (

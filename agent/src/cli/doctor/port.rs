@@ -66,6 +66,11 @@ fn list(holders: &[(u16, Holder)]) -> String {
     format!("{} {verb}", ports.join(", "))
 }
 
+/// The agent that the runtime file names, if it answers.
+pub(in crate::cli) fn running(places: &Places) -> Option<u16> {
+    announced(places).filter(|port| agent_answers(*port))
+}
+
 /// What the runtime file says.
 fn announced(places: &Places) -> Option<u16> {
     let text = std::fs::read_to_string(places.port_file()).ok()?;
