@@ -310,7 +310,11 @@ fn the_doctor_has_a_remedy_for_each_trouble() {
     let pinentry = std::path::Path::new("/nonexistent/pinentry");
     let ill = Setup::new().module(broken.path()).pinentry(pinentry);
     std::fs::write(ill.state(), "not a directory").expect("a file");
-    let told = out(&run(&ill, &["doctor", "--port", "0"]));
+    // At a port of its own: an agent of this machine's person, at a usual one, has its windows.
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port().to_string();
+    drop(free);
+    let told = out(&run(&ill, &["doctor", "--port", &port]));
     for line in [
         "FAIL  state directory: ",
         "is no directory; name another one with --state",
