@@ -12,6 +12,7 @@
 
 pub mod caller;
 pub mod client;
+mod command;
 mod conversation;
 pub mod daemon;
 pub mod frame;

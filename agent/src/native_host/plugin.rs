@@ -12,27 +12,12 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
+use super::command::{Nothing, arguments, name};
 use super::daemon::Reached;
-use super::refusal::parse;
 use super::{Daemon, Host, Refusal};
 use crate::error::Error;
 use crate::pairing::{Pairings, check_name};
 use crate::signature::{AgentKey, PluginKey};
-
-/// Which command it is; its arguments are read with it then.
-#[derive(Deserialize)]
-struct Named {
-    command: String,
-}
-
-#[derive(Deserialize)]
-struct Message<A> {
-    arguments: A,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,10 +37,9 @@ pub(super) fn error(refusal: &Refusal) -> Value {
 
 /// Does what a message says.
 pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationToken) -> Result<Value, Refusal> {
-    let named: Named = parse(message)?;
-    match named.command.as_str() {
+    match name(message)?.as_str() {
         "locate" => {
-            let Message { arguments: Nothing {} } = parse(message)?;
+            let Nothing {} = arguments(message)?;
             let reached = reach(daemon, gone).await?;
             Ok(json!({
                 "port": reached.client.port(),
@@ -64,9 +48,7 @@ pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationT
             }))
         }
         "pair" => {
-            let Message {
-                arguments: Pair { client },
-            } = parse(message)?;
+            let Pair { client } = arguments(message)?;
             check(&client)?;
             let reached = reach(daemon, gone).await?;
             Ok(json!({

@@ -1,7 +1,6 @@
 //! Why a command of an extension comes to nothing.
 
 use plugin_protocol::{ErrorCode, Problem};
-use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::frame::FrameError;
 use crate::error::Error;
@@ -54,20 +53,6 @@ impl Refusal {
             _ => None,
         }
     }
-}
-
-/// Reads a command, or a part of it.
-pub(super) fn parse<T: DeserializeOwned>(message: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(message).map_err(|error| {
-        // A value of another type may be told as a fault of syntax: what is JSON all the same is none.
-        let is_json = serde_json::from_slice::<IgnoredAny>(message).is_ok();
-        let code = if is_json {
-            ErrorCode::InvalidField
-        } else {
-            ErrorCode::Malformed
-        };
-        Refusal::new(code, error.to_string())
-    })
 }
 
 impl From<Problem> for Refusal {
