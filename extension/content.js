@@ -468,7 +468,8 @@
 
   window.addEventListener("message", (event) => {
     const data = /** @type {unknown} */ (event.data);
-    if (event.source !== window || !isObject(data)) return;
+    // An event that a script made names any origin and source it likes: a message is the browser's.
+    if (!event.isTrusted || event.source !== window || !isObject(data)) return;
     if (data.eidAgent === 1) {
       if (data.to === "plugin") onPageApi(data, event.origin);
       else if (data.to === "page" && typeof data.id === "string") left.delete(data.id);

@@ -13,6 +13,8 @@ export const hasPorts = () => !chrome.runtime.getURL("").startsWith("moz-extensi
  */
 export function patternOf(origin, ports = hasPorts()) {
   const url = new URL(origin);
+  // Some browsers take a star in a host's name; in a pattern it would mean every host below.
+  if (url.hostname.includes("*")) throw new Error(`no pattern is of ${origin} alone`);
   // A pattern without a port is of every port.
   return `${url.protocol}//${url.hostname}${ports ? `:${portOf(url)}` : ""}/*`;
 }

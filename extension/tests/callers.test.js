@@ -87,6 +87,7 @@ test("a document to sign", () => {
 
 test("patterns of sites", () => {
   assert.equal(patternOf("https://portal.example:8443"), "https://portal.example/*");
+  for (const wide of ["https://*.example", "https://*"]) assert.throws(() => patternOf(wide), wide);
   assert.ok(matches("https://*.gosuslugi.ru/*", "https://gosuslugi.ru"));
   assert.ok(matches("https://*.gosuslugi.ru/*", "https://esia.gosuslugi.ru"));
   assert.ok(matches("https://portal.example/*", "https://portal.example:8443"));

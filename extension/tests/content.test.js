@@ -95,10 +95,11 @@ test("it answers nothing of its own, and nothing that is not a request", async (
 
 test("another window's message is not the page's", async () => {
   const page = await open();
-  page.dispatch({ data: CALL, source: page.window, origin: "https://portal.example" });
+  page.dispatch({ isTrusted: true, data: CALL, source: page.window, origin: "https://portal.example" });
   assert.equal(page.ports.length, 1);
-  page.dispatch({ data: { ...CALL, id: "two", call: "status" }, source: {}, origin: "https://portal.example" });
-  page.dispatch({ data: { action: "web-eid:status" }, source: {}, origin: "https://portal.example" });
+  page.dispatch({ isTrusted: false, data: { ...CALL, id: "made" }, source: page.window, origin: "https://portal.example" });
+  page.dispatch({ isTrusted: true, data: { ...CALL, id: "two", call: "status" }, source: {}, origin: "https://portal.example" });
+  page.dispatch({ isTrusted: true, data: { action: "web-eid:status" }, source: {}, origin: "https://portal.example" });
   await page.clock.advance(1_000);
   assert.equal(page.ports.length, 1);
 });

@@ -103,7 +103,7 @@ export function fakePage({ origin = "https://portal.example", secure = true, hid
       const data = structuredClone(body);
       posted.push({ data, target });
       if (target !== "*" && target !== origin) return;
-      clock.setTimeout(() => heard("message", { data, source: window, origin }));
+      clock.setTimeout(() => heard("message", { isTrusted: true, data, source: window, origin }));
     },
   };
   window.top = ancestors ? {} : window;
