@@ -131,7 +131,7 @@ inBrowsers('the bridge', { listed: [PORTAL_HOST, EVIL_HOST] }, (scene) => {
     const { person, sites } = scene();
     const page = await scene().caller();
     person.answers('held yes', RIGHT);
-    await page.evaluate(() => addEventListener('message', ({ data }) => data?.to === 'plugin' && (name = data.id)));
+    await page.evaluate(() => addEventListener('message', ({ data }) => data?.to === 'plugin' && (window.name = data.id)));
     await begin(page);
     await person.asked();
     // The name of a window goes with it from page to page: the next one knows the call's.
@@ -238,5 +238,20 @@ inBrowsers('a page the person did not allow', { nativeHost: true, running: false
     assert.deepEqual(shown, []);
     assert.deepEqual(scene().agent.startedByNativeHost(), []);
     await eventually('the page, still there', () => page.evaluate(() => true));
+  });
+});
+
+inBrowsers('a page, where the agent does not start', { nativeHost: true, running: false }, (scene) => {
+  it('learns that, and nothing of the files of the person', LIMIT, async () => {
+    const { agent } = scene();
+    agent.configure({ configuration: 'nonsense = [' });
+    const page = await scene().caller();
+    const web = await page.evaluate((challengeNonce) => new Promise((resolve) => {
+      addEventListener('message', ({ data }) => /-(success|failure)$/.test(data?.action) && resolve(data));
+      postMessage({ action: 'web-eid:authenticate', challengeNonce, libraryVersion: '2.0.2' }, location.origin);
+    }), challenge());
+    const said = [await status(page), await confirm(page), web];
+    assert.deepEqual([said[0].state, said[1].code, said[2].error?.reason], ['no_agent', 'no_agent', 'no_agent']);
+    for (const words of [agent.home, 'config.toml', 'nonsense']) assert.ok(!JSON.stringify(said).includes(words), JSON.stringify(said));
   });
 });
