@@ -71,7 +71,7 @@ test("by digits, and the window is closed: the reveal breaks off", async (t) => 
   assert.equal(store.pairing, null);
 });
 
-test("whoever says `paired` is not believed before the person agreed here: a port may be anybody's", async (t) => {
+test("whoever says paired is not believed before the person agreed here: a port may be anybody's", async (t) => {
   const { agent, fake, store } = await world(t);
   const closed = new AbortController();
   let agree = () => {};

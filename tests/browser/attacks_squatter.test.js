@@ -41,7 +41,7 @@ inBrowsers('a squatter on the port', { running: false }, (scene) => {
     assert.deepEqual(learned(squatter), []);
   });
 
-  it('says `paired`, and is not believed: no agent showed the person a window', LIMIT, async () => {
+  it('says that it is paired, and is not believed: no agent showed the person a window', LIMIT, async () => {
     const { agent, browser, ports } = scene();
     await agent.stop();
     // At the port of the agent, too.
