@@ -17,6 +17,7 @@ mod conversation;
 pub mod daemon;
 pub mod frame;
 pub mod identity;
+mod object;
 mod plugin;
 mod refusal;
 mod web_eid;

@@ -96,6 +96,14 @@ fn the_version_comes_first_and_the_host_ends_by_itself() {
     talk.say("quit", json!({}));
     assert_eq!(talk.answer(), Some(json!({})));
     assert!(talk.end().success(), "with its standard input still open");
+    for _ in 0..20 {
+        let mut talk = Talk::start(&setup, WEB_EID, &[]);
+        talk.say("quit", json!({}));
+        talk.hang_up();
+        talk.answer().expect("the version");
+        assert_eq!(talk.answer(), Some(json!({})), "though nobody says more");
+        assert!(talk.end().success());
+    }
     assert!(!setup.state().exists(), "nothing was made for that");
 }
 

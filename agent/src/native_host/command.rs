@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Refusal;
+use super::object::Object;
 
 #[derive(Deserialize)]
 struct Named {
@@ -13,7 +14,7 @@ struct Named {
 
 #[derive(Deserialize)]
 struct Message<A> {
-    arguments: A,
+    arguments: Object<A>,
 }
 
 /// The arguments of a command that has none.
@@ -28,7 +29,7 @@ pub(super) fn name(message: &[u8]) -> Result<String, Refusal> {
 
 /// The arguments of a command that is known.
 pub(super) fn arguments<A: DeserializeOwned>(message: &[u8]) -> Result<A, Refusal> {
-    parse::<Message<A>>(message).map(|message| message.arguments)
+    parse::<Message<A>>(message).map(|message| message.arguments.0)
 }
 
 fn parse<T: DeserializeOwned>(message: &[u8]) -> Result<T, Refusal> {
@@ -40,6 +41,9 @@ fn parse<T: DeserializeOwned>(message: &[u8]) -> Result<T, Refusal> {
         } else {
             ErrorCode::Malformed
         };
-        Refusal::new(code, error.to_string())
+        let told = error.to_string();
+        // Where in the message it is says nothing to whoever gave arguments to a library.
+        let position = format!(" at line {} column {}", error.line(), error.column());
+        Refusal::new(code, told.strip_suffix(&position).unwrap_or(&told))
     })
 }

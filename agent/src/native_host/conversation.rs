@@ -96,6 +96,8 @@ async fn listen(mut input: impl Read + Send + 'static, gone: CancellationToken) 
         }
     });
     tokio::select! {
+        // A command that came whole is answered even if the input ended right behind it.
+        biased;
         command = command => command.ok(),
         () = gone.cancelled() => None,
     }
