@@ -9,7 +9,7 @@ const ROOM: usize = MAX_LINE - "SETDESC ".len();
 /// Columns that a terminal flavour shows without cutting.
 const COLUMNS: usize = 72;
 
-/// Pages of the head and as much of the body as fits; every page has the head.
+/// Pages of the head and as many paragraphs of the body as fit; every page has the head.
 ///
 /// `wrap`: break lines for flavours that cut instead.
 pub(super) fn pages(text: &Text, wrap: bool) -> Vec<String> {
@@ -23,6 +23,11 @@ pub(super) fn pages(text: &Text, wrap: bool) -> Vec<String> {
     let room = ROOM.saturating_sub(escape(&head).len() + escape("\n\n").len());
     for paragraph in &text.body {
         let paragraph = wrapped(paragraph);
+        // A certificate, or a document and its digest, is read on one page where it fits on one.
+        let (taken, needed) = (escape(&page).len(), escape("\n\n").len() + escape(&paragraph).len());
+        if page != head && taken + needed > ROOM && escape(&head).len() + needed <= ROOM {
+            pages.push(std::mem::replace(&mut page, head.clone()));
+        }
         let lines = paragraph.lines().flat_map(|line| pieces(line, room));
         for (index, line) in lines.enumerate() {
             let line = line.as_str();
@@ -106,6 +111,10 @@ mod tests {
             let all = pages.concat();
             for n in 0..20 {
                 assert!(all.contains(&format!("100%№{n}№")));
+            }
+            for page in &pages {
+                let (names, digests) = (page.matches("100%№").count(), page.matches(&"ab".repeat(32)).count());
+                assert_eq!(names, digests, "a document is on one page: {page}");
             }
             assert_eq!(all.matches(&"ab".repeat(32)).count(), 20);
         }

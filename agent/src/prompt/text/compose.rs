@@ -284,7 +284,9 @@ impl Texts {
                 length if !whole && length > 40 && digest.is_ascii() => {
                     format!("{}…{}", &digest[..16], &digest[length - 16..])
                 }
-                _ => break_long(&digest, 66),
+                // The longest line that no window breaks once more.
+                length if length > 64 => break_long(&digest, 48),
+                _ => digest,
             };
             let digest = args([("hash", document.hash.name().into()), ("digest", digest.into())]);
             format!("{name}\n{}", self.with("digest", digest))
