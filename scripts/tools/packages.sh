@@ -9,7 +9,7 @@ has_tool() {
         ca-certificates) [ -s "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ] ||
             [ -s "${CARGO_HTTP_CAINFO:-/nonexistent}" ] ;;
         softhsm) command -v softhsm2-util >/dev/null && softhsm_module ;;
-        openssl|pkcs11-tool|ps) command -v "$1" >/dev/null ;;
+        openssl|pkcs11-tool|ps|Xvfb|pinentry-gtk-2) command -v "$1" >/dev/null ;;
         pinentry) pinentry_with_a_window ;;
         ssh) command -v ssh-agent >/dev/null && command -v ssh-add >/dev/null ;;
         node) node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null ;;
@@ -52,6 +52,8 @@ package_of() {
         ps) echo procps ;;
         pinentry) echo pinentry-qt ;;
         ssh) echo openssh-client ;;
+        Xvfb) echo xvfb ;;
+        pinentry-gtk-2) echo pinentry-gtk2 fonts-dejavu-core ;;
         ca-certificates|openssl|npm) echo "$1" ;;
         node) echo nodejs ;;
         chromium) no_snap CHROMIUM Chromium && echo chromium ;;

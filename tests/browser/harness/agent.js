@@ -18,6 +18,8 @@ export const SOFTWARE_PIN = '1234';
  * @property {{ path: string, environment: NodeJS.ProcessEnv }} [module]  a PKCS#11 module
  * @property {string} [language]  of the windows, `en` unless told
  * @property {string} [configuration]  more lines of config.toml, whole dotted keys
+ * @property {string} [pinentry]  instead of the person in a script
+ * @property {NodeJS.ProcessEnv} [environment]  more of it
  */
 
 export class Agent {
@@ -49,7 +51,7 @@ export class Agent {
   /** Writes the configuration; takes effect at the next start. @param {AgentOptions} options */
   configure(options) {
     this.#options = { ...this.#options, ...options };
-    const { software = true, module, language = 'en', configuration = '' } = this.#options;
+    const { software = true, module, language = 'en', configuration = '', pinentry = this.person.pinentry } = this.#options;
     const folder = join(this.home, '.config', 'eid-agent');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'config.toml'), [
@@ -57,7 +59,7 @@ export class Agent {
       // For a daemon that the native host starts; never the usual ports of this machine.
       'port = 0',
       'prompt.kind = "pinentry"',
-      `prompt.pinentry = ${JSON.stringify(this.person.pinentry)}`,
+      `prompt.pinentry = ${JSON.stringify(pinentry)}`,
       `prompt.language = "${language}"`,
       `software.enabled = ${software}`,
       'rates.operations_per_minute = 1000',
@@ -76,6 +78,7 @@ export class Agent {
       LANG: 'C.UTF-8',
       TMPDIR: process.env.TMPDIR,
       ...this.#options.module?.environment,
+      ...this.#options.environment,
     };
   }
 
