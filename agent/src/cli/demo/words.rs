@@ -43,7 +43,7 @@ impl Words {
     pub(super) fn paired(&self, agent: &str, digits: &str) -> String {
         self.pick(
             format!("Plugin       paired with the agent at {agent}; both sides showed {digits}"),
-            format!("Плагин       связан с агентом {agent}; обе стороны показали {digits}"),
+            format!("Плагин       подключён к агенту {agent}; обе стороны показали {digits}"),
         )
     }
 
