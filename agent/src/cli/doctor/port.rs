@@ -37,9 +37,10 @@ pub(super) fn check(places: &Places, configured: Option<u16>) -> (Check, bool) {
             }
         };
     }
-    let ports = configured
-        .filter(|port| *port != 0)
-        .map_or(PORTS.to_vec(), |port| vec![port]);
+    if configured == Some(0) {
+        return (Check::ok(WHAT, "any free one is taken".to_owned()), false);
+    }
+    let ports = configured.map_or(PORTS.to_vec(), |port| vec![port]);
     let holders: Vec<(u16, Holder)> = ports.into_iter().map(|port| (port, holder(port))).collect();
     let first = |wanted| {
         holders
