@@ -66,6 +66,8 @@ const CODES = /** @type {Record<string, string>} */ ({
   history_failed: "NATIVE_FATAL",
   rate_limited: "NATIVE_FATAL",
   stale_signature: "NATIVE_FATAL",
+  too_many_pairings: "NATIVE_FATAL",
+  idempotency_conflict: "NATIVE_FATAL",
   internal: "NATIVE_FATAL",
 });
 

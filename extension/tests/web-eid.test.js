@@ -164,8 +164,8 @@ test("every code of the plugin protocol, and of the plugin, has its Web eID code
   const protocol = readFileSync(new URL("../../plugin-protocol/PROTOCOL.md", import.meta.url), "utf8");
   const rows = [...protocol.matchAll(/^\| `([a-z_]+)` \| \d{3} \| (?:yes|no) \| (request|operation) \|/gm)];
   assert.ok(rows.length >= 20, "the table of section 10 was found");
-  const own = ["no_plugin", "no_agent", "old_agent", "old_plugin", "not_paired", "aborted", "frame_not_allowed", "insecure_context", "pending"];
-  const unsaid = new Set(["not_found", "idempotency_conflict"]);
+  const own = ["no_plugin", "no_agent", "old_agent", "old_plugin", "not_paired", "aborted", "frame_not_allowed", "insecure_context", "pending", "too_many_pairings"];
+  const unsaid = new Set(["not_found"]);
   for (const code of [...rows.map(([, code = ""]) => code), ...own]) {
     const told = webEidError(new EidError(code), "web-eid:sign", {}, "0.2.0");
     assert.equal(told.name, THIRTEEN.get(told.code), code);
