@@ -18,7 +18,7 @@ import { webEid, webEidError } from "./background/web-eid.js";
 
 const version = chrome.runtime.getManifest().version;
 const agent = new Agent({ store: keyStore, native: askNativeHost });
-const pairer = new Pairer({ agent, name: pluginName(), windows: { open: openPairWindow, show: showWindow } });
+const pairer = new Pairer({ agent, name: pluginName(), windows: { open: openPairWindow, show: showWindow, beginAnew: reloadWindow } });
 const parts = { agent, pairer, version };
 
 chrome.runtime.onConnect.addListener((port) => {
@@ -142,4 +142,10 @@ async function openPairWindow() {
 /** Brings a window forward; false if it is not there. @param {number} id */
 async function showWindow(id) {
   return chrome.windows.update(id, { focused: true }).then(() => true, () => false);
+}
+
+/** Loads a window's page once more. @param {number} id */
+async function reloadWindow(id) {
+  const [tab] = await chrome.tabs.query({ windowId: id });
+  if (tab?.id !== undefined) await chrome.tabs.reload(tab.id);
 }

@@ -7,7 +7,10 @@ import { pairByDigits, pairByNativeHost } from "./pairing.js";
 /** @typedef {import("../types").PairState} PairState */
 /** @typedef {import("./agent.js").Agent} Agent */
 
-/** The pairing window, as the browser shows it. @typedef {{ open(): Promise<number>, show(id: number): Promise<boolean> }} Windows */
+/**
+ * The pairing window, as the browser shows it; it begins an attempt when it is opened, or begun anew.
+ * @typedef {{ open(): Promise<number>, show(id: number): Promise<boolean>, beginAnew(id: number): Promise<void> }} Windows
+ */
 
 /** After the person closed the window, no page opens it again for so many milliseconds. */
 const REST = 10_000;
@@ -17,6 +20,8 @@ export class Pairer {
   #pairing;
   /** @type {Promise<boolean> | undefined} */
   #silent;
+  /** Attempts of the window that go on. */
+  #attempts = 0;
   /** Settles what waits for the window. @type {{ resolve(): void, reject(error: unknown): void } | undefined} */
   #waiting;
   /** @type {number | undefined} */
@@ -59,10 +64,13 @@ export class Pairer {
     await outcome;
   }
 
-  /** The window may be open already: of a worker that was stopped. */
+  /** The window may be open already: of an attempt that is over, or of a worker that was stopped. */
   async #showWindow() {
     const { pairWindow } = await chrome.storage.session.get("pairWindow");
-    if (typeof pairWindow === "number" && (await this.windows.show(pairWindow))) return pairWindow;
+    if (typeof pairWindow === "number" && (await this.windows.show(pairWindow))) {
+      if (this.#attempts === 0) await this.windows.beginAnew(pairWindow);
+      return pairWindow;
+    }
     const id = await this.windows.open();
     await chrome.storage.session.set({ pairWindow: id });
     return id;
@@ -83,11 +91,14 @@ export class Pairer {
    * @param {Promise<void>} agreed the person pressed "It is the same" there
    */
   async byDigits(signal, tell, agreed) {
+    this.#attempts++;
     try {
       await pairByDigits(this.agent, this.name, signal, tell, agreed);
       this.#waiting?.resolve();
     } catch (error) {
       if (!signal.aborted) tell({ stage: "failed", error: EidError.of(error).toMessage() });
+    } finally {
+      this.#attempts--;
     }
   }
 }

@@ -31,7 +31,14 @@ function hostOf(fake, asked) {
 
 /** Windows that a person closes, or not. */
 function fakeWindows() {
-  return { opened: 0, shown: 0, async open() { return ++this.opened; }, async show() { return (this.shown++, this.opened > 0); } };
+  return {
+    opened: 0,
+    shown: 0,
+    begun: 0,
+    async open() { return ++this.opened; },
+    async show() { return (this.shown++, this.opened > 0); },
+    async beginAnew() { this.begun++; },
+  };
 }
 
 const never = new AbortController().signal;
@@ -174,6 +181,44 @@ test("a closed window ends the calls that wait, and is not opened again at once 
   await assert.rejects(call, (/** @type {any} */ error) => error.code === "not_paired");
   await assert.rejects(pairer.ensure({ byPerson: false }));
   assert.equal(windows.opened, 1);
+});
+
+test("a window whose attempt is over begins another, and one whose attempt goes on is shown as it is", async (t) => {
+  const { agent, store } = await world(t);
+  await chrome.storage.session.set({ pairWindow: undefined });
+  const windows = fakeWindows();
+  const pairer = new Pairer({ agent, name: NAME, windows });
+  const first = pairer.ensure({ byPerson: false });
+  await until(() => windows.opened === 1);
+  await pairer.byDigits(never, () => {}, yes);
+  await first;
+
+  await store.forget(false);
+  const second = pairer.ensure({ byPerson: false });
+  await until(() => windows.begun === 1);
+  let agree = () => {};
+  const agreed = new Promise((/** @type {(value: void) => void} */ resolve) => (agree = resolve));
+  const attempt = pairer.byDigits(never, () => {}, agreed);
+  const third = pairer.ensure({ byPerson: true });
+  agree();
+  await Promise.all([attempt, second, third]);
+  assert.deepEqual([windows.opened, windows.begun], [1, 1]);
+  assert.notEqual(store.pairing, null);
+});
+
+test("the window of a stopped worker, in which an attempt has begun again, is only shown", async (t) => {
+  const { agent } = await world(t);
+  await chrome.storage.session.set({ pairWindow: 1 });
+  const windows = { ...fakeWindows(), opened: 1 };
+  const pairer = new Pairer({ agent, name: NAME, windows });
+  let agree = () => {};
+  const agreed = new Promise((/** @type {(value: void) => void} */ resolve) => (agree = resolve));
+  const attempt = pairer.byDigits(never, () => {}, agreed);
+  const call = pairer.ensure({ byPerson: false });
+  await until(() => windows.shown === 1);
+  agree();
+  await Promise.all([attempt, call]);
+  assert.deepEqual([windows.opened, windows.begun], [1, 0]);
 });
 
 test("a page that goes does not wait for the pairing, which others may wait for", async (t) => {
