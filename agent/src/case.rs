@@ -83,7 +83,11 @@ impl Case<'_> {
     }
 
     /// Whether anyone still wants the signature: asked right before a PIN try and before a result is handed out.
-    pub(crate) fn still_wanted(&self) -> Result<(), Error> {
+    ///
+    /// A client whose connection is broken off may be on its way back (a browser stops a plugin's worker and starts
+    /// it again): it is awaited first, no longer than PROTOCOL.md section 8 allows.
+    pub(crate) async fn still_wanted(&self) -> Result<(), Error> {
+        self.life.client_back().await?;
         self.life.check()?;
         match self.client {
             Client::Plugin(caller) if self.app.pairings.find(&caller.id).is_none() => Err(Error::Cancelled),

@@ -31,7 +31,7 @@ pub async fn consented<K: Send>(
     for attempt in 1.. {
         (case.stage)(OperationState::AwaitingConsent);
         let pin = agreement(case, &chosen.candidate, attempt).await?;
-        case.still_wanted()?;
+        case.still_wanted().await?;
         let (job, kept) = prepare(case.app.clock.now())?;
         case.record.signing(&job.inputs);
         (case.stage)(OperationState::Signing);
@@ -40,7 +40,7 @@ pub async fn consented<K: Send>(
         let token = &chosen.candidate.token.id;
         match case.app.tokens.sign(token, job.clone(), pin, wanted).await {
             Ok(signatures) => {
-                case.still_wanted()?;
+                case.still_wanted().await?;
                 if !case.app.waives(Check::OwnSignature) {
                     check(&job, &signatures)?;
                 }
@@ -48,7 +48,7 @@ pub async fn consented<K: Send>(
             }
             Err(error @ (Error::PinIncorrect(_) | Error::PinLength(..))) if !case.app.prompt.unattended() => {
                 case.remember_wrong_pin(&error).await?;
-                case.still_wanted()?;
+                case.still_wanted().await?;
                 chosen.candidate.token = after_wrong_pin(case, &chosen.candidate.token, &error).await?;
             }
             Err(error) => return Err(error),
@@ -72,7 +72,7 @@ pub(crate) async fn agreed(case: &mut Case<'_>, chosen: &Chosen) -> Result<(), E
     yes(case, case.ask(&question).await?)?;
     // It is the token in front of the person that they agreed to.
     look_again(case, &candidate.token).await?;
-    case.still_wanted()
+    case.still_wanted().await
 }
 
 /// The person's yes to this certificate, and the PIN where it is typed here.

@@ -65,6 +65,17 @@ impl Life {
         }
     }
 
+    /// Returns once no connection of the client is broken off: at once, or when it is back.
+    ///
+    /// Bounded as everything else is: by [`CLIENT_RECONNECT`](plugin_protocol::limits::CLIENT_RECONNECT),
+    /// the deadline and [`Life::cancel`].
+    pub async fn client_back(&self) -> Result<(), Error> {
+        match &self.presence {
+            Some(presence) => self.race(presence.back()).await,
+            None => Ok(()),
+        }
+    }
+
     /// Whether a PIN try may be spent, or a result handed out, now.
     pub fn check(&self) -> Result<(), Error> {
         let gone = self.presence.as_ref().is_some_and(|presence| presence.has_left());
@@ -80,5 +91,32 @@ impl Life {
             Some(presence) => presence.gone().await,
             None => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_for_a_client_is_no_longer_than_the_operation() {
+        let life = Life::watched(Duration::from_secs(5));
+        assert_eq!(life.client_back().await, Ok(()), "nothing broke off");
+        drop(life.poll());
+        assert_eq!(life.check(), Err(Error::Cancelled));
+        assert_eq!(life.client_back().await, Err(Error::Expired));
+        assert!(Instant::now() >= life.deadline());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_a_client_hears_that_it_is_back_and_that_it_is_not() {
+        let life = Life::watched(Duration::from_secs(120));
+        drop(life.poll());
+        let (first, second, poll) = tokio::join!(life.client_back(), life.client_back(), async { life.poll() });
+        assert_eq!((first, second), (Ok(()), Ok(())));
+        drop(poll);
+        let (first, second) = tokio::join!(life.client_back(), life.client_back());
+        assert_eq!((first, second), (Err(Error::Cancelled), Err(Error::Cancelled)));
     }
 }

@@ -3,7 +3,8 @@
 //! A client shows that it waits by asking for its operation (PROTOCOL.md, "Operations"):
 //! while such a request is open it is there. When the last one was answered it has
 //! [`CLIENT_ABSENCE`] to ask again. When the last one broke off (its connection was closed
-//! before the answer) it has [`CLIENT_RECONNECT`], and until it is back no PIN is tried.
+//! before the answer) it has [`CLIENT_RECONNECT`], and until it is back no PIN is tried:
+//! what the person agreed to meanwhile waits for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,10 +54,22 @@ impl Presence {
         }
     }
 
+    /// Returns when the client is back whose connection broke off; at once if none did.
+    pub(super) async fn back(&self) {
+        loop {
+            // Made before looking: it hears of every change from here on.
+            let changed = self.changed.notified();
+            if !self.seen().is_broken_off() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Whether the client's last sign of life was a connection that broke off.
     pub(super) fn has_left(&self) -> bool {
         let seen = self.seen();
-        seen.open == 0 && (seen.broke_off || seen.patience().is_some_and(|end| Instant::now() >= end))
+        seen.is_broken_off() || seen.patience().is_some_and(|end| Instant::now() >= end)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -65,6 +78,10 @@ impl Presence {
 }
 
 impl Seen {
+    fn is_broken_off(&self) -> bool {
+        self.open == 0 && self.broke_off
+    }
+
     /// Until when the client may stay away; `None` while it is there.
     fn patience(&self) -> Option<Instant> {
         let grace = if self.broke_off {
@@ -93,7 +110,7 @@ pub struct Poll {
 impl Poll {
     pub(super) fn begin(presence: &Arc<Presence>) -> Self {
         presence.seen().open += 1;
-        presence.changed.notify_one();
+        presence.changed.notify_waiters();
         Self {
             presence: Arc::clone(presence),
             answered: false,
@@ -113,7 +130,7 @@ impl Drop for Poll {
         seen.left = Instant::now();
         seen.broke_off = !self.answered;
         drop(seen);
-        self.presence.changed.notify_one();
+        self.presence.changed.notify_waiters();
     }
 }
 
@@ -157,8 +174,13 @@ mod tests {
         drop(Poll::begin(&presence));
         assert!(presence.has_left());
         assert!(!gone_within(&presence, CLIENT_RECONNECT - 1).await);
+        assert!(
+            timeout(Duration::from_secs(1), presence.back()).await.is_err(),
+            "it is not back"
+        );
         let back = Poll::begin(&presence);
         assert!(!presence.has_left(), "it came back in time");
+        presence.back().await;
         drop(back);
         assert!(gone_within(&presence, CLIENT_RECONNECT + 1).await);
     }

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use fixtures::pki::{Issued, KeyUsage};
-use plugin_protocol::limits::{CLIENT_ABSENCE, OPERATION_LIFETIME, RESULT_LIFETIME};
+use plugin_protocol::limits::{CLIENT_ABSENCE, CLIENT_RECONNECT, OPERATION_LIFETIME, RESULT_LIFETIME};
 use plugin_protocol::{ErrorCode, ProofFormat};
 use tokio::time::advance;
 
@@ -365,35 +365,90 @@ async fn a_client_that_stays_away_is_cancelled() {
     assert_eq!((world.person.closed(), world.drawer.tries()), (1, 0));
 }
 
-#[tokio::test]
-async fn no_try_is_spent_when_the_poll_broke_off() {
+impl World {
+    /// An operation whose person types the PIN after the client's connection broke off, and how it goes on.
+    async fn agreed_while_broken_off(&self) -> (String, watch::Receiver<Status>) {
+        let (answer, gate) = tokio::sync::oneshot::channel::<()>();
+        self.person.say(Reply::Late(gate, Box::new(RIGHT)));
+        let id = self.start().await;
+        self.person.asked_times(1).await;
+        self.break_off(&id).await;
+        answer.send(()).unwrap();
+        self.settle().await;
+        let found = self
+            .app
+            .operations
+            .table()
+            .find(&self.caller, Action::Confirmation, &id);
+        (id, found.unwrap().1)
+    }
+
+    /// A long poll whose connection is closed before the answer.
+    async fn break_off(&self, id: &str) {
+        let poll = tokio::spawn({
+            let (app, caller, id) = (self.app.clone(), self.caller.clone(), id.to_owned());
+            async move { app.operations.view(&caller, Action::Confirmation, &id, LONG).await }
+        });
+        tokio::task::yield_now().await;
+        poll.abort();
+        assert!(poll.await.unwrap_err().is_cancelled());
+    }
+
+    /// Everything that is ready to go on does so, without a request that would be the client's return.
+    async fn settle(&self) {
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// It was cancelled, and no try was spent on it.
+    async fn cancelled_unspent(&self, id: &str) {
+        assert_eq!(self.view(id, Duration::ZERO).await.state, OperationState::Cancelled);
+        assert_eq!(
+            (self.drawer.tries(), self.outcomes()),
+            (0, vec!["cancelled".to_owned()])
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_try_is_spent_while_the_poll_is_broken_off() {
+    let _frozen = Frozen::new();
     let world = world(vec![]);
-    let (answer, gate) = tokio::sync::oneshot::channel::<()>();
-    // The person types the PIN only after the plugin's connection is gone.
-    world.person.say(Reply::Late(gate, Box::new(RIGHT)));
-    let id = world.start().await;
-    world.person.asked_times(1).await;
-    let poll = tokio::spawn({
-        let (app, caller, id) = (world.app.clone(), world.caller.clone(), id.clone());
-        async move { app.operations.view(&caller, Action::Confirmation, &id, LONG).await }
-    });
-    tokio::task::yield_now().await;
-    poll.abort();
-    assert!(poll.await.unwrap_err().is_cancelled());
-    answer.send(()).unwrap();
-    let mut watched = world
-        .app
-        .operations
-        .table()
-        .find(&world.caller, Action::Confirmation, &id)
-        .unwrap()
-        .1;
-    watched.wait_for(Status::is_final).await.unwrap();
-    assert_eq!(world.view(&id, Duration::ZERO).await.state, OperationState::Cancelled);
+    let (id, mut watched) = world.agreed_while_broken_off().await;
+    advance(Duration::from_secs(CLIENT_RECONNECT - 1)).await;
+    world.settle().await;
     assert_eq!(
-        (world.drawer.tries(), world.outcomes()),
-        (0, vec!["cancelled".to_owned()])
+        (watched.borrow().state(), world.drawer.tries()),
+        (OperationState::AwaitingConsent, 0)
     );
+    advance(Duration::from_secs(2)).await;
+    watched.wait_for(Status::is_final).await.unwrap();
+    world.cancelled_unspent(&id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_back_in_time_finds_what_the_person_agreed_to_meanwhile() {
+    let _frozen = Frozen::new();
+    let world = world(vec![]);
+    let (id, _) = world.agreed_while_broken_off().await;
+    advance(Duration::from_secs(CLIENT_RECONNECT - 1)).await;
+    let operation = world.end(&id).await;
+    assert_eq!(
+        (operation.state, operation.proof.is_some()),
+        (OperationState::Done, true)
+    );
+    assert_eq!((world.drawer.tries(), world.person.asked().len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pairing_revoked_while_its_client_is_broken_off_ends_it_at_once() {
+    let _frozen = Frozen::new();
+    let world = world(vec![]);
+    let (id, mut watched) = world.agreed_while_broken_off().await;
+    world.app.operations.revoked(&world.caller.id);
+    watched.wait_for(Status::is_final).await.unwrap();
+    world.cancelled_unspent(&id).await;
 }
 
 #[tokio::test(start_paused = true)]
