@@ -3,6 +3,8 @@
 use plugin_protocol::TEST_ORGANIZATION;
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// What a key's certificate lets it do here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Summary {
     pub issuer: String,
     /// Serial number, lower-case hexadecimal.
     pub serial: String,
+    /// What kind of key it is of, in the field's own names: "P-256", "RSA 2048".
+    pub key: String,
     /// Begin of validity.
     pub not_before: OffsetDateTime,
     /// End of validity.
@@ -75,6 +79,7 @@ impl Summary {
             organization: organization(certificate.subject()),
             issuer: name(certificate.issuer()),
             serial: plugin_protocol::encoding::hex(certificate.raw_serial()),
+            key: kind_of_key(certificate.public_key()),
             not_before: certificate.validity().not_before.to_datetime(),
             not_after: certificate.validity().not_after.to_datetime(),
             test: organization(certificate.issuer()).as_deref() == Some(TEST_ORGANIZATION),
@@ -100,5 +105,17 @@ impl Summary {
             () if now > self.not_after => Err(Unfit::Expired),
             () => Ok(()),
         }
+    }
+}
+
+/// The curve or the length of a key; of a kind that is not known here, its algorithm's OID.
+fn kind_of_key(key: &SubjectPublicKeyInfo<'_>) -> String {
+    let curve = key.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
+    match (key.parsed(), curve.map(|oid| oid.to_id_string()).as_deref()) {
+        (Ok(PublicKey::RSA(rsa)), _) => format!("RSA {}", rsa.key_size()),
+        (Ok(PublicKey::EC(_)), Some("1.2.840.10045.3.1.7")) => "P-256".to_owned(),
+        (Ok(PublicKey::EC(_)), Some("1.3.132.0.34")) => "P-384".to_owned(),
+        (Ok(PublicKey::EC(_)), Some("1.3.132.0.35")) => "P-521".to_owned(),
+        _ => key.algorithm.algorithm.to_id_string(),
     }
 }

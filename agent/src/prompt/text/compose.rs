@@ -8,6 +8,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::clean::{break_long, clean};
 use super::{Language, Room, Text, Texts};
+use crate::certificate::Summary;
 use crate::prompt::{Action, Candidate, Consent, Document, PinEntry, Question, Request};
 use crate::token::PinInfo;
 
@@ -15,6 +16,8 @@ use crate::token::PinInfo;
 const ORIGIN_WIDTH: usize = 60;
 /// Most characters of a name out of a certificate.
 const NAME: usize = 80;
+/// Most characters of the kind of a key: "RSA 2048", or an OID.
+const KEY: usize = 40;
 /// Most characters of a serial number, which has at most 20 bytes (RFC 5280 section 4.1.2.2).
 const SERIAL: usize = 40;
 /// Most characters of a token's label or a reader's name.
@@ -71,33 +74,49 @@ impl Texts {
         }
     }
 
-    /// Candidates that would read the same are told apart by their serial numbers.
+    /// Candidates that would read the same are told apart by their keys, and if these are alike by their serial numbers.
     fn choose(&self, request: &Request, candidates: &[Candidate]) -> Text {
-        let texts: Vec<String> = candidates.iter().map(|candidate| self.candidate(candidate)).collect();
-        let numbered = |(index, candidate): (usize, &Candidate)| {
-            let mut text = texts[index].clone();
-            if texts.iter().filter(|other| **other == text).count() > 1 {
-                let serial = clean(&candidate.certificate.serial, SERIAL);
-                text = format!(
-                    "{text}\n{}",
-                    self.with("certificate-serial", args([("serial", serial.into())]))
-                );
-            }
-            self.with(
-                "numbered",
-                args([("number", (index + 1).into()), ("text", text.into())]),
-            )
+        let texts = candidates.iter().map(|candidate| self.candidate(candidate)).collect();
+        let texts = self.told_apart(texts, candidates, |certificate| {
+            let key = clean(&certificate.key, KEY);
+            self.with("certificate-key", args([("key", key.into())]))
+        });
+        let texts = self.told_apart(texts, candidates, |certificate| {
+            let serial = clean(&certificate.serial, SERIAL);
+            self.with("certificate-serial", args([("serial", serial.into())]))
+        });
+        let numbered = |(index, text): (usize, String)| {
+            let values = args([("number", (index + 1).into()), ("text", text.into())]);
+            self.with("numbered", values)
         };
         Text {
             title: self.say("title-choose"),
             head: format!("{}\n\n{}", self.head(request), self.say("choose")),
-            body: candidates.iter().enumerate().map(numbered).collect(),
+            body: texts.into_iter().enumerate().map(numbered).collect(),
             prompt: self.with("prompt-number", args([("count", candidates.len().into())])),
             ok: self.say("ok-choose"),
             next: self.say("next-certificate"),
             cancel: self.say("cancel"),
             error: None,
         }
+    }
+
+    /// The texts, with a line more for those that read like another.
+    fn told_apart(
+        &self,
+        texts: Vec<String>,
+        candidates: &[Candidate],
+        line: impl Fn(&Summary) -> String,
+    ) -> Vec<String> {
+        let alike = |text: &String| texts.iter().filter(|other| *other == text).count() > 1;
+        let longer = |(text, candidate): (&String, &Candidate)| {
+            if alike(text) {
+                format!("{text}\n{}", line(&candidate.certificate))
+            } else {
+                text.clone()
+            }
+        };
+        texts.iter().zip(candidates).map(longer).collect()
     }
 
     fn consent(&self, consent: &Consent, room: Room) -> Text {
@@ -127,7 +146,10 @@ impl Texts {
         body.extend(self.documents(&request.action, room));
         body.push(self.candidate(candidate));
         if *pin != PinEntry::None {
-            body.extend(self.tries(&candidate.token.pin));
+            // After a wrong PIN the error says how many are left; once is enough, but for the last.
+            let tries = self.tries(&candidate.token.pin);
+            let said = *attempt > 1 && candidate.token.pin.tries_left.is_some_and(|left| left > 1);
+            body.extend(tries.filter(|_| !said));
         }
         if *pin == PinEntry::Pad {
             body.push(self.say("pin-on-pad"));

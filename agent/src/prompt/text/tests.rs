@@ -322,20 +322,32 @@ fn a_choice_tells_its_candidates_apart() {
 
 /// A token may hold certificates that differ in their keys alone.
 #[test]
-fn candidates_that_read_the_same_show_their_serial_numbers() {
+fn candidates_that_read_the_same_show_their_keys_then_their_serial_numbers() {
+    let choice = |candidates: &[&Candidate]| {
+        let candidates = candidates.iter().map(|candidate| (*candidate).clone()).collect();
+        Texts::new(Language::Ru)
+            .question(&Question::Choose(request(), candidates), Room::Window)
+            .body
+    };
     let first = candidate();
-    let mut other = first.clone();
-    other.certificate.serial = "0a1b2c".to_owned();
-    let serial = first.certificate.serial.clone();
-    let choice = |candidates| Texts::new(Language::Ru).question(&Question::Choose(request(), candidates), Room::Window);
-    let same = choice(vec![first, other]);
+    let (mut twin, mut other) = (first.clone(), first.clone());
+    twin.certificate.serial = "0a1b2c".to_owned();
+    other.certificate.key = "RSA 2048".to_owned();
+    let shown = choice(&[&first, &other]);
+    assert!(shown[0].ends_with("Ключ: P-256"), "{shown:?}");
+    assert!(shown[1].ends_with("Ключ: RSA 2048"), "{shown:?}");
+    let shown = choice(&[&first, &twin, &other]);
     assert!(
-        same.body[0].ends_with(&format!("Серийный номер: {serial}")),
-        "{:?}",
-        same.body
+        shown[0].ends_with(&format!("Ключ: P-256\nСерийный номер: {}", first.certificate.serial)),
+        "{shown:?}"
     );
-    assert!(same.body[1].ends_with("Серийный номер: 0a1b2c"), "{:?}", same.body);
-    assert!(!choice(vec![candidate()]).body[0].contains("Серийный"));
+    assert!(shown[1].ends_with("Ключ: P-256\nСерийный номер: 0a1b2c"), "{shown:?}");
+    assert!(shown[2].ends_with("Ключ: RSA 2048"), "{shown:?}");
+    let shown = choice(&[&first]);
+    assert!(
+        !shown[0].contains("Ключ") && !shown[0].contains("Серийный"),
+        "{shown:?}"
+    );
 }
 
 #[test]

@@ -39,6 +39,7 @@ test = TEST TOKEN: what it signs proves nothing about a person.
 certificate = Certificate: { $name }
 certificate-organization = Organization: { $organization }
 certificate-issuer = Issued by: { $issuer }
+certificate-key = Key: { $key }
 certificate-serial = Serial number: { $serial }
 certificate-validity = Valid from { $from } to { $to }
 token = Card or token: { $label }

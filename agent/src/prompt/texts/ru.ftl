@@ -40,6 +40,7 @@ test = ТЕСТОВЫЙ ТОКЕН: его подпись ничего не го
 certificate = Сертификат: { $name }
 certificate-organization = Организация: { $organization }
 certificate-issuer = Кем выдан: { $issuer }
+certificate-key = Ключ: { $key }
 certificate-serial = Серийный номер: { $serial }
 certificate-validity = Действует с { $from } по { $to }
 token = Карта или токен: { $label }
