@@ -46,7 +46,7 @@ pub(super) struct Session {
     patience: Duration,
     assuan: Assuan<ChildStdout, ChildStdin>,
     // The terminal is restored after the process that used it is gone: fields drop in this order.
-    child: Child,
+    process: Process,
     _terminal: Option<Restore>,
 }
 
@@ -73,7 +73,7 @@ impl Session {
             promptly: pinentry.promptly,
             patience: pinentry.patience,
             assuan: Assuan::new(stdout, stdin),
-            child,
+            process: Process(Some(child)),
             _terminal: terminal,
         };
         let greeting = timeout(session.promptly, session.assuan.greeting()).await;
@@ -163,7 +163,7 @@ impl Session {
     /// Lets it end by itself, but not for long.
     pub(super) async fn close(mut self) {
         let _ = timeout(GOODBYE, self.assuan.call("BYE", "")).await;
-        let _ = timeout(GOODBYE, self.child.wait()).await;
+        let _ = timeout(GOODBYE, self.process.wait()).await;
     }
 
     /// A command that the program answers by itself.
@@ -225,6 +225,31 @@ fn utf8_locale() -> String {
     match lower.contains("utf-8") || lower.contains("utf8") {
         true => locale,
         false => "C.UTF-8".to_owned(),
+    }
+}
+
+/// The process itself. Dropping it kills it and has it reaped as soon as it is dead.
+struct Process(Option<Child>);
+
+impl Process {
+    async fn wait(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.wait().await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that was waited for has no id any more.
+        let Some(mut child) = self.0.take().filter(|child| child.id().is_some()) else {
+            return;
+        };
+        let _ = child.start_kill();
+        // Left to tokio it would be reaped when the runtime next has something else to do, which may be long.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { child.wait().await });
+        }
     }
 }
 
