@@ -149,12 +149,8 @@ async fn choose(session: &mut Session, text: &Text, count: usize) -> Result<Answ
         session.set("SETNOTOK", &text.next).await?;
     }
     for index in (0..count).cycle() {
-        let candidate = Text {
-            body: vec![text.body[index].clone()],
-            ..text.clone()
-        };
         let title = format!("{} ({}/{count})", text.title, index + 1);
-        session.show(&title, &session.pages(&candidate)[0]).await?;
+        session.show(&title, &session.choice(text, index)).await?;
         let last = index + 1 == count;
         if !three {
             session

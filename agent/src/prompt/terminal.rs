@@ -93,7 +93,7 @@ impl Prompt for Terminal {
 fn shown(text: &Text) -> String {
     let rule = "─".repeat(COLUMNS);
     let mut parts = vec![format!("{rule}\n{}", text.title), text.head.clone()];
-    parts.extend(text.body.iter().cloned());
+    parts.extend(text.notes.iter().chain(&text.body).cloned());
     parts.extend(text.error.clone());
     format!("\n{}\n\n", wrap_lines(&parts.join("\n\n"), COLUMNS))
 }

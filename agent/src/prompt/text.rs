@@ -57,6 +57,8 @@ pub struct Text {
     pub title: String,
     /// Who asks, and for what: stands on every page of a window that has several.
     pub head: String,
+    /// Cautions of a choice, most important first: beside each candidate, as far as there is room.
+    pub notes: Vec<String>,
     /// What else the person should know, most important first; of a choice, one paragraph per candidate.
     pub body: Vec<String>,
     /// The label of the field, or the question of a terminal.

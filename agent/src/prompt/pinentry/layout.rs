@@ -45,6 +45,25 @@ pub(super) fn pages(text: &Text, wrap: bool) -> Vec<String> {
     pages
 }
 
+/// One page of a choice: the head, the candidate, and between them as many of the notes as leave room for it.
+pub(super) fn choice(text: &Text, index: usize, wrap: bool) -> String {
+    let page = |notes: &[String]| {
+        let text = Text {
+            body: [notes, &text.body[index..=index]].concat(),
+            ..text.clone()
+        };
+        pages(&text, wrap)
+    };
+    let mut shown = Vec::new();
+    for note in &text.notes {
+        shown.push(note.clone());
+        if page(&shown).len() > 1 {
+            shown.pop();
+        }
+    }
+    page(&shown).swap_remove(0)
+}
+
 /// A line in pieces that fit on a page; what goes on is set in, so that no text from outside can begin a line.
 fn pieces(line: &str, room: usize) -> Vec<String> {
     if escape(line).len() <= room {
@@ -154,6 +173,51 @@ mod tests {
                 );
             }
             assert!(bare(&shown).replace("……", "").contains(&long("news")));
+        }
+    }
+
+    #[test]
+    fn a_choice_has_the_notes_that_leave_room_for_its_candidate() {
+        let note = |c: &str, length| c.repeat(length);
+        let text = Text {
+            notes: vec![note("first ", 10), note("x", ROOM), note("third ", 10)],
+            ..text("https://a.example\nasks", &["1. one".to_owned(), "2. two".to_owned()])
+        };
+        for wrap in [false, true] {
+            let page = choice(&text, 1, wrap);
+            assert!(page.starts_with("https://a.example\nasks\n\nfirst first"), "{page}");
+            assert!(page.contains("\n\nthird third") && !page.contains("xxx"), "{page}");
+            assert!(page.ends_with("\n\n2. two") && !page.contains("1. one"), "{page}");
+            assert!(escape(&page).len() <= ROOM);
+        }
+        let crowded = Text {
+            body: vec![note("y", ROOM - 100)],
+            notes: vec![note("x", 100)],
+            ..text
+        };
+        assert_eq!(
+            choice(&crowded, 0, false),
+            format!("https://a.example\nasks\n\n{}", note("y", ROOM - 100))
+        );
+    }
+
+    #[test]
+    fn an_ordinary_choice_has_room_for_the_caution_of_a_look_alike() {
+        use crate::prompt::Question;
+        use crate::prompt::fixture::{candidate, request};
+        use crate::prompt::text::{Language, Room, Texts};
+        let mut asks = request();
+        asks.origin = "https://xn--80ak6aa92e.com".parse().expect("an origin");
+        let question = Question::Choose(asks, vec![candidate(), candidate()]);
+        for (language, caution) in [(Language::En, "CAUTION: "), (Language::Ru, "ВНИМАНИЕ: ")] {
+            let text = Texts::new(language).question(&question, Room::Window);
+            for (index, wrap) in [(0, false), (1, true)] {
+                let page = choice(&text, index, wrap);
+                let whole = page.find(caution).zip(page.find("Иванова Анна"));
+                assert!(whole.is_some_and(|(caution, name)| caution < name), "{page}");
+                let last = text.body[index].lines().next_back().expect("a line");
+                assert!(page.ends_with(last), "{page}");
+            }
         }
     }
 

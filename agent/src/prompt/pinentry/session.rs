@@ -106,6 +106,11 @@ impl Session {
         layout::pages(text, self.wrap)
     }
 
+    /// The page of one candidate for this flavour.
+    pub(super) fn choice(&self, text: &Text, index: usize) -> String {
+        layout::choice(text, index, self.wrap)
+    }
+
     /// Whether its windows can have a third button; `pinentry-gnome3` cannot.
     pub(super) async fn three_buttons(&mut self) -> Result<bool, PromptError> {
         match self.call("GETINFO", "flavor").await? {

@@ -92,6 +92,7 @@ impl Texts {
         Text {
             title: self.say("title-choose"),
             head: format!("{}\n\n{}", self.head(request), self.say("choose")),
+            notes: self.cautions(request),
             body: texts.into_iter().enumerate().map(numbered).collect(),
             prompt: self.with("prompt-number", args([("count", candidates.len().into())])),
             ok: self.say("ok-choose"),
@@ -156,6 +157,7 @@ impl Texts {
         }
         Text {
             title: self.say(title),
+            notes: Vec::new(),
             head: self.head(request),
             body,
             prompt: self.say(field),
@@ -169,6 +171,7 @@ impl Texts {
     fn last_try(&self, request: &Request, candidate: &Candidate) -> Text {
         Text {
             title: self.say("title-last-try"),
+            notes: Vec::new(),
             head: self.head(request),
             body: [
                 vec![self.say("last-try"), self.candidate(candidate)],
@@ -187,6 +190,7 @@ impl Texts {
         let client = clean(client, CLIENT);
         Text {
             title: self.say("title-pair"),
+            notes: Vec::new(),
             head: self.with("pair", args([("client", client.into())])),
             body: vec![format!("{}\n{digits}", self.say("pair-digits")), self.say("pair-note")],
             prompt: self.say("prompt-yes-no"),
@@ -220,7 +224,17 @@ impl Texts {
         Some(format!("{}\n{top}", self.say("embedded")))
     }
 
+    /// What the person should know of what is asked.
     fn warnings(&self, request: &Request) -> Vec<String> {
+        let mut warnings = self.cautions(request);
+        if let Action::ConfirmLiteral(_) = request.action {
+            warnings.push(self.say("literal"));
+        }
+        warnings
+    }
+
+    /// What the person should know of the addresses.
+    fn cautions(&self, request: &Request) -> Vec<String> {
         let mut warnings = Vec::new();
         // The head, which stands on every page, must leave room for the rest.
         warnings.extend(self.embedded(request).filter(|_| !is_short(request)));
@@ -241,9 +255,6 @@ impl Texts {
             if let Some(end) = end_of_long_host(top) {
                 warnings.push(self.with("warning-top-long", args([("end", end.into())])));
             }
-        }
-        if let Action::ConfirmLiteral(_) = request.action {
-            warnings.push(self.say("literal"));
         }
         warnings
     }

@@ -62,7 +62,7 @@ fn every_message_parses_and_is_used() {
 
 fn whole(text: &Text) -> String {
     let mut parts = vec![text.title.clone(), text.head.clone()];
-    parts.extend(text.body.clone());
+    parts.extend([text.notes.clone(), text.body.clone()].concat());
     parts.extend([
         text.prompt.clone(),
         text.ok.clone(),
@@ -209,6 +209,29 @@ fn origins_that_can_be_confused_carry_a_warning_and_stay_ascii() {
         );
     }
     assert!(!text_of(Language::En, |_| ()).contains("CAUTION"));
+}
+
+#[test]
+fn every_question_of_a_confusable_origin_carries_the_warning() {
+    let look_alike = Request {
+        origin: "https://xn--80ak6aa92e.com".parse().unwrap(),
+        ..request()
+    };
+    for (language, warning) in [(Language::En, "foreign alphabet"), (Language::Ru, "чужого алфавита")] {
+        let consent = Consent {
+            request: look_alike.clone(),
+            ..consent()
+        };
+        for question in [
+            Question::InsertToken(look_alike.clone()),
+            Question::Choose(look_alike.clone(), vec![candidate(), candidate()]),
+            Question::LastTry(look_alike.clone(), candidate()),
+            Question::Consent(consent),
+        ] {
+            let text = whole(&Texts::new(language).question(&question, Room::Window));
+            assert_eq!(text.matches(warning).count(), 1, "{text}");
+        }
+    }
 }
 
 #[test]
