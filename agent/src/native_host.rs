@@ -8,7 +8,8 @@
 //!
 //! The host owns no token and shows no window. It is a plugin like any other: it has a key
 //! and a pairing of its own ([`identity`]), speaks signed HTTP ([`client`]) with the daemon,
-//! which it starts when none runs ([`daemon`]).
+//! which it starts when none runs ([`daemon`]). A request of the same origin takes the place of an
+//! older one (`question`), which a `note` names.
 
 pub mod caller;
 pub mod client;
@@ -17,8 +18,10 @@ mod conversation;
 pub mod daemon;
 pub mod frame;
 pub mod identity;
+mod note;
 mod object;
 mod plugin;
+mod question;
 mod refusal;
 mod web_eid;
 

@@ -67,6 +67,11 @@ impl Talk {
         }
     }
 
+    /// An answer that is there already.
+    pub fn heard(&self) -> Option<Value> {
+        self.answers.try_recv().ok().flatten()
+    }
+
     /// Writes a command.
     pub fn say(&mut self, command: &str, arguments: Value) {
         self.write(&framed(

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
-use hyper::{Method, Request, Response};
+use hyper::{Method, Response};
 use hyper_util::rt::TokioIo;
 use plugin_protocol::api::{Info, Operation};
 use plugin_protocol::http_signature::{content_digest, signature_header};
@@ -50,6 +50,24 @@ impl From<ClientError> for Refusal {
     }
 }
 
+/// What starts an operation.
+pub(super) struct Request {
+    collection: &'static str,
+    body: Vec<u8>,
+    key: String,
+}
+
+impl Request {
+    /// With an idempotency key of its own.
+    pub(super) fn new(collection: &'static str, body: &impl Serialize) -> Result<Self, Refusal> {
+        Ok(Self {
+            collection,
+            body: serde_json::to_vec(body).map_err(|error| Refusal::json(&error))?,
+            key: random_text(&SystemRandom::new())?,
+        })
+    }
+}
+
 /// The daemon at a port, for one host.
 pub struct Client {
     port: u16,
@@ -77,23 +95,26 @@ impl Client {
         self.ask(Method::GET, "/v1/info", None, None).await
     }
 
-    /// Starts an operation and waits for its end. When `gone` is cancelled, so is the operation.
-    pub async fn perform(
+    /// Starts an operation. The same request again is the same operation, if it had begun.
+    pub(super) async fn begin(&self, request: &Request) -> Result<Operation, ClientError> {
+        let body = Some(request.body.clone());
+        self.ask(Method::POST, request.collection, body, Some(&request.key))
+            .await
+    }
+
+    /// Waits for the end of an operation at its path. When `gone` is cancelled, so is the operation.
+    pub(super) async fn finish(
         &self,
-        collection: &str,
-        request: &impl Serialize,
+        mut operation: Operation,
+        path: &str,
         gone: &CancellationToken,
     ) -> Result<Operation, Refusal> {
-        let body = serde_json::to_vec(request).map_err(|error| Refusal::json(&error))?;
-        let key = random_text(&SystemRandom::new())?;
-        let mut operation: Operation = self.ask(Method::POST, collection, Some(body), Some(&key)).await?;
-        let path = format!("{collection}/{}", operation.id);
         while !operation.state.is_final() {
             let wait = format!("{path}?wait={MAX_WAIT}");
             tokio::select! {
                 polled = self.ask(Method::GET, &wait, None, None) => operation = polled?,
                 () = gone.cancelled() => {
-                    let _: Operation = self.ask(Method::DELETE, &path, None, None).await?;
+                    self.cancel(path).await?;
                     return Err(Refusal::Gone);
                 }
             }
@@ -102,6 +123,11 @@ impl Client {
             Some(problem) => Err(problem.into()),
             None => Ok(operation),
         }
+    }
+
+    /// Cancels an operation of this host at its path.
+    pub(super) async fn cancel(&self, path: &str) -> Result<Operation, ClientError> {
+        self.ask(Method::DELETE, path, None, None).await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -155,12 +181,12 @@ impl Client {
         target: &str,
         body: Option<Vec<u8>>,
         idempotency_key: Option<&str>,
-    ) -> Result<(Request<Full<Bytes>>, [u8; 64]), Refusal> {
+    ) -> Result<(hyper::Request<Full<Bytes>>, [u8; 64]), Refusal> {
         let authority = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)).to_string();
         let digest = content_digest(body.as_deref().unwrap_or_default());
         let uri = format!("http://{authority}{target}");
         let (input, signature) = self.identity.sign(method.as_str(), &uri, &digest, idempotency_key)?;
-        let mut request = Request::builder()
+        let mut request = hyper::Request::builder()
             .method(method)
             .uri(target)
             .header(HOST, authority)
@@ -178,7 +204,7 @@ impl Client {
         Ok((request, signature))
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError> {
+    async fn send(&self, request: hyper::Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError> {
         let failed = |error: &dyn std::fmt::Display| ClientError::NoAnswer(format!("port {}: {error}", self.port));
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
             .await

@@ -2,7 +2,8 @@
 //!
 //! One command a process: `quit`, `authenticate`, `get-signing-certificate`, `sign`, each
 //! with exactly its own arguments. What went wrong is told with a code the extension
-//! knows, and beside it with ours: `reason`, and `retriesLeft` where a PIN was wrong.
+//! knows, and beside it with ours: `reason`, and `retriesLeft` where a PIN was wrong. A new
+//! command takes the place of one of the same origin that waits ([`Question`]).
 
 use plugin_protocol::api::{
     CertificateRequest, ConfirmationRequest, Operation, SignatureItem, SignatureRequest, SignatureScheme,
@@ -10,12 +11,14 @@ use plugin_protocol::api::{
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::limits::MIN_BOUND_CHALLENGE;
 use plugin_protocol::{Challenge, ErrorCode, HashFunction, Origin, Proof, ProofFormat, Purpose};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::client::Client;
 use super::command::{Nothing, arguments, name};
+use super::note::Arrival;
+use super::note::Collection::{self, Certificates, Confirmations, Signatures};
+use super::question::Question;
 use super::{Daemon, Host, Refusal};
 
 /// The version of the Web eID application whose commands these are, and ours. The extension
@@ -96,12 +99,16 @@ fn code(refusal: &Refusal) -> &'static str {
 
 /// Does what a message says.
 pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationToken) -> Result<Value, Refusal> {
+    let asked = Asked {
+        daemon,
+        gone,
+        since: Arrival::now(),
+    };
     match name(message)?.as_str() {
         "quit" => arguments::<Nothing>(message).map(|Nothing {}| json!({})),
         "authenticate" => {
             let request = confirmation(arguments(message)?)?;
-            let client = reach(daemon, gone).await?;
-            token(client.perform("/v1/confirmations", &request, gone).await?)
+            token(asked.perform(Confirmations, &request.origin, &request).await?)
         }
         "get-signing-certificate" => {
             let GetSigningCertificate { origin, .. } = arguments(message)?;
@@ -110,13 +117,11 @@ pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationT
                 top_origin: None,
                 token: None,
             };
-            let client = reach(daemon, gone).await?;
-            certificate(client.perform("/v1/certificates", &request, gone).await?)
+            certificate(asked.perform(Certificates, &request.origin, &request).await?)
         }
         "sign" => {
             let request = signature(arguments(message)?)?;
-            let client = reach(daemon, gone).await?;
-            signed(client.perform("/v1/signatures", &request, gone).await?)
+            signed(asked.perform(Signatures, &request.origin, &request).await?)
         }
         _ => {
             let known = "command: quit, authenticate, get-signing-certificate and sign are known here";
@@ -125,10 +130,26 @@ pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationT
     }
 }
 
-async fn reach(daemon: &Daemon, gone: &CancellationToken) -> Result<Client, Refusal> {
-    tokio::select! {
-        reached = daemon.reach(Host::WebEid) => reached.map(|reached| reached.client),
-        () = gone.cancelled() => Err(Refusal::Gone),
+/// A command on its way to the person.
+struct Asked<'a> {
+    daemon: &'a Daemon,
+    gone: &'a CancellationToken,
+    since: Arrival,
+}
+
+impl Asked<'_> {
+    async fn perform(
+        &self,
+        collection: Collection,
+        origin: &Origin,
+        request: &impl Serialize,
+    ) -> Result<Operation, Refusal> {
+        let client = tokio::select! {
+            reached = self.daemon.reach(Host::WebEid) => reached?.client,
+            () = self.gone.cancelled() => return Err(Refusal::Gone),
+        };
+        let question = Question::new(Host::WebEid, self.daemon, client, origin.clone(), self.since);
+        question.perform(collection, request, self.gone).await
     }
 }
 
