@@ -1,5 +1,6 @@
 // A real eid-agent, in a home of its own.
 
+import { randomInt } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -161,17 +162,28 @@ function commandLine(id) {
   }
 }
 
+/** Ports nothing takes by chance: below those that systems hand out to connections and to servers that ask for any. */
+const BY_NAME_ONLY = { from: 20_000, to: 32_000 };
+
 /**
- * Ports that were free a moment ago.
+ * Ports that were free a moment ago, and stay so unless a program asks for one by its number.
  * @param {number} count
  * @returns {Promise<number[]>}
  */
 export async function freePorts(count) {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resume, reject) => {
-    const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => resume(server));
-  })));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resume) => server.close(resume))));
-  return ports;
+  /** @type {Set<number>} */
+  const ports = new Set();
+  while (ports.size < count) {
+    const port = randomInt(BY_NAME_ONLY.from, BY_NAME_ONLY.to);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+/** @param {number} port @returns {Promise<boolean>} */
+function isFree(port) {
+  return new Promise((resume) => {
+    const server = net.createServer().once('error', () => resume(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resume(true)));
+  });
 }
