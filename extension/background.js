@@ -144,8 +144,8 @@ async function showWindow(id) {
   return chrome.windows.update(id, { focused: true }).then(() => true, () => false);
 }
 
-/** Loads a window's page once more. @param {number} id */
+/** Loads the pairing page in its window once more. @param {number} id */
 async function reloadWindow(id) {
   const [tab] = await chrome.tabs.query({ windowId: id });
-  if (tab?.id !== undefined) await chrome.tabs.reload(tab.id);
+  if (tab?.id !== undefined) await chrome.tabs.update(tab.id, { url: chrome.runtime.getURL("pair/pair.html") });
 }

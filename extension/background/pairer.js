@@ -61,7 +61,7 @@ export class Pairer {
     if (!byPerson && Date.now() - this.#closed < REST) throw new EidError("not_paired");
     const outcome = new Promise((/** @type {(value: void) => void} */ resolve, reject) => (this.#waiting = { resolve, reject }));
     this.#window = await this.#showWindow();
-    await outcome;
+    await outcome.finally(() => (this.#waiting = undefined));
   }
 
   /** The window may be open already: of an attempt that is over, or of a worker that was stopped. */
@@ -80,8 +80,9 @@ export class Pairer {
   windowClosed(id) {
     if (id !== this.#window) return;
     this.#window = undefined;
+    if (this.#waiting === undefined) return; // its attempt was over
     this.#closed = Date.now();
-    this.#waiting?.reject(new EidError("not_paired"));
+    this.#waiting.reject(new EidError("not_paired"));
   }
 
   /**

@@ -206,6 +206,24 @@ test("a window whose attempt is over begins another, and one whose attempt goes 
   assert.notEqual(store.pairing, null);
 });
 
+test("closing a window whose attempt is over refuses nothing", async (t) => {
+  const { agent, store } = await world(t);
+  await chrome.storage.session.set({ pairWindow: undefined });
+  const windows = fakeWindows();
+  const pairer = new Pairer({ agent, name: NAME, windows });
+  const first = pairer.ensure({ byPerson: false });
+  await until(() => windows.opened === 1);
+  await pairer.byDigits(never, () => {}, yes);
+  await first;
+  pairer.windowClosed(1);
+
+  await store.forget(false);
+  const second = pairer.ensure({ byPerson: false });
+  await until(() => windows.opened + windows.shown > 1);
+  await pairer.byDigits(never, () => {}, yes);
+  await second;
+});
+
 test("the window of a stopped worker, in which an attempt has begun again, is only shown", async (t) => {
   const { agent } = await world(t);
   await chrome.storage.session.set({ pairWindow: 1 });

@@ -47,6 +47,30 @@ inBrowsers('pairing by digits', {}, (scene) => {
     assert.deepEqual(await status(page), { plugin: '0.2.0', state: 'ready', agent: await agent.version() });
   });
 
+  it('a window that is left open begins another attempt when the pairing is revoked', LIMIT, async () => {
+    const { browser, person, agent } = scene();
+    /** @param {string} id */
+    const pairedAnew = async (id) => {
+      await agent.cli('pairings', 'revoke', id);
+      person.answers('held yes', 'yes', `pin ${SOFTWARE_PIN}`);
+      const page = await scene().caller();
+      assert.equal((await status(page)).state, 'not_paired');
+      await begin(page);
+      const window = await browser.pairing();
+      await person.seen(await digitsIn(window));
+      await window.locator('#same').click();
+      person.release();
+      assert.equal((await outcome(page)).proof.format, 'jws');
+      await says(window, /paired/i);
+      const [pairing] = await agent.pairings();
+      assert.notEqual(pairing.id, id);
+      return pairing.id;
+    };
+    await agent.restart(); // which forgets how many attempts to pair there were this minute
+    const [{ id }] = await agent.pairings();
+    await pairedAnew(await pairedAnew(id));
+  });
+
   it('what is paired stays paired when the worker is stopped', LIMIT, async () => {
     const page = await scene().caller();
     assert.equal(await scene().browser.driver.stopWorker(), true);
