@@ -72,8 +72,7 @@ export function sessionOf({ agent, pairer, version }, caller, id, hooks) {
   /** @param {import("./operations.js").Path} path @param {Record<string, unknown>} body */
   async function run(path, body) {
     hooks.progress("connecting");
-    await paired(agent, pairer, hooks);
-    const { info } = await agent.connect();
+    const info = await infoOfPaired(agent, pairer, hooks);
     if (isOlder(info.version, MIN_AGENT)) throw new EidError("old_agent");
     return operate(agent, path, body, id, hooks);
   }
@@ -101,18 +100,22 @@ export function sessionOf({ agent, pairer, version }, caller, id, hooks) {
 }
 
 /**
+ * What the agent says of itself, asked now: a connection that is remembered may be older than the end of its pairing.
  * Pairs if that is what is missing.
  * @param {Agent} agent
  * @param {Pairer} pairer
  * @param {{ signal: AbortSignal, progress(stage: Progress): void }} hooks
+ * @returns {Promise<import("../types").AgentInfo>}
  */
-async function paired(agent, pairer, { signal, progress }) {
+async function infoOfPaired(agent, pairer, { signal, progress }) {
+  const ask = async () => (await agent.request("GET", "/v1/info", { signal })).body;
   try {
-    await agent.connect();
+    return await ask();
   } catch (error) {
     if (EidError.of(error).code !== "not_paired") throw error;
     progress("pairing");
     await pairer.ensure({ byPerson: false, signal });
+    return ask();
   }
 }
 

@@ -269,3 +269,24 @@ test("a page that asks for the state has the plugin paired where the native host
   assert.equal((await session().status()).state, "not_paired");
   assert.equal(windows.opened, 0);
 });
+
+test("a pairing that was ended while the worker was connected: the page's next call pairs anew and goes on", async (t) => {
+  const { agent, fake } = await world(t);
+  const windows = fakeWindows();
+  const pairer = new Pairer({ agent, name: NAME, windows });
+  await pairer.byDigits(never, () => {}, yes);
+  await agent.connect();
+  fake.pairings.clear();
+  const challenge = "c".repeat(44);
+  const args = { challenge, format: "jws" };
+  const stages = /** @type {string[]} */ ([]);
+  const hooks = { signal: never, progress: (/** @type {string} */ stage) => void stages.push(stage) };
+  const session = sessionOf({ agent, pairer, version: "0.2.0" }, { origin: "https://portal.example" }, "id", hooks);
+  const call = session.confirm(args);
+  await until(() => windows.opened === 1);
+  await pairer.byDigits(never, () => {}, yes);
+  await until(() => fake.operations.size === 1);
+  fake.proceed("done", { proof: { format: "jws", jws: "a.b.c" } });
+  assert.deepEqual((await call).proof, { format: "jws", jws: "a.b.c" });
+  assert.deepEqual(stages.slice(0, 2), ["connecting", "pairing"]);
+});
