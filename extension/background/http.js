@@ -30,10 +30,14 @@ export async function exchange(port, method, target, { bytes = utf8(""), headers
   const control = new AbortController();
   const stop = () => control.abort();
   const timer = setTimeout(stop, (wait + PATIENCE) * 1000);
+  // Not left to fetch alone: the end of the wait must come even if its own ear for the signal was lost (Node 18 collects it).
+  /** @type {Promise<never>} */
+  const given = new Promise((_, reject) => control.signal.addEventListener("abort", () => reject(control.signal.reason)));
+  given.catch(() => undefined);
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   try {
-    const response = await fetch(`http://127.0.0.1:${port}${target}`, {
+    const asked = fetch(`http://127.0.0.1:${port}${target}`, {
       method,
       headers: {
         ...headers,
@@ -47,13 +51,18 @@ export async function exchange(port, method, target, { bytes = utf8(""), headers
       redirect: "error",
       referrerPolicy: "no-referrer",
     });
-    return { status: response.status, headers: response.headers, body: await readAtMost(response, MAX_ANSWER) };
+    return await Promise.race([asked.then(read), given]);
   } catch (error) {
     throw new EidError(signal?.aborted ? "aborted" : "unreachable", undefined, { cause: error });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
   }
+}
+
+/** @param {Response} response */
+async function read(response) {
+  return { status: response.status, headers: response.headers, body: await readAtMost(response, MAX_ANSWER) };
 }
 
 /** @param {Response} response @param {number} limit */
