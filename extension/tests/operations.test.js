@@ -151,6 +151,15 @@ test("the agent is away for a while", async (t) => {
   assert.deepEqual((await end).proof, PROOF);
 });
 
+test("the agent is away for good: the call ends", async (t) => {
+  const { agent, fake, missed } = await world(t);
+  const end = operate(agent, PATH, BODY, "id-1", hooks());
+  await begun(fake);
+  await fake.stop();
+  await assert.rejects(end, (/** @type {any} */ error) => error.code === "no_agent");
+  assert.equal(missed.times > 5, true);
+});
+
 test("another request's window is waited for a little, then it is busy", async (t) => {
   const { agent, fake } = await world(t);
   const first = operate(agent, PATH, BODY, "id-1", hooks());

@@ -67,8 +67,10 @@ inBrowsers('in the middle', {}, (scene) => {
     await person.asked();
     await agent.stop();
     await person.closed();
+    // Not before the call has ended: an agent that is back at once is asked anew, as after a crash.
+    const { code } = await outcome(page);
+    assert.ok(['cancelled', 'no_agent'].includes(code), code);
     await agent.start(ports[0]);
-    assert.ok(['cancelled', 'no_agent', 'internal'].includes((await outcome(page)).code));
     person.answers('yes', RIGHT);
     assert.equal((await confirm(page)).proof.format, 'jws');
   });
