@@ -56,10 +56,10 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     person.answers('hang');
     await begin(page);
     await person.asked();
+    await eventually('what the agent waits for, told to the page', async () => (await stages(page)).includes('awaiting_consent'));
     await abort(page);
     assert.equal((await outcome(page)).code, 'aborted');
     await person.closed();
-    assert.ok((await stages(page)).includes('awaiting_consent'));
   });
 
   it("the portal's own button cancels", LIMIT, async () => {
