@@ -1,6 +1,5 @@
 // What a page asks for, checked member by member, and turned into operations for the caller the browser named.
 
-import { isOlder, MIN_AGENT } from "./agent.js";
 import { EidError } from "./errors.js";
 import { operate } from "./operations.js";
 import { judge, statusOf } from "./state.js";
@@ -72,9 +71,11 @@ export function sessionOf({ agent, pairer, version }, caller, id, hooks) {
   /** @param {import("./operations.js").Path} path @param {Record<string, unknown>} body */
   async function run(path, body) {
     hooks.progress("connecting");
-    const info = await infoOfPaired(agent, pairer, hooks);
-    if (isOlder(info.version, MIN_AGENT)) throw new EidError("old_agent");
-    return operate(agent, path, body, id, hooks);
+    return operate(agent, path, body, id, { ...hooks, pair });
+  }
+  function pair() {
+    hooks.progress("pairing");
+    return pairer.ensure({ byPerson: false, signal: hooks.signal });
   }
   return {
     caller,
@@ -97,26 +98,6 @@ export function sessionOf({ agent, pairer, version }, caller, id, hooks) {
       return { ...given(signatures), test: test === true };
     },
   };
-}
-
-/**
- * What the agent says of itself, asked now: a connection that is remembered may be older than the end of its pairing.
- * Pairs if that is what is missing.
- * @param {Agent} agent
- * @param {Pairer} pairer
- * @param {{ signal: AbortSignal, progress(stage: Progress): void }} hooks
- * @returns {Promise<import("../types").AgentInfo>}
- */
-async function infoOfPaired(agent, pairer, { signal, progress }) {
-  const ask = async () => (await agent.request("GET", "/v1/info", { signal })).body;
-  try {
-    return await ask();
-  } catch (error) {
-    if (EidError.of(error).code !== "not_paired") throw error;
-    progress("pairing");
-    await pairer.ensure({ byPerson: false, signal });
-    return ask();
-  }
 }
 
 /** @template T @param {T | undefined} result @returns {T} */

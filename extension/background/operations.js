@@ -1,7 +1,7 @@
 // One operation at the agent, from start to end: PROTOCOL.md section 8. The call's id is the Idempotency-Key, so a call that
 // is sent again, by a worker that knows nothing of the first, goes on with the same operation.
 
-import { MAX_WAIT } from "./agent.js";
+import { isOlder, MAX_WAIT, MIN_AGENT } from "./agent.js";
 import { EidError } from "./errors.js";
 import { pause } from "./http.js";
 
@@ -9,7 +9,7 @@ import { pause } from "./http.js";
 /** @typedef {import("../types").Progress} Progress */
 /** @typedef {import("./agent.js").Agent} Agent */
 /** @typedef {"/v1/confirmations" | "/v1/certificates" | "/v1/signatures"} Path */
-/** @typedef {{ signal: AbortSignal, progress(stage: Progress): void }} Hooks */
+/** @typedef {{ signal: AbortSignal, progress(stage: Progress): void, pair(): Promise<void> }} Hooks `pair` is asked once, if that is what is missing */
 
 /** Seconds a call waits for another request's window to close: a page that was loaded again is not told `busy`. */
 const BUSY_PATIENCE = 6;
@@ -31,7 +31,7 @@ const FINAL = ["done", "failed", "cancelled", "expired"];
  */
 export async function operate(agent, path, body, id, hooks) {
   for (let again = path !== "/v1/signatures"; ; again = false) {
-    const operation = await follow(agent, path, await start(agent, path, body, id, hooks.signal), hooks);
+    const operation = await follow(agent, path, await start(agent, path, body, id, hooks), hooks);
     if (operation !== "forgotten") return finished(operation);
     if (!again) {
       throw new EidError("internal", "The identity agent was restarted before it answered. Nothing was handed out; try again.", { retryable: true });
@@ -44,18 +44,24 @@ export async function operate(agent, path, body, id, hooks) {
  * @param {Path} path
  * @param {Record<string, unknown>} body
  * @param {string} id
- * @param {AbortSignal} signal
+ * @param {Hooks} hooks
  * @returns {Promise<Operation>}
  */
-async function start(agent, path, body, id, signal) {
-  for (let patience = BUSY_PATIENCE; ; ) {
-    await agent.connect();
-    if (signal.aborted) throw new EidError("aborted");
+async function start(agent, path, body, id, { signal, pair }) {
+  for (let patience = BUSY_PATIENCE, paired = false; ; ) {
     try {
+      const { info } = await agent.connect();
+      if (isOlder(info.version, MIN_AGENT)) throw new EidError("old_agent");
+      if (signal.aborted) throw new EidError("aborted");
       // Not aborted in flight: what has begun can only be cancelled by the name it is given here.
       return (await agent.request("POST", path, { body, idempotencyKey: id })).body;
     } catch (thrown) {
       const error = EidError.of(thrown);
+      if (error.code === "not_paired" && !paired) {
+        paired = true; // a connection that is remembered may be older than the end of its pairing, so it is told here at last
+        await pair();
+        continue;
+      }
       const wait = Math.min(error.retryAfter ?? 2, error.code === "busy" ? 2 : Infinity);
       patience -= wait;
       if ((error.code !== "busy" && error.code !== "rate_limited") || patience < 0) throw error;

@@ -31,7 +31,7 @@ async function world(t) {
 function hooks(control = new AbortController()) {
   /** @type {string[]} */
   const stages = [];
-  return { stages, signal: control.signal, progress: (/** @type {string} */ stage) => void (stages.at(-1) === stage || stages.push(stage)) };
+  return { stages, signal: control.signal, progress: (/** @type {string} */ stage) => void (stages.at(-1) === stage || stages.push(stage)), pair: async () => assert.fail("it is paired") };
 }
 
 /** Waits until an operation is followed: its POST was answered. @param {FakeAgent} fake */
