@@ -2,7 +2,8 @@
 
 mod patient;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +62,9 @@ pub fn bind(port: Option<u16>) -> io::Result<StdListener> {
     Ok(listener)
 }
 
+/// More than a port and its line feed take, bytes.
+const MAX_PORT_FILE: u64 = 16;
+
 /// The file `port` in the runtime directory, for native clients; removed when dropped,
 /// unless a daemon that began later has put its own port there.
 pub struct PortFile {
@@ -76,6 +80,17 @@ impl PortFile {
         let line = format!("{port}\n");
         private_file::replace(&path, line.as_bytes())?;
         Ok(Self { path, line })
+    }
+
+    /// The port that such a file names. It proves nothing: the file may be left over, or anybody's.
+    pub fn read(path: &Path) -> Option<u16> {
+        let mut text = String::new();
+        File::open(path)
+            .ok()?
+            .take(MAX_PORT_FILE)
+            .read_to_string(&mut text)
+            .ok()?;
+        text.trim_end().parse().ok().filter(|port| *port != 0)
     }
 }
 

@@ -59,12 +59,7 @@ pub(super) async fn cancel_confirmation(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Operation>, Error> {
-    front
-        .app
-        .operations
-        .cancel(&caller, Action::Confirmation, &id)
-        .await
-        .map(axum::Json)
+    front.cancel(&caller, Action::Confirmation, &id).await
 }
 
 /// Has the person sign digests of documents.
@@ -107,12 +102,7 @@ pub(super) async fn cancel_signatures(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Operation>, Error> {
-    front
-        .app
-        .operations
-        .cancel(&caller, Action::Signatures, &id)
-        .await
-        .map(axum::Json)
+    front.cancel(&caller, Action::Signatures, &id).await
 }
 
 /// Has the person hand over their signing certificate; nothing is signed.
@@ -155,27 +145,17 @@ pub(super) async fn cancel_certificate(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Operation>, Error> {
-    front
-        .app
-        .operations
-        .cancel(&caller, Action::Certificate, &id)
-        .await
-        .map(axum::Json)
+    front.cancel(&caller, Action::Certificate, &id).await
 }
 
 impl Front {
     async fn begun(&self, caller: &Caller, action: Action, id: &str, wait: Duration) -> Result<Response, Error> {
         let operation = self.look(caller, action, id, wait).await?;
-        let collection = match action {
-            Action::Confirmation => "/v1/confirmations",
-            Action::Signatures => "/v1/signatures",
-            Action::Certificate => "/v1/certificates",
-        };
         let status = match operation.state.is_final() {
             true => StatusCode::OK,
             false => StatusCode::ACCEPTED,
         };
-        Ok((status, [(LOCATION, format!("{collection}/{id}"))], operation).into_response())
+        Ok((status, [(LOCATION, format!("{}/{id}", action.collection()))], operation).into_response())
     }
 
     /// The operation when it is final, the wait is over, or the agent ends.
@@ -192,6 +172,10 @@ impl Front {
             () = self.closing.cancelled() => operations.view(caller, action, id, Duration::ZERO).await,
         };
         operation.map(axum::Json)
+    }
+
+    async fn cancel(&self, caller: &Caller, action: Action, id: &str) -> Result<axum::Json<Operation>, Error> {
+        self.app.operations.cancel(caller, action, id).await.map(axum::Json)
     }
 }
 

@@ -71,6 +71,15 @@ impl Action {
             Self::Certificate => "certificate",
         }
     }
+
+    /// The path under which operations of this kind are begun and found (PROTOCOL.md section 7).
+    pub const fn collection(self) -> &'static str {
+        match self {
+            Self::Confirmation => "/v1/confirmations",
+            Self::Signatures => "/v1/signatures",
+            Self::Certificate => "/v1/certificates",
+        }
+    }
 }
 
 /// Who asked.

@@ -21,6 +21,7 @@ use super::client::{Client, ClientError};
 use super::identity::Identity;
 use super::{Host, Refusal};
 use crate::private_file;
+use crate::server::PortFile;
 
 /// How long the daemon may take from its start until it listens, and another host to start it.
 const START: Duration = Duration::from_secs(20);
@@ -81,7 +82,7 @@ impl Daemon {
 
     /// Asks the announced port, then the usual ones; the client, unused, if no daemon is there.
     async fn find(&self, host: Host, again: bool) -> Result<Result<Reached, Client>, Refusal> {
-        let announced = self.announced();
+        let announced = PortFile::read(&self.port_file);
         let mut client = Client::new(0, Identity::of(host, &self.state)?);
         let usual = PORTS.into_iter().filter(|port| !again && Some(*port) != announced);
         for port in announced.into_iter().chain(usual) {
@@ -102,12 +103,6 @@ impl Daemon {
             }
         }
         Ok(Err(client))
-    }
-
-    /// What the runtime file says.
-    fn announced(&self) -> Option<u16> {
-        let text = std::fs::read_to_string(&self.port_file).ok()?;
-        text.trim_end().parse().ok().filter(|port| *port != 0)
     }
 
     /// Starts it and waits until it listens; its port.
@@ -244,11 +239,11 @@ mod tests {
         });
         let daemon = daemon(folder.path(), "exit 1");
         std::fs::write(&daemon.port_file, format!("{port}\n")).unwrap();
-        assert_eq!(daemon.announced(), Some(port));
+        assert_eq!(PortFile::read(&daemon.port_file), Some(port));
         assert!(daemon.find(Host::WebEid, true).await.unwrap().is_err());
         for nonsense in ["", "0\n", "70000\n", "port\n"] {
             std::fs::write(&daemon.port_file, nonsense).unwrap();
-            assert_eq!(daemon.announced(), None, "{nonsense:?}");
+            assert_eq!(PortFile::read(&daemon.port_file), None, "{nonsense:?}");
         }
     }
 }

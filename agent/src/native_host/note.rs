@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::Host;
+use crate::history::Action;
 use crate::private_file;
 
 /// Far above any note, bytes.
@@ -23,26 +24,6 @@ const MAX_NOTE: u64 = 4096;
 const MAX_ID: usize = 64;
 /// Two that come at once are not further apart. A note from later than that is from before the clock was put back.
 const AT_ONCE: Duration = Duration::from_secs(10);
-
-/// Where an operation is begun and found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Collection {
-    Confirmations,
-    Certificates,
-    Signatures,
-}
-
-impl Collection {
-    /// Its path.
-    pub(super) const fn path(self) -> &'static str {
-        match self {
-            Self::Confirmations => "/v1/confirmations",
-            Self::Certificates => "/v1/certificates",
-            Self::Signatures => "/v1/signatures",
-        }
-    }
-}
 
 /// When a host got its command, in nanoseconds of Unix time: the later one stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +47,7 @@ impl Arrival {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Note {
-    pub(super) collection: Collection,
+    pub(super) action: Action,
     pub(super) id: String,
     pub(super) origin: Origin,
     pub(super) since: Arrival,
@@ -75,7 +56,7 @@ pub(super) struct Note {
 impl Note {
     /// The operation's path.
     pub(super) fn path(&self) -> String {
-        format!("{}/{}", self.collection.path(), self.id)
+        format!("{}/{}", self.action.collection(), self.id)
     }
 
     /// Whether a request of `origin` that came at `since` takes its place.
@@ -83,7 +64,7 @@ impl Note {
         self.origin == *origin && !since.is_before(self.since)
     }
 
-    /// Nothing but an id may stand behind the collection.
+    /// Nothing but an id may stand behind the collection's path.
     fn is_sound(&self) -> bool {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         (1..=MAX_ID).contains(&self.id.len()) && self.id.bytes().all(plain)
@@ -146,7 +127,7 @@ mod tests {
 
     fn note(id: &str, origin: &str, since: i64) -> Note {
         Note {
-            collection: Collection::Signatures,
+            action: Action::Signatures,
             id: id.to_owned(),
             origin: origin.parse().unwrap(),
             since: Arrival(since),
@@ -178,12 +159,12 @@ mod tests {
     fn what_is_no_note_names_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let file = NoteFile::of(Host::WebEid, folder.path());
-        let right = json!({"collection": "confirmations", "id": "aZ0-_", "origin": "https://ria.ee", "since": 1});
+        let right = json!({"action": "confirmation", "id": "aZ0-_", "origin": "https://ria.ee", "since": 1});
         fs::write(&file.0, right.to_string()).unwrap();
         assert_eq!(file.read().unwrap().path(), "/v1/confirmations/aZ0-_");
         for (member, value) in [
-            ("collection", json!("pairings")),
-            ("collection", json!("/v1/pairings")),
+            ("action", json!("pairings")),
+            ("action", json!("/v1/pairings")),
             ("id", json!("")),
             ("id", json!("../pairings/own")),
             ("id", json!("one?wait=1")),

@@ -10,8 +10,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, ClientError, Request};
-use super::note::{Arrival, Collection, Note, NoteFile};
+use super::note::{Arrival, Note, NoteFile};
 use super::{Daemon, Host, Refusal};
+use crate::history::Action;
 
 /// How long the window may take to become free, and the note of whoever has it to be there.
 const ROOM: Duration = Duration::from_millis(500);
@@ -42,14 +43,14 @@ impl Question {
     /// Starts the operation and waits for its end. When `gone` is cancelled, so is the operation.
     pub(super) async fn perform(
         &self,
-        collection: Collection,
+        action: Action,
         request: &impl Serialize,
         gone: &CancellationToken,
     ) -> Result<Operation, Refusal> {
-        let request = Request::new(collection.path(), request)?;
+        let request = Request::new(action.collection(), request)?;
         let operation = self.begin(&request, gone).await?;
         let note = Note {
-            collection,
+            action,
             id: operation.id.clone(),
             origin: self.origin.clone(),
             since: self.since,

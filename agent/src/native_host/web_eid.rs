@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::{Nothing, arguments, name};
 use super::note::Arrival;
-use super::note::Collection::{self, Certificates, Confirmations, Signatures};
 use super::question::Question;
 use super::{Daemon, Host, Refusal};
+use crate::history::Action;
 
 /// The version of the Web eID application whose commands these are, and ours. The extension
 /// compares the first number alone.
@@ -108,7 +108,7 @@ pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationT
         "quit" => arguments::<Nothing>(message).map(|Nothing {}| json!({})),
         "authenticate" => {
             let request = confirmation(arguments(message)?)?;
-            token(asked.perform(Confirmations, &request.origin, &request).await?)
+            token(asked.perform(Action::Confirmation, &request.origin, &request).await?)
         }
         "get-signing-certificate" => {
             let GetSigningCertificate { origin, .. } = arguments(message)?;
@@ -117,11 +117,11 @@ pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationT
                 top_origin: None,
                 token: None,
             };
-            certificate(asked.perform(Certificates, &request.origin, &request).await?)
+            certificate(asked.perform(Action::Certificate, &request.origin, &request).await?)
         }
         "sign" => {
             let request = signature(arguments(message)?)?;
-            signed(asked.perform(Signatures, &request.origin, &request).await?)
+            signed(asked.perform(Action::Signatures, &request.origin, &request).await?)
         }
         _ => {
             let known = "command: quit, authenticate, get-signing-certificate and sign are known here";
@@ -138,18 +138,13 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn perform(
-        &self,
-        collection: Collection,
-        origin: &Origin,
-        request: &impl Serialize,
-    ) -> Result<Operation, Refusal> {
+    async fn perform(&self, action: Action, origin: &Origin, request: &impl Serialize) -> Result<Operation, Refusal> {
         let client = tokio::select! {
             reached = self.daemon.reach(Host::WebEid) => reached?.client,
             () = self.gone.cancelled() => return Err(Refusal::Gone),
         };
         let question = Question::new(Host::WebEid, self.daemon, client, origin.clone(), self.since);
-        question.perform(collection, request, self.gone).await
+        question.perform(action, request, self.gone).await
     }
 }
 

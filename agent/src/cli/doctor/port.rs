@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use agent::server::PortFile;
 use plugin_protocol::api::HELLO;
 use plugin_protocol::limits::PORTS;
 
@@ -23,7 +24,7 @@ enum Holder {
 
 /// The check, and whether an agent runs.
 pub(super) fn check(places: &Places, configured: Option<u16>) -> (Check, bool) {
-    if let Some(announced) = announced(places) {
+    if let Some(announced) = PortFile::read(&places.port_file()) {
         let file = places.port_file();
         return match holder(announced) {
             Holder::Agent => {
@@ -69,13 +70,7 @@ fn list(holders: &[(u16, Holder)]) -> String {
 
 /// The agent that the runtime file names, if it answers.
 pub(in crate::cli) fn running(places: &Places) -> Option<u16> {
-    announced(places).filter(|port| agent_answers(*port))
-}
-
-/// What the runtime file says.
-fn announced(places: &Places) -> Option<u16> {
-    let text = std::fs::read_to_string(places.port_file()).ok()?;
-    text.trim_end().parse().ok()
+    PortFile::read(&places.port_file()).filter(|port| agent_answers(*port))
 }
 
 fn holder(port: u16) -> Holder {
