@@ -97,7 +97,8 @@ test("another window's message is not the page's", async () => {
   const page = await open();
   page.dispatch({ isTrusted: true, data: CALL, source: page.window, origin: "https://portal.example" });
   assert.equal(page.ports.length, 1);
-  page.dispatch({ isTrusted: false, data: { ...CALL, id: "made" }, source: page.window, origin: "https://portal.example" });
+  // `status`, as a second `confirm` would be refused for another reason.
+  page.dispatch({ isTrusted: false, data: { ...CALL, id: "made", call: "status" }, source: page.window, origin: "https://portal.example" });
   page.dispatch({ isTrusted: true, data: { ...CALL, id: "two", call: "status" }, source: {}, origin: "https://portal.example" });
   page.dispatch({ isTrusted: true, data: { action: "web-eid:status" }, source: {}, origin: "https://portal.example" });
   await page.clock.advance(1_000);
