@@ -1,0 +1,1 @@
+//! GOST R 34.10-2012 signatures.
