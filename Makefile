@@ -15,13 +15,13 @@ demo-browser: ## the same on a desktop, in Chromium or Firefox (BROWSER=firefox)
 	@scripts/demo-browser
 
 test: ## run every test: SoftHSM's, the extension's, and in real browsers
-	@scripts/with-tools softhsm openssl pkcs11-tool ps -- scripts/test
+	@scripts/with-tools softhsm openssl gost-engine pkcs11-tool ps -- scripts/test
 
 lint: ## format, clippy, docs, the JavaScript's types, cargo-deny where it is installed; warnings are errors
 	@scripts/with-tools rustfmt clippy node npm -- scripts/lint
 
 bench: ## measure signing, confirming and verifying on this machine, beside ssh-agent and OpenSSL
-	@scripts/with-tools softhsm openssl pkcs11-tool ssh -- \
+	@scripts/with-tools softhsm openssl gost-engine pkcs11-tool ssh -- \
 		cargo run --release --locked -p system-tests --bin bench
 
 fresh-machine: ## as root: do lint, test and demo in a bare chroot, with the network and then without

@@ -10,6 +10,7 @@ has_tool() {
             [ -s "${CARGO_HTTP_CAINFO:-/nonexistent}" ] ;;
         softhsm) command -v softhsm2-util >/dev/null && softhsm_module ;;
         openssl|pkcs11-tool|ps|Xvfb|pinentry-gtk-2) command -v "$1" >/dev/null ;;
+        gost-engine) OPENSSL_CONF=/dev/null openssl engine gost >/dev/null 2>&1 ;;
         pinentry) pinentry_with_a_window ;;
         ssh) command -v ssh-agent >/dev/null && command -v ssh-add >/dev/null ;;
         node) node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null ;;
@@ -49,6 +50,7 @@ package_of() {
         cc) echo gcc libc6-dev ;;
         softhsm) echo softhsm2 ;;
         pkcs11-tool) echo opensc ;;
+        gost-engine) echo libengine-gost-openssl ;;
         ps) echo procps ;;
         pinentry) echo pinentry-qt ;;
         ssh) echo openssh-client ;;
