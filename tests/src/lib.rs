@@ -14,12 +14,14 @@
 //! - [`raw`]: HTTP by hand, for what no client would send;
 //! - [`middle`]: someone between plugin and agent;
 //! - [`mock`]: a running mock, for portals;
-//! - [`judge`]: what a portal and OpenSSL say of what they get.
+//! - [`judge`]: what a portal and OpenSSL say of what they get;
+//! - [`gost_engine`]: OpenSSL's GOST engine in this process.
 
 pub mod agent;
 pub mod ask;
 pub mod browser;
 pub mod door;
+pub mod gost_engine;
 pub mod judge;
 pub mod middle;
 pub mod mock;
