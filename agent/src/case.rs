@@ -2,6 +2,7 @@
 
 use plugin_protocol::Origin;
 use plugin_protocol::api::OperationState;
+use plugin_protocol::encoding::from_base64;
 
 use crate::app::App;
 use crate::error::Error;
@@ -41,6 +42,23 @@ pub(crate) fn check_top(origin: &Origin, top: Option<&Origin>) -> Result<(), Err
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses the page around a page that the plugin does not know.
+pub(crate) fn check_unattested(top: Option<&Origin>) -> Result<(), Error> {
+    match top {
+        Some(_) => {
+            let why = "who cannot tell the page's origin cannot tell that of the page around it".to_owned();
+            Err(Error::InvalidField("top_origin", why))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A certificate that the request names.
+pub(crate) fn named_certificate(text: Option<&str>) -> Result<Option<Vec<u8>>, Error> {
+    let wrong = || Error::InvalidField("certificate", "expected base64 (RFC 4648 section 4) of DER".to_owned());
+    text.map(|text| from_base64(text).ok_or_else(wrong)).transpose()
 }
 
 /// Told of each state an operation comes to.
@@ -114,6 +132,15 @@ impl Case<'_> {
         record.test |= self.app.prompt.unattended();
         record.ended(&Err::<(), _>(error.clone()));
         remembered(self.app, record).await
+    }
+}
+
+/// Remembers, on the disk, that a request was refused, before anyone is told why.
+pub(crate) async fn refused(app: &App, mut record: Record, why: Error) -> Error {
+    record.ended(&Err::<(), _>(why.clone()));
+    match remembered(app, record).await {
+        Ok(()) => why,
+        Err(unremembered) => unremembered,
     }
 }
 

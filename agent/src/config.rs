@@ -128,7 +128,7 @@ pub struct SoftwareConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LiteralConfig {
-    /// Origins that may ask for `cms-challenge`.
+    /// Origins that may ask for `cms-challenge`; where absent, those that are shipped.
     #[serde(deserialize_with = "origins")]
     pub origins: LiteralOrigins,
 }

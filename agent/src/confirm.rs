@@ -5,7 +5,7 @@ use plugin_protocol::format::UnknownFormat;
 use plugin_protocol::{Origin, Proof, ProofFormat};
 
 use crate::app::App;
-use crate::case::{Case, Client, Ending, Stage, check_top, remembered};
+use crate::case::{Case, Client, Ending, Stage, check_top, check_unattested, named_certificate, refused};
 use crate::certificate::Role;
 use crate::choose::{Chosen, Wanted, choose};
 use crate::consent::consented;
@@ -21,6 +21,8 @@ use crate::token::{SignData, SignInput, SignJob};
 pub struct Confirmation {
     subject: Subject,
     top_origin: Option<Origin>,
+    attested: bool,
+    certificate: Option<Vec<u8>>,
     token: Option<String>,
 }
 
@@ -39,10 +41,28 @@ impl Confirmation {
                 detached: request.detached,
             },
             top_origin: request.top_origin,
+            attested: request.origin_attested,
+            certificate: named_certificate(request.certificate.as_deref())?,
             token: request.token,
         };
         confirmation.subject.check()?;
+        if !confirmation.attested {
+            check_unattested(confirmation.top_origin.as_ref())?;
+            confirmation.check_unattested_format()?;
+        }
         Ok(confirmation)
+    }
+
+    /// What a page may have signed that its plugin does not know: the statement of the other formats names
+    /// an origin, and the agent would vouch for what nobody has seen.
+    fn check_unattested_format(&self) -> Result<(), Error> {
+        match self.subject.format {
+            ProofFormat::CmsChallenge => Ok(()),
+            other => {
+                let why = format!("{other} names the origin, which has to be known; only cms-challenge does not");
+                Err(Error::InvalidField("origin_attested", why))
+            }
+        }
     }
 
     /// Whether the policy lets this origin ask for this format; what it does not is [`Confirmation::refuse`]d.
@@ -57,17 +77,13 @@ impl Confirmation {
 
     /// Remembers, on the disk, that it was refused, before anyone is told why.
     pub async fn refuse(&self, app: &App, client: &Client, why: Error) -> Error {
-        let mut record = self.record(client);
-        record.ended(&Err::<(), _>(why.clone()));
-        match remembered(app, record).await {
-            Ok(()) => why,
-            Err(unremembered) => unremembered,
-        }
+        refused(app, self.record(client), why).await
     }
 
     fn record(&self, client: &Client) -> Record {
         let mut record = Record::new(Action::Confirmation, &client.caller(), self.subject.origin.clone());
         record.top_origin = self.top_origin.clone();
+        record.origin_attested = self.attested;
         record.purpose = Some(self.subject.purpose);
         record.format = Some(self.subject.format);
         record
@@ -78,6 +94,7 @@ impl Confirmation {
         let purpose = self.subject.purpose;
         Request {
             origin: self.subject.origin.clone(),
+            attested: self.attested,
             top_origin: self.top_origin.clone(),
             action: match self.subject.format {
                 ProofFormat::CmsChallenge => prompt::Action::ConfirmLiteral(purpose),
@@ -114,7 +131,7 @@ async fn proof(case: &mut Case<'_>, confirmation: &Confirmation) -> Result<Proof
     let wanted = Wanted {
         role: Role::Authentication,
         token: confirmation.token.as_deref(),
-        certificate: None,
+        certificate: confirmation.certificate.as_deref(),
         able: &|credential| preferred_algorithm(&credential.certificate, &credential.mechanisms).map(|_| ()),
     };
     let chosen = choose(case, &wanted).await?;

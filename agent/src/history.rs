@@ -91,6 +91,7 @@ impl History {
             action: entry.record.action.name().to_owned(),
             origin: entry.record.origin,
             top_origin: entry.record.top_origin,
+            origin_attested: entry.record.origin_attested,
             outcome: entry.record.outcome,
         });
         Ok(told.collect())

@@ -127,8 +127,10 @@ impl Operations {
         Self::start(app, caller, Order::Sign(documents), idempotency)
     }
 
-    /// Starts the handing over of a signing certificate; its id.
-    pub fn start_certificate(
+    /// Starts the handing over of a certificate; its id.
+    ///
+    /// One that the policy refuses leaves a record, as in [`Operations::start_confirmation`].
+    pub async fn start_certificate(
         app: &Arc<App>,
         caller: &Caller,
         request: CertificateRequest,
@@ -142,6 +144,10 @@ impl Operations {
             return Ok(id);
         }
         let disclosure = Disclosure::parse(request)?;
+        if let Err(why) = disclosure.allowed(app) {
+            app.operations.spend(caller)?;
+            return Err(disclosure.refuse(app, &Client::Plugin(caller.clone()), why).await);
+        }
         Self::start(app, caller, Order::Disclose(disclosure), idempotency)
     }
 

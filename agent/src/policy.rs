@@ -7,9 +7,19 @@ use plugin_protocol::{Origin, ProofFormat};
 
 use crate::error::Error;
 
-/// The origins whose policy allows the literal form. Empty by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The state's sign-in service (ESIA), which has its literal challenge signed: production, and the one for tests.
+const SHIPPED: [&str; 2] = ["https://esia.gosuslugi.ru", "https://esia-portal1.test.gosuslugi.ru"];
+
+/// The origins whose policy allows the literal form.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiteralOrigins(Vec<Origin>);
+
+impl Default for LiteralOrigins {
+    /// Those that are shipped: ESIA's. A configuration replaces them.
+    fn default() -> Self {
+        Self(SHIPPED.iter().filter_map(|origin| origin.parse().ok()).collect())
+    }
+}
 
 impl LiteralOrigins {
     /// These origins and no others.
@@ -19,7 +29,15 @@ impl LiteralOrigins {
 
     /// Whether `origin` may ask for `format`.
     pub fn check(&self, origin: &Origin, format: ProofFormat) -> Result<(), Error> {
-        if format != ProofFormat::CmsChallenge || self.0.contains(origin) {
+        match format {
+            ProofFormat::CmsChallenge => self.check_named(origin),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether `origin` is one of them: only for these may a plugin ask that does not know which page it serves.
+    pub fn check_named(&self, origin: &Origin) -> Result<(), Error> {
+        if self.0.contains(origin) {
             return Ok(());
         }
         Err(Error::OriginNotAllowed(format!(
@@ -44,10 +62,16 @@ mod tests {
             let verdict = policy.check(&other, format);
             assert_eq!(verdict.is_ok(), format != ProofFormat::CmsChallenge, "{format}");
         }
-        assert!(
-            LiteralOrigins::default()
-                .check(&named, ProofFormat::CmsChallenge)
-                .is_err()
-        );
+        let shipped = LiteralOrigins::default();
+        assert!(shipped.check(&named, ProofFormat::CmsChallenge).is_err());
+        for esia in SHIPPED {
+            let esia: Origin = esia.parse().unwrap();
+            assert_eq!(shipped.check(&esia, ProofFormat::CmsChallenge), Ok(()));
+            assert!(
+                LiteralOrigins::new(Vec::new()).check_named(&esia).is_err(),
+                "it can be emptied"
+            );
+        }
+        assert_eq!(shipped.0.len(), SHIPPED.len());
     }
 }

@@ -16,6 +16,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin as Boxed;
 
+use plugin_protocol::api::CertificateRole;
 use plugin_protocol::pairing::Digits;
 use plugin_protocol::{HashFunction, Origin, Purpose};
 
@@ -52,8 +53,10 @@ pub enum Question {
 /// Who asks for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The portal.
+    /// The portal; where `attested` is false, the service that the plugin stands for.
     pub origin: Origin,
+    /// Whether the plugin knows that a page of `origin` asks. If not, the person is told that the site is not known.
+    pub attested: bool,
     /// The page in the browser's address bar, where the portal is embedded in another one's.
     pub top_origin: Option<Origin>,
     /// What for.
@@ -71,8 +74,8 @@ pub enum Action {
     ConfirmLiteral(Purpose),
     /// Sign documents.
     Sign(Vec<Document>),
-    /// Hand over the certificate of a key meant for signing; nothing is signed.
-    Certificate,
+    /// Hand over the certificate of a key meant for this; nothing is signed.
+    Certificate(CertificateRole),
 }
 
 /// A document to be signed: of what it holds, only the digest is known here.

@@ -8,7 +8,7 @@ use plugin_protocol::limits::{MAX_ITEM_NAME, MAX_SIGNATURE_ITEMS};
 use plugin_protocol::{HashFunction, Origin};
 
 use crate::app::App;
-use crate::case::{Case, Client, Ending, Stage, check_top};
+use crate::case::{Case, Client, Ending, Stage, check_top, named_certificate};
 use crate::certificate::Role;
 use crate::choose::{Wanted, choose};
 use crate::consent::consented;
@@ -50,12 +50,7 @@ impl Documents {
         let items = items
             .map(|(index, item)| Item::parse(index, item))
             .collect::<Result<_, _>>()?;
-        let certificate = match request.certificate {
-            None => None,
-            Some(text) => Some(from_base64(&text).ok_or_else(|| {
-                Error::InvalidField("certificate", "expected base64 (RFC 4648 section 4) of DER".to_owned())
-            })?),
-        };
+        let certificate = named_certificate(request.certificate.as_deref())?;
         Ok(Self {
             origin: request.origin,
             top_origin: request.top_origin,
@@ -80,6 +75,7 @@ impl Documents {
         };
         Request {
             origin: self.origin.clone(),
+            attested: true,
             top_origin: self.top_origin.clone(),
             action: Action::Sign(self.items.iter().map(shown).collect()),
             client: client.caller().name,

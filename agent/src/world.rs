@@ -144,6 +144,8 @@ pub(crate) fn request(format: ProofFormat) -> ConfirmationRequest {
         detached: false,
         purpose: Purpose::ConfirmIdentity,
         token: None,
+        certificate: None,
+        origin_attested: true,
     }
 }
 

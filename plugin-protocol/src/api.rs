@@ -278,6 +278,18 @@ pub struct ConfirmationRequest {
     )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub token: Option<String>,
+    /// base64 DER: only this certificate's key may sign.
+    #[serde(
+        default,
+        deserialize_with = "crate::shape::present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub certificate: Option<String>,
+    /// `false`: the caller cannot tell which page asks, and `origin` is the service that it stands for. Taken only
+    /// with the format `cms-challenge`, and for an origin that the literal policy names.
+    #[serde(default = "attested", skip_serializing_if = "Clone::clone")]
+    pub origin_attested: bool,
 }
 
 impl ConfirmationRequest {
@@ -341,7 +353,7 @@ pub struct SignatureItem {
     pub hash: String,
 }
 
-/// `POST /v1/certificates`: the certificate of a key meant for signing; nothing is signed.
+/// `POST /v1/certificates`: the certificate of a key meant for signing, or for signing in; nothing is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CertificateRequest {
@@ -364,6 +376,36 @@ pub struct CertificateRequest {
     )]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub token: Option<String>,
+    /// What the certificate's key is meant for.
+    #[serde(default, skip_serializing_if = "CertificateRole::is_default")]
+    pub role: CertificateRole,
+    /// `false`: the caller cannot tell which page asks, and `origin` is the service that it stands for. Taken only
+    /// with the role `authentication`, and for an origin that the literal policy names.
+    #[serde(default = "attested", skip_serializing_if = "Clone::clone")]
+    pub origin_attested: bool,
+}
+
+/// What the key of a certificate is meant for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateRole {
+    /// Signing documents (nonRepudiation): what `POST /v1/signatures` takes.
+    #[default]
+    Signing,
+    /// Confirming identity and signing in (digitalSignature): what `POST /v1/confirmations` takes.
+    Authentication,
+}
+
+impl CertificateRole {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The caller knows the page's origin, unless it says otherwise.
+fn attested() -> bool {
+    true
 }
 
 /// The result of `POST /v1/certificates`.
@@ -372,8 +414,12 @@ pub struct CertificateRequest {
 pub struct SigningCertificate {
     /// base64 DER.
     pub certificate: String,
-    /// What `POST /v1/signatures` makes with its key: one for each hash function that the key can sign a digest of.
+    /// What `POST /v1/signatures` makes with its key: one for each hash function that the key can sign a digest of;
+    /// none where the role was `authentication`.
     pub algorithms: Vec<SignatureMethod>,
+    /// The id of the token that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// A signature scheme with its hash function.
@@ -493,6 +539,9 @@ pub struct HistoryEntry {
     /// The page that embedded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top_origin: Option<Origin>,
+    /// `false`: which page asked was not known; `origin` is the service that the plugin stood for.
+    #[serde(default = "attested", skip_serializing_if = "Clone::clone")]
+    pub origin_attested: bool,
     /// `done`, or the error code.
     pub outcome: String,
 }

@@ -166,13 +166,18 @@ impl Setup {
             literal,
             ..
         } = self;
+        // Without any, the shipped ones.
+        let literal = match literal.is_empty() {
+            true => String::new(),
+            false => format!("literal.origins = {literal:?}\n"),
+        };
         let requests_per_minute = operations_per_minute.saturating_mul(10);
         let modules = modules.join(", ");
         format!(
             "{extra}\n{prompt}\
              prompt.language = {language:?}\n\
              software.enabled = {software}\n\
-             literal.origins = {literal:?}\n\
+             {literal}\
              rates.operations_per_minute = {operations_per_minute}\n\
              rates.requests_per_minute = {requests_per_minute}\n\
              pkcs11.search = false\n\

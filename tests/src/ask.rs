@@ -1,6 +1,6 @@
 //! What plugins ask for in the tests.
 
-use plugin_protocol::api::{CertificateRequest, ConfirmationRequest, SignatureItem, SignatureRequest};
+use plugin_protocol::api::{CertificateRequest, CertificateRole, ConfirmationRequest, SignatureItem, SignatureRequest};
 use plugin_protocol::encoding::base64;
 use plugin_protocol::{HashFunction, Purpose};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -20,6 +20,8 @@ pub fn confirmation(format: &str) -> ConfirmationRequest {
         detached: false,
         purpose: Purpose::ConfirmIdentity,
         token: None,
+        certificate: None,
+        origin_attested: true,
     }
 }
 
@@ -45,5 +47,7 @@ pub fn certificate() -> CertificateRequest {
         origin: ORIGIN.parse().expect("an origin"),
         top_origin: None,
         token: None,
+        role: CertificateRole::Signing,
+        origin_attested: true,
     }
 }

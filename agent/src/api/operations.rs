@@ -105,7 +105,7 @@ pub(super) async fn cancel_signatures(
     front.cancel(&caller, Action::Signatures, &id).await
 }
 
-/// Has the person hand over their signing certificate; nothing is signed.
+/// Has the person hand over the certificate that they sign documents with, or sign in with; nothing is signed.
 #[utoipa::path(post, path = "/v1/certificates", tag = "operations", request_body = CertificateRequest,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 printable characters; repeating the request is safe"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: seconds to wait for the end, at most 25")),
@@ -118,7 +118,7 @@ pub(super) async fn disclose(
     Json { value, bytes }: Json<CertificateRequest>,
 ) -> Result<Response, Error> {
     let idempotency = idempotency(&entrance, &bytes)?;
-    let id = Operations::start_certificate(&front.app, &caller, value, idempotency)?;
+    let id = Operations::start_certificate(&front.app, &caller, value, idempotency).await?;
     front.begun(&caller, Action::Certificate, &id, entrance.wait(0)).await
 }
 

@@ -435,7 +435,7 @@ async fn a_certificate_is_an_operation_like_the_others() {
     let Question::InsertToken(asks) = question else {
         panic!("there is no token: {question:?}");
     };
-    assert_eq!(asks.action, crate::prompt::Action::Certificate);
+    assert_eq!(asks.action, crate::prompt::Action::Certificate(Default::default()));
     assert_eq!(asks.top_origin.unwrap().as_str(), "https://news.example");
 
     assert_eq!(agent.send(keyed(BODY)).await.json::<Operation>().id, operation.id);

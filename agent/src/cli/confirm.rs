@@ -61,6 +61,8 @@ impl Confirm {
                 For::SignIn => Purpose::SignIn,
             },
             token: self.token.clone(),
+            certificate: None,
+            origin_attested: true,
         }
     }
 

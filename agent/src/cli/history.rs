@@ -68,6 +68,9 @@ fn line(entry: &Entry) -> String {
     if let Some(top) = &record.top_origin {
         let _ = write!(line, "  in {top}");
     }
+    if !record.origin_attested {
+        line += "  (page not known)";
+    }
     if let Some(format) = record.format {
         let _ = write!(line, "  {format}");
     }

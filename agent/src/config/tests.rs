@@ -14,7 +14,13 @@ fn nothing_is_a_configuration() {
         !Config::default().software.enabled,
         "the test token is never offered unasked"
     );
-    assert_eq!(Config::default().literal.origins, LiteralOrigins::default());
+    let literal = |text: &str| Config::parse(text).unwrap().literal.origins;
+    assert_eq!(
+        literal("[literal]"),
+        LiteralOrigins::default(),
+        "those that are shipped"
+    );
+    assert_eq!(literal("[literal]\norigins = []"), LiteralOrigins::new(Vec::new()));
 }
 
 #[test]
@@ -72,6 +78,7 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shown.deadlines, Config::default().deadlines);
     assert_eq!(shown.pkcs11.call_deadline, Config::default().pkcs11.call_deadline);
     assert_eq!(shown.rates, Config::default().rates);
+    assert_eq!(shown.literal, Config::default().literal);
     assert_eq!(shown.prompt.kind, PromptKind::Auto);
 }
 

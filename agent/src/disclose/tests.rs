@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use fixtures::pki::{Issued, KeyUsage};
-use plugin_protocol::api::{PinState, SignatureMethod, SignatureScheme};
+use plugin_protocol::api::{CertificateRole, PinState, SignatureMethod, SignatureScheme};
 use plugin_protocol::encoding::{hex, sha256};
 use plugin_protocol::{ErrorCode, HashFunction};
 
@@ -24,6 +24,8 @@ fn request() -> CertificateRequest {
         origin: ORIGIN.parse().unwrap(),
         top_origin: None,
         token: None,
+        role: CertificateRole::Signing,
+        origin_attested: true,
     }
 }
 
@@ -59,7 +61,7 @@ async fn it_is_handed_over_after_a_yes_without_pin_or_signature() {
     };
     assert_eq!(
         (&consent.request.action, consent.pin),
-        (&Action::Certificate, PinEntry::None)
+        (&Action::Certificate(CertificateRole::Signing), PinEntry::None)
     );
     assert_eq!(
         consent.request.top_origin.as_ref().unwrap().as_str(),
@@ -97,6 +99,73 @@ async fn a_key_for_signing_in_is_never_offered() {
         (world.person.asked().len(), world.outcomes()),
         (0, vec!["no_certificate".to_owned()])
     );
+}
+
+#[tokio::test]
+async fn the_certificate_for_signing_in_is_handed_over_where_it_is_asked_for() {
+    let both = with_usage(&[KeyUsage::DigitalSignature, KeyUsage::NonRepudiation]);
+    let authentication = with_usage(&[KeyUsage::DigitalSignature]);
+    let mut asked_for = request();
+    asked_for.role = CertificateRole::Authentication;
+    for (held, expected) in [
+        (vec![signing(), authentication.clone()], authentication),
+        (vec![both.clone()], both),
+    ] {
+        let world = World::new(vec![Held::new("t", &held)], vec![Reply::Yes]);
+        let given = run(&world, asked_for.clone()).await.result.unwrap();
+        assert_eq!(given.certificate, base64(&expected.certificate));
+        assert!(given.algorithms.is_empty(), "documents are not signed with it here");
+        let token = world.app.tokens.list().await[0].id.to_string();
+        assert_eq!(given.token, Some(token));
+        let asked = world.person.asked();
+        let [Question::Consent(consent)] = &asked[..] else {
+            panic!("one question: {asked:?}")
+        };
+        assert_eq!(
+            consent.request.action,
+            Action::Certificate(CertificateRole::Authentication)
+        );
+    }
+    let world = World::new(vec![Held::new("t", &[signing()])], vec![]);
+    let refused = run(&world, asked_for).await.result.unwrap_err();
+    assert_eq!(
+        refused,
+        Error::NoCertificate("1 without the key usage digitalSignature".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_known_is_told_of_no_other_certificate_and_no_other_origin() {
+    let world = World::new(
+        vec![Held::new("t", &[with_usage(&[KeyUsage::DigitalSignature])])],
+        vec![Reply::Yes],
+    );
+    let mut asked_for = request();
+    asked_for.origin_attested = false;
+    let refused = Disclosure::parse(asked_for.clone()).unwrap_err();
+    assert!(
+        matches!(refused, Error::InvalidField("origin_attested", _)),
+        "{refused:?}"
+    );
+    asked_for.role = CertificateRole::Authentication;
+    let mut embedded = asked_for.clone();
+    embedded.top_origin = Some("https://news.example".parse().unwrap());
+    let refused = Disclosure::parse(embedded).unwrap_err();
+    assert!(matches!(refused, Error::InvalidField("top_origin", _)), "{refused:?}");
+    let elsewhere = Disclosure::parse(asked_for.clone()).unwrap();
+    let why = elsewhere.allowed(&world.app).unwrap_err();
+    assert!(matches!(
+        elsewhere.refuse(&world.app, &world.client(), why).await,
+        Error::OriginNotAllowed(_)
+    ));
+    asked_for.origin = "https://esia.gosuslugi.ru".parse().unwrap();
+    Disclosure::parse(asked_for.clone())
+        .unwrap()
+        .allowed(&world.app)
+        .unwrap();
+    run(&world, asked_for).await.result.unwrap();
+    assert_eq!(world.outcomes(), ["origin_not_allowed", "done"]);
+    assert!(world.history().iter().all(|entry| !entry.record.origin_attested));
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ pub struct Record {
     /// The page that embedded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top_origin: Option<Origin>,
+    /// `false`: which page asked was not known, and `origin` is the service that the plugin stood for.
+    #[serde(default = "attested", skip_serializing_if = "Clone::clone")]
+    pub origin_attested: bool,
     /// What a confirmation was for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<Purpose>,
@@ -129,6 +132,7 @@ impl Record {
             },
             origin,
             top_origin: None,
+            origin_attested: true,
             purpose: None,
             format: None,
             token: None,
@@ -169,6 +173,10 @@ impl Record {
             _ => None,
         };
     }
+}
+
+fn attested() -> bool {
+    true
 }
 
 impl SignedBytes {

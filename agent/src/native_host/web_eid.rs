@@ -6,7 +6,8 @@
 //! command takes the place of one of the same origin that waits ([`Question`]).
 
 use plugin_protocol::api::{
-    CertificateRequest, ConfirmationRequest, Operation, SignatureItem, SignatureRequest, SignatureScheme,
+    CertificateRequest, CertificateRole, ConfirmationRequest, Operation, SignatureItem, SignatureRequest,
+    SignatureScheme,
 };
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::limits::MIN_BOUND_CHALLENGE;
@@ -116,6 +117,8 @@ pub(super) async fn answer(message: &[u8], daemon: &Daemon, gone: &CancellationT
                 origin,
                 top_origin: None,
                 token: None,
+                role: CertificateRole::Signing,
+                origin_attested: true,
             };
             certificate(asked.perform(Action::Certificate, &request.origin, &request).await?)
         }
@@ -163,6 +166,8 @@ fn confirmation(asked: Authenticate) -> Result<ConfirmationRequest, Refusal> {
         detached: false,
         purpose: Purpose::SignIn,
         token: None,
+        certificate: None,
+        origin_attested: true,
     })
 }
 

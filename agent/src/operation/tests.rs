@@ -122,8 +122,12 @@ async fn a_certificate_runs_the_same_way_once_there_is_a_token() {
         origin: crate::world::ORIGIN.parse().unwrap(),
         top_origin: None,
         token: None,
+        role: Default::default(),
+        origin_attested: true,
     };
-    let id = Operations::start_certificate(&world.app, &world.caller, asked, None).unwrap();
+    let id = Operations::start_certificate(&world.app, &world.caller, asked, None)
+        .await
+        .unwrap();
     world.person.asked_times(1).await;
     world.drawer.open().held = vec![Held::new("token", std::slice::from_ref(&signing))];
     let operations = &world.app.operations;

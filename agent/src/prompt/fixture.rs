@@ -5,7 +5,7 @@
 pub(super) mod pty;
 
 use fixtures::pki::TestPki;
-use plugin_protocol::api::{PinState, TokenKind};
+use plugin_protocol::api::{CertificateRole, PinState, TokenKind};
 use plugin_protocol::pairing::{Bytes32, Jwk, digits};
 use plugin_protocol::{HashFunction, Purpose};
 
@@ -17,6 +17,7 @@ use crate::token::{PinInfo, TokenId, TokenInfo};
 pub(super) fn request() -> Request {
     Request {
         origin: "https://www.portal.example".parse().unwrap(),
+        attested: true,
         top_origin: None,
         action: Action::Confirm(Purpose::ConfirmIdentity),
         client: "Test plugin".to_owned(),
@@ -98,7 +99,8 @@ pub(super) fn every_question() -> Vec<Question> {
         Action::ConfirmLiteral(Purpose::ConfirmIdentity),
         Action::ConfirmLiteral(Purpose::SignIn),
         sign,
-        Action::Certificate,
+        Action::Certificate(CertificateRole::Signing),
+        Action::Certificate(CertificateRole::Authentication),
     ] {
         for pin in [PinEntry::Window, PinEntry::Pad, PinEntry::None] {
             let request = Request {

@@ -131,7 +131,7 @@ impl Policy {
                 return self.literal && self.actions.contains(&policy::Permission::of(*purpose));
             }
             Action::Sign(_) => policy::Permission::Sign,
-            Action::Certificate => policy::Permission::Certificate,
+            Action::Certificate(_) => policy::Permission::Certificate,
         };
         self.actions.contains(&wanted)
     }

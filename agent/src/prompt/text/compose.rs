@@ -1,7 +1,7 @@
 //! From a [`Question`] to a [`Text`].
 
 use fluent_bundle::{FluentArgs, FluentValue};
-use plugin_protocol::api::PinState;
+use plugin_protocol::api::{CertificateRole, PinState};
 use plugin_protocol::origin::OriginWarning;
 use plugin_protocol::{Origin, Purpose};
 use time::{OffsetDateTime, UtcOffset};
@@ -135,7 +135,7 @@ impl Texts {
                 ("title-sign-in", "ok-sign-in")
             }
             Action::Sign(_) => ("title-sign", "ok-sign"),
-            Action::Certificate => ("title-certificate", "ok-certificate"),
+            Action::Certificate(_) => ("title-certificate", "ok-certificate"),
         };
         let field = match pin {
             PinEntry::Window => "prompt-pin",
@@ -202,6 +202,7 @@ impl Texts {
     }
 
     /// The portal's whole address on its own line, then what it asks; then the address of the page around it.
+    /// Where the page is not known, that comes first, and the address is only what it is meant for.
     fn head(&self, request: &Request) -> String {
         let asks = match &request.action {
             Action::Confirm(Purpose::ConfirmIdentity) | Action::ConfirmLiteral(Purpose::ConfirmIdentity) => {
@@ -209,9 +210,16 @@ impl Texts {
             }
             Action::Confirm(Purpose::SignIn) | Action::ConfirmLiteral(Purpose::SignIn) => self.say("asks-sign-in"),
             Action::Sign(documents) => self.with("asks-sign", args([("count", documents.len().into())])),
-            Action::Certificate => self.say("asks-certificate"),
+            Action::Certificate(CertificateRole::Signing) => self.say("asks-certificate"),
+            Action::Certificate(CertificateRole::Authentication) => self.say("asks-certificate-sign-in"),
         };
-        let head = format!("{}\n{asks}", break_long(request.origin.as_str(), ORIGIN_WIDTH));
+        let origin = break_long(request.origin.as_str(), ORIGIN_WIDTH);
+        if !request.attested {
+            let client = args([("client", clean(&request.client, CLIENT).into())]);
+            let page = self.with("unattested", client);
+            return format!("{page}\n{asks}\n\n{}\n{origin}", self.say("unattested-for"));
+        }
+        let head = format!("{origin}\n{asks}");
         match self.embedded(request) {
             Some(embedded) if is_short(request) => format!("{head}\n\n{embedded}"),
             _ => head,
@@ -236,6 +244,7 @@ impl Texts {
     /// What the person should know of the addresses.
     fn cautions(&self, request: &Request) -> Vec<String> {
         let mut warnings = Vec::new();
+        warnings.extend((!request.attested).then(|| self.say("warning-unattested")));
         // The head, which stands on every page, must leave room for the rest.
         warnings.extend(self.embedded(request).filter(|_| !is_short(request)));
         warnings.extend(self.origin_warnings(&request.origin, |warning| match warning {
@@ -264,7 +273,11 @@ impl Texts {
         warnings.map(|warning| self.say(message(warning))).collect()
     }
 
+    /// Which plugin passes it on, where the head does not say so already.
     fn client(&self, request: &Request) -> Vec<String> {
+        if !request.attested {
+            return Vec::new();
+        }
         let client = clean(&request.client, CLIENT);
         vec![self.with("client", args([("client", client.into())]))]
     }

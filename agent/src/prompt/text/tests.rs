@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plugin_protocol::Purpose;
-use plugin_protocol::api::PinState;
+use plugin_protocol::api::{CertificateRole, PinState};
 
 use super::*;
 use crate::prompt::fixture::{candidate, consent, document, every_question, pair, request};
@@ -265,6 +265,56 @@ fn the_literal_form_says_so() {
 }
 
 #[test]
+fn a_page_that_is_not_known_is_said_to_be_so_before_anything_else() {
+    for (language, page, meant, caution) in [
+        (
+            Language::En,
+            "SITE NOT KNOWN: a page served by \"Test plugin\", which does not say which page it is,",
+            "is meant for:\nhttps://www.portal.example",
+            "CAUTION: agree only if you have just begun to sign in",
+        ),
+        (
+            Language::Ru,
+            "САЙТ НЕИЗВЕСТЕН: страница, которую обслуживает «Test plugin»",
+            "предназначено для:\nhttps://www.portal.example",
+            "ВНИМАНИЕ: соглашайтесь, только если сами только что начали вход",
+        ),
+    ] {
+        let unknown = Request {
+            attested: false,
+            ..request()
+        };
+        for action in [
+            Action::ConfirmLiteral(Purpose::SignIn),
+            Action::Certificate(CertificateRole::Authentication),
+        ] {
+            let unknown = Request {
+                action,
+                ..unknown.clone()
+            };
+            let consent = Consent {
+                request: unknown.clone(),
+                ..consent()
+            };
+            for question in [
+                Question::InsertToken(unknown.clone()),
+                Question::Choose(unknown.clone(), vec![candidate(), candidate()]),
+                Question::LastTry(unknown.clone(), candidate()),
+                Question::Consent(consent),
+            ] {
+                let text = Texts::new(language).question(&question, Room::Window);
+                assert!(text.head.starts_with(page), "{}", text.head);
+                assert!(text.head.contains(meant), "{}", text.head);
+                assert!(whole(&text).contains(caution), "{}", whole(&text));
+                assert_eq!(whole(&text).matches("Test plugin").count(), 1, "{}", whole(&text));
+            }
+        }
+        let known = text_of(language, |_| ());
+        assert!(!known.contains(page) && !known.contains(caution), "{known}");
+    }
+}
+
+#[test]
 fn documents_show_name_and_digest_and_only_a_full_window_cuts_digests() {
     let documents = |count: usize| {
         Question::Consent(Consent {
@@ -486,7 +536,7 @@ fn a_certificate_is_handed_over_and_the_window_says_that_nothing_is_signed() {
         ),
     ] {
         let text = text_of(language, |consent| {
-            consent.request.action = Action::Certificate;
+            consent.request.action = Action::Certificate(CertificateRole::Signing);
             consent.pin = crate::prompt::PinEntry::None;
             consent.candidate.token.pin.tries_left = Some(1);
         });

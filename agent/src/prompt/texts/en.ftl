@@ -19,7 +19,13 @@ asks-sign = { $count ->
     }
 
 asks-certificate = asks for the certificate that you sign documents with. If you agree, it gets this certificate with your name. Nothing is signed, and no PIN is needed.
+asks-certificate-sign-in = asks for the certificate that you sign in with. If you agree, it gets this certificate with your name. Nothing is signed, and no PIN is needed.
 embedded = It is embedded in a page of another site, the one in the address bar of your browser:
+
+## Where the plugin cannot tell which page asks: this stands above what is asked, the address below it.
+
+unattested = SITE NOT KNOWN: a page served by "{ $client }", which does not say which page it is,
+unattested-for = What you agree to is meant for:
 
 ## What should make the person look twice
 
@@ -31,6 +37,7 @@ warning-top-address = CAUTION: the page that it is embedded in has a number for 
 warning-top-insecure = CAUTION: the connection to the page that it is embedded in is not encrypted. Agree only if you are developing that site on your own computer.
 warning-top-long = CAUTION: the address of the page that it is embedded in is unusually long. What counts is how the site's name ends: { $end }
 warning-long = CAUTION: the address is unusually long. What counts is how the site's name ends: { $end }
+warning-unattested = CAUTION: agree only if you have just begun to sign in at this address yourself, and your browser shows it in its address bar.
 literal = What gets signed is the site's one-time code as it is, without the site's name. Agree only if you have just begun this on the site yourself.
 test = TEST TOKEN: what it signs proves nothing about a person.
 

@@ -141,15 +141,21 @@ fn actions_are_listed_and_the_literal_form_apart() {
     assert!(!with("literal = true\nactions = [\"confirm_identity\"]", &literal));
     assert!(with("actions = [\"sign\"]", &sign));
     assert!(!with("actions = [\"sign\"]", &Action::Confirm(Purpose::SignIn)));
-    assert!(!with("", &Action::Certificate) && !with("actions = [\"sign\"]", &Action::Certificate));
-    assert!(with("actions = [\"certificate\"]", &Action::Certificate));
+    assert!(
+        !with("", &Action::Certificate(Default::default()))
+            && !with("actions = [\"sign\"]", &Action::Certificate(Default::default()))
+    );
+    assert!(with(
+        "actions = [\"certificate\"]",
+        &Action::Certificate(Default::default())
+    ));
 }
 
 #[test]
 fn a_certificate_spends_no_try() {
     let policy = format!("actions = [\"certificate\"]\n{POLICY}");
     let mut last = consent();
-    last.request.action = Action::Certificate;
+    last.request.action = Action::Certificate(Default::default());
     last.pin = PinEntry::None;
     last.candidate.token.pin.tries_left = Some(1);
     let answered = unattended(&policy).answer(&Question::Consent(last));

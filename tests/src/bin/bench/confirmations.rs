@@ -148,6 +148,8 @@ pub(crate) fn request(token: &str) -> ConfirmationRequest {
         detached: false,
         purpose: Purpose::ConfirmIdentity,
         token,
+        certificate: None,
+        origin_attested: true,
     }
 }
 
