@@ -72,13 +72,16 @@ export interface Confirmation {
   test: boolean;
 }
 
+/** Those that a page of Web eID can ask for. */
 export type HashFunction = "SHA-256" | "SHA-384" | "SHA-512";
-export type Scheme = "ECDSA" | "RSA-PKCS1" | "RSA-PSS";
 
-/** Result of `Session.certificate`: the signing certificate (base64 DER), and what its key can do. */
+/**
+ * Result of `Session.certificate`: the signing certificate (base64 DER), and what its key can do, by the names of
+ * PROTOCOL.md section 7; a newer agent may have others.
+ */
 export interface SigningCertificate {
   certificate: string;
-  algorithms: { scheme: Scheme; hash_function: HashFunction }[];
+  algorithms: { scheme: string; hash_function: string }[];
   test: boolean;
 }
 
@@ -92,7 +95,7 @@ export interface SignArguments {
 /** Result of `Session.sign`: one item, as one document was asked for. */
 export interface Signatures {
   certificate: string;
-  items: { scheme: Scheme; hash_function: HashFunction; signature: string }[];
+  items: { scheme: string; hash_function: string; signature: string }[];
   test: boolean;
 }
 

@@ -6,7 +6,6 @@ import { EidError } from "./errors.js";
 
 /** @typedef {import("../types").CallName} CallName */
 /** @typedef {import("../types").Session} Session */
-/** @typedef {import("../types").Scheme} Scheme */
 /** @typedef {Record<string, unknown>} Members */
 
 /** The versions of Web eID's extension and application that these speak like. Sites look at the first number alone. */
@@ -19,12 +18,12 @@ const SEMVER = /^v?(0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]
 const HASH_FUNCTIONS = ["SHA-256", "SHA-384", "SHA-512"];
 const TOKEN_MEMBERS = ["unverifiedCertificate", "algorithm", "signature", "format", "appVersion"];
 
-/** @type {Record<Scheme, { cryptoAlgorithm: string, paddingScheme: string }>} */
-const SCHEMES = {
+/** Schemes as Web eID has them; it knows no others, GOST among them. */
+const SCHEMES = /** @type {Record<string, { cryptoAlgorithm: string, paddingScheme: string }>} */ ({
   ECDSA: { cryptoAlgorithm: "ECC", paddingScheme: "NONE" },
   "RSA-PKCS1": { cryptoAlgorithm: "RSA", paddingScheme: "PKCS1.5" },
   "RSA-PSS": { cryptoAlgorithm: "RSA", paddingScheme: "PSS" },
-};
+});
 
 /** The nearest Web eID code, without its `ERR_WEBEID_`, for each of ours. */
 const CODES = /** @type {Record<string, string>} */ ({
@@ -118,9 +117,13 @@ async function authenticate({ challengeNonce }, session) {
 /** @param {Session} session */
 async function getSigningCertificate(session) {
   const { certificate, algorithms } = await session.certificate();
+  const named = given(algorithms).filter(({ scheme, hash_function }) => isNamed(scheme, hash_function));
+  if (named.length === 0) {
+    throw new EidError("unsupported_algorithm", "Web eID has no name for signatures by this certificate's key; choose a certificate with an ECDSA or RSA key.");
+  }
   return {
     certificate: given(certificate),
-    supportedSignatureAlgorithms: given(algorithms).map(({ scheme, hash_function }) => algorithm(scheme, hash_function)),
+    supportedSignatureAlgorithms: named.map(({ scheme, hash_function }) => algorithm(scheme, hash_function)),
   };
 }
 
@@ -138,7 +141,12 @@ async function sign(args, session) {
   return { signature: given(signature), signatureAlgorithm: algorithm(scheme, used) };
 }
 
-/** @param {Scheme} scheme @param {string} hashFunction */
+/** @param {string} scheme @param {string} hashFunction */
+function isNamed(scheme, hashFunction) {
+  return Object.hasOwn(SCHEMES, scheme) && HASH_FUNCTIONS.includes(hashFunction);
+}
+
+/** @param {string} scheme @param {string} hashFunction */
 function algorithm(scheme, hashFunction) {
   const { cryptoAlgorithm, paddingScheme } = given(SCHEMES[scheme]);
   return { cryptoAlgorithm, hashFunction, paddingScheme };

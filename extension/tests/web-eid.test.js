@@ -78,6 +78,19 @@ test("get-signing-certificate names algorithms as Web eID does", async () => {
   });
 });
 
+test("what Web eID has no name for is left out, and refused where nothing is left", async () => {
+  const ecdsa = { scheme: "ECDSA", hash_function: "SHA-256" };
+  const nameless = [{ scheme: "GOSTR3410-2012", hash_function: "GOSTR3411-2012-256" }, { scheme: "toString", hash_function: "SHA-256" }, { scheme: "ECDSA", hash_function: "SHA-3" }];
+  const both = session({ certificate: { certificate: "MIID", algorithms: [...nameless, ecdsa], test: false } });
+  assert.deepEqual((await webEid("web-eid:get-signing-certificate", {}, both.session)).supportedSignatureAlgorithms, [
+    { cryptoAlgorithm: "ECC", hashFunction: "SHA-256", paddingScheme: "NONE" },
+  ]);
+  const { error } = await failed("web-eid:get-signing-certificate", {}, { certificate: { certificate: "MIID", algorithms: nameless, test: false } });
+  assert.equal(error.code, "ERR_WEBEID_NATIVE_INVALID_ARGUMENT");
+  assert.equal(error.reason, "unsupported_algorithm");
+  assert.match(error.message, /ECDSA or RSA/);
+});
+
 test("sign asks for one hash with the certificate's key", async () => {
   const items = [{ scheme: "ECDSA", hash_function: "SHA-384", signature: "c2ln" }];
   const fake = session({ sign: { certificate: "MIID", items, test: false } });

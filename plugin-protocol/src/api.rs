@@ -415,7 +415,8 @@ pub struct SigningCertificate {
     /// base64 DER.
     pub certificate: String,
     /// What `POST /v1/signatures` makes with its key: one for each hash function that the key can sign a digest of;
-    /// none where the role was `authentication`.
+    /// none where the role was `authentication`. Those unknown to this version are left out when read.
+    #[serde(deserialize_with = "crate::lenient::known")]
     pub algorithms: Vec<SignatureMethod>,
     /// The id of the token that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -450,7 +451,7 @@ pub struct SignatureOutcome {
     pub scheme: SignatureScheme,
     /// The hash function of the item.
     pub hash_function: HashFunction,
-    /// base64; ECDSA as raw `r || s`.
+    /// base64; ECDSA as raw `r || s`, GOST as `s || r` (the order of X.509 and CMS).
     pub signature: String,
 }
 
@@ -467,6 +468,9 @@ pub enum SignatureScheme {
     /// RSASSA-PSS (RFC 8017 section 8.1), MGF1 with the same hash, salt as long as the hash.
     #[serde(rename = "RSA-PSS")]
     RsaPss,
+    /// GOST R 34.10-2012 (RFC 7091) with Streebog of the key's size.
+    #[serde(rename = "GOSTR3410-2012")]
+    Gost,
 }
 
 /// Where an operation stands.

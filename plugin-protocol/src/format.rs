@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::SignatureAlgorithm;
 use crate::limits::{MIN_BOUND_CHALLENGE, MIN_CHALLENGE};
 
 /// How a proof is built. Versioned by name; an unknown name is refused by name.
@@ -36,6 +37,15 @@ impl ProofFormat {
             Self::Jws => "jws",
             Self::Cms => "cms",
             Self::CmsChallenge => "cms-challenge",
+        }
+    }
+
+    /// Whether a proof of this format can be signed with `algorithm`: `web-eid:1.0` and `jws`
+    /// name algorithms as JOSE does, which has no name for GOST.
+    pub const fn carries(self, algorithm: SignatureAlgorithm) -> bool {
+        match self {
+            Self::WebEid | Self::Jws => !algorithm.is_gost(),
+            Self::Cms | Self::CmsChallenge => true,
         }
     }
 

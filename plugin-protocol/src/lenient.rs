@@ -19,7 +19,7 @@ where
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::api::{Info, SourceKind, Tokens, Unavailable};
+    use crate::api::{Info, SignatureScheme, SigningCertificate, SourceKind, Tokens, Unavailable};
     use crate::event::{EventKind, Events};
     use crate::{ErrorCode, ProofFormat};
 
@@ -36,6 +36,15 @@ mod tests {
         let none: Tokens = serde_json::from_str(r#"{"tokens":[]}"#).unwrap();
         assert!(none.unavailable.is_empty());
         assert_eq!(serde_json::to_string(&none).unwrap(), r#"{"tokens":[]}"#);
+    }
+
+    #[test]
+    fn methods_of_a_newer_kind_of_key_are_left_out() {
+        let told = r#"{"certificate":"MIID","algorithms":[{"scheme":"EdDSA","hash_function":"SHA-512"},
+            {"scheme":"GOSTR3410-2012","hash_function":"GOSTR3411-2012-256"}]}"#;
+        let told: SigningCertificate = serde_json::from_str(told).unwrap();
+        assert_eq!(told.algorithms.len(), 1);
+        assert_eq!(told.algorithms[0].scheme, SignatureScheme::Gost);
     }
 
     #[test]

@@ -105,6 +105,17 @@ fn names_are_documented() {
     for algorithm in SignatureAlgorithm::ALL {
         assert!(DOCUMENT.contains(&format!("`{algorithm}`")), "{algorithm}");
     }
+    for format in ProofFormat::ALL {
+        let jose = [ProofFormat::WebEid, ProofFormat::Jws].contains(&format);
+        for algorithm in SignatureAlgorithm::ALL {
+            assert_eq!(
+                format.carries(algorithm),
+                !jose || SignatureAlgorithm::JOSE.contains(&algorithm),
+                "{format} {algorithm}"
+            );
+            assert_eq!(serde_json::to_value(algorithm).unwrap(), algorithm.name());
+        }
+    }
     let types: Vec<_> = table("## 9. Events", "type")
         .into_iter()
         .map(|row| row[0].clone())
@@ -133,14 +144,14 @@ fn names_are_documented() {
 #[test]
 fn sources_schemes_and_actions_are_documented() {
     use plugin_protocol::HashFunction;
-    use plugin_protocol::api::SignatureScheme::{Ecdsa, RsaPkcs1, RsaPss};
+    use plugin_protocol::api::SignatureScheme::{Ecdsa, Gost, RsaPkcs1, RsaPss};
     use plugin_protocol::api::SourceKind::{Pcsc, Pkcs11, Software};
 
     let name = |value: Value| DOCUMENT.contains(&format!("`{}`", value.as_str().unwrap()));
     for source in [Pkcs11, Pcsc, Software] {
         assert!(name(serde_json::to_value(source).unwrap()), "{source:?}");
     }
-    for scheme in [Ecdsa, RsaPkcs1, RsaPss] {
+    for scheme in [Ecdsa, RsaPkcs1, RsaPss, Gost] {
         assert!(name(serde_json::to_value(scheme).unwrap()), "{scheme:?}");
     }
     for hash in HashFunction::ALL {

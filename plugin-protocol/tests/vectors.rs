@@ -15,7 +15,7 @@ use plugin_protocol::http_signature::{
 use plugin_protocol::jws::{self, JwsHeader};
 use plugin_protocol::origin::OriginWarning;
 use plugin_protocol::pairing::{Bytes32, Jwk, commitment, digits};
-use plugin_protocol::{Challenge, Origin, ProofFormat, Purpose, SignatureAlgorithm, Statement, web_eid};
+use plugin_protocol::{Challenge, HashFunction, Origin, ProofFormat, Purpose, SignatureAlgorithm, Statement, web_eid};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey, VerificationAlgorithm};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,6 +30,7 @@ const KINDS: &[(&str, Check)] = &[
     ("request-signature", request_signature),
     ("response-signature", response_signature),
     ("signature-input", signature_input),
+    ("hash-function", hash_function),
     ("web-eid", web_eid_bytes),
     ("web-eid-token", web_eid_token),
     ("statement", statement),
@@ -207,6 +208,13 @@ fn signature_input(case: &Value) {
     };
     assert_eq!(parsed.is_some(), accepted(case));
     assert!(parsed.is_none_or(|header| header == text(case, "header")));
+}
+
+fn hash_function(case: &Value) {
+    let hash: HashFunction = parse(case, "hash_function");
+    let digest = hash.digest(&unhex(text(case, "message_hex")));
+    assert_eq!(hex(&digest), text(case, "digest_hex"));
+    assert_eq!(digest.len(), hash.length());
 }
 
 fn web_eid_bytes(case: &Value) {

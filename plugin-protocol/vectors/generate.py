@@ -406,6 +406,33 @@ def jws():
     return cases
 
 
+# Python has no Streebog: the two examples of RFC 6986 section 10.1 and 10.2, as the octets that X.509 and CMS hold.
+STREEBOG = (
+    (
+        b"012345678901234567890123456789012345678901234567890123456789012",
+        "9d151eefd8590b89daa6ba6cb74af9275dd051026bb149a452fd84e5e57b5500",
+        "1b54d01a4af5b9d5cc3d86d68d285462b19abc2475222f35c085122be4ba1ffa"
+        "00ad30f8767b3a82384c6574f024c311e2a481332b08ef7f41797891c1646f48",
+    ),
+    (
+        "Се ветри, Стрибожи внуци, веютъ с моря стрелами на храбрыя плъкы Игоревы".encode("cp1251"),
+        "9dd2fe4e90409e5da87f53976d7405b0c0cac628fc669a741d50063c557e8f50",
+        "1e88e62226bfca6f9994f1f2d51569e0daf8475a3b0fe61a5300eee46d961376"
+        "035fe83549ada2b8620fcd7c496ce5b33f0cb9dddc2b6460143b03dabac9fb28",
+    ),
+)
+
+
+def hash_functions():
+    cases = []
+    for message, streebog256, streebog512 in STREEBOG:
+        digests = [("SHA-256", hashlib.sha256(message).hexdigest()), ("SHA-384", hashlib.sha384(message).hexdigest()),
+                   ("SHA-512", hashlib.sha512(message).hexdigest()),
+                   ("GOSTR3411-2012-256", streebog256), ("GOSTR3411-2012-512", streebog512)]
+        cases += [{"hash_function": name, "message_hex": message.hex(), "digest_hex": digest} for name, digest in digests]
+    return cases
+
+
 def main():
     write("origin", "origin", "Section 1: what is an origin, and which deserve a second look.", origins())
     write("challenge", "challenge", "Section 1: what is a challenge, and which are long enough for bound formats.", challenges())
@@ -414,6 +441,7 @@ def main():
     write("request-signature", "request-signature", "Section 6: signed requests.", requests())
     write("response-signature", "response-signature", "Section 6: signed answers.", responses())
     write("signature-input", "signature-input", "Section 6: the only spelling of Signature-Input.", refused_inputs())
+    write("hash-function", "hash-function", "Section 7: the hash functions by their names.", hash_functions())
     write("web-eid", "web-eid", "Section 12: the bytes signed by web-eid:1.0.", web_eid())
     write("statement", "statement", "Section 12: the confirmation statement and what is none.", statements())
     write("jws", "jws", "Section 12: the signing input of jws.", jws())

@@ -124,7 +124,7 @@ impl<'a> PublicKey<'a> {
     pub fn fits(&self, algorithm: SignatureAlgorithm) -> bool {
         use SignatureAlgorithm as A;
         match self.kind {
-            KeyKind::Rsa => !algorithm.is_ecdsa(),
+            KeyKind::Rsa => matches!(algorithm.scheme(), SignatureScheme::RsaPkcs1 | SignatureScheme::RsaPss),
             KeyKind::RsaPss(hash) => {
                 algorithm.scheme() == SignatureScheme::RsaPss && hash.is_none_or(|hash| hash == algorithm.hash())
             }
@@ -137,7 +137,7 @@ impl<'a> PublicKey<'a> {
     /// Whether keys of this kind are for this scheme at all, whatever the hash.
     pub fn takes(&self, scheme: SignatureScheme) -> bool {
         match self.kind {
-            KeyKind::Rsa => scheme != SignatureScheme::Ecdsa,
+            KeyKind::Rsa => matches!(scheme, SignatureScheme::RsaPkcs1 | SignatureScheme::RsaPss),
             KeyKind::RsaPss(_) => scheme == SignatureScheme::RsaPss,
             KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => scheme == SignatureScheme::Ecdsa,
         }
@@ -253,6 +253,8 @@ impl Scheme {
             Ecdsa => identifier.parameters.is_none(),
             RsaPkcs1 => null_or_absent(identifier),
             SignatureScheme::RsaPss => true,
+            // No OID above leads here yet.
+            SignatureScheme::Gost => false,
         };
         parameters_fit.then_some(Self { scheme, hash })
     }

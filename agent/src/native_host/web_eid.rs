@@ -184,13 +184,19 @@ fn certificate(operation: Operation) -> Result<Value, Refusal> {
     let found = operation.certificate.ok_or_else(other_result)?;
     let algorithms = found.algorithms.iter();
     let algorithms: Vec<Value> = algorithms
-        .map(|method| algorithm(method.scheme, method.hash_function))
+        .filter_map(|method| algorithm(method.scheme, method.hash_function))
         .collect();
+    if algorithms.is_empty() {
+        return Err(nameless());
+    }
     Ok(json!({ "certificate": found.certificate, "supportedSignatureAlgorithms": algorithms }))
 }
 
 fn signature(asked: Sign) -> Result<SignatureRequest, Refusal> {
     let invalid = |why: String| Err(Refusal::new(ErrorCode::InvalidField, why));
+    if !HashFunction::SHA2.contains(&asked.hash_function) {
+        return invalid("hashFunction: it must be SHA-256, SHA-384 or SHA-512".to_owned());
+    }
     let expected = asked.hash_function.length();
     if from_base64(&asked.hash).is_none_or(|digest| digest.len() != expected) {
         return invalid(format!("hash: it must be base64 of {expected} bytes"));
@@ -216,20 +222,28 @@ fn signed(operation: Operation) -> Result<Value, Refusal> {
     match outcomes.as_deref() {
         Some([outcome]) => Ok(json!({
             "signature": outcome.signature,
-            "signatureAlgorithm": algorithm(outcome.scheme, outcome.hash_function),
+            "signatureAlgorithm": algorithm(outcome.scheme, outcome.hash_function).ok_or_else(nameless)?,
         })),
         _ => Err(other_result()),
     }
 }
 
-/// A signature algorithm in Web eID's words.
-fn algorithm(scheme: SignatureScheme, hash: HashFunction) -> Value {
+/// A signature algorithm in Web eID's words, where it has any.
+fn algorithm(scheme: SignatureScheme, hash: HashFunction) -> Option<Value> {
     let (crypto, padding) = match scheme {
         SignatureScheme::Ecdsa => ("ECC", "NONE"),
         SignatureScheme::RsaPkcs1 => ("RSA", "PKCS1.5"),
         SignatureScheme::RsaPss => ("RSA", "PSS"),
+        SignatureScheme::Gost => return None,
     };
-    json!({ "cryptoAlgorithm": crypto, "hashFunction": hash, "paddingScheme": padding })
+    Some(json!({ "cryptoAlgorithm": crypto, "hashFunction": hash, "paddingScheme": padding }))
+}
+
+fn nameless() -> Refusal {
+    Refusal::new(
+        ErrorCode::UnsupportedAlgorithm,
+        "the certificate's key is of GOST R 34.10, which Web eID has no name for; a site of Web eID needs another certificate",
+    )
 }
 
 fn other_result() -> Refusal {

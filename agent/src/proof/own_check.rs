@@ -69,7 +69,7 @@ fn rsa_parameters(scheme: SignatureScheme, hash: HashFunction) -> Option<&'stati
         (SignatureScheme::RsaPss, HashFunction::Sha256) => &rs::RSA_PSS_2048_8192_SHA256,
         (SignatureScheme::RsaPss, HashFunction::Sha384) => &rs::RSA_PSS_2048_8192_SHA384,
         (SignatureScheme::RsaPss, HashFunction::Sha512) => &rs::RSA_PSS_2048_8192_SHA512,
-        (SignatureScheme::Ecdsa, _) => return None,
+        _ => return None,
     })
 }
 

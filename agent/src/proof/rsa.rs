@@ -19,7 +19,9 @@ pub(super) fn verify_pkcs1(
     digest: &[u8],
     signature: &[u8],
 ) -> bool {
-    let info = digest_info(hash, digest);
+    let Some(info) = digest_info(hash, digest) else {
+        return false;
+    };
     let Some(padding) = modulus.len().checked_sub(info.len() + 3).filter(|length| *length >= 8) else {
         return false;
     };
@@ -85,12 +87,13 @@ fn mgf1(hash: HashFunction, seed: &[u8], length: usize) -> Vec<u8> {
     blocks.flatten().take(length).collect()
 }
 
-/// DER of `DigestInfo` (section 9.2, note 1).
-fn digest_info(hash: HashFunction, digest: &[u8]) -> Vec<u8> {
+/// DER of `DigestInfo` (section 9.2, note 1); `None` of hash functions that RSA is not used with.
+fn digest_info(hash: HashFunction, digest: &[u8]) -> Option<Vec<u8>> {
     let (last, length) = match hash {
         HashFunction::Sha256 => (1, 32),
         HashFunction::Sha384 => (2, 48),
         HashFunction::Sha512 => (3, 64),
+        HashFunction::Streebog256 | HashFunction::Streebog512 => return None,
     };
     let head = [
         0x30,
@@ -113,7 +116,7 @@ fn digest_info(hash: HashFunction, digest: &[u8]) -> Vec<u8> {
         4,
         length,
     ];
-    [&head[..], digest].concat()
+    Some([&head[..], digest].concat())
 }
 
 /// Bits of a number without leading zero bytes; `None` for none.

@@ -82,7 +82,7 @@ impl Default for PolicyBuilder {
             anchors: Vec::new(),
             intermediates: Vec::new(),
             formats: vec![ProofFormat::WebEid, ProofFormat::Jws, ProofFormat::Cms],
-            algorithms: SignatureAlgorithm::ALL.to_vec(),
+            algorithms: SignatureAlgorithm::JOSE.to_vec(),
             certificate_schemes: all_schemes(),
             extended_key_usage: ExtendedKeyUsage::default(),
             required_policies: Vec::new(),

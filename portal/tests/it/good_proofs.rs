@@ -9,7 +9,7 @@ use crate::support::{NAME, Scene, builder, key_for};
 #[test]
 fn web_eid_and_jws_verify_with_every_algorithm() {
     let scene = Scene::new();
-    for algorithm in SignatureAlgorithm::ALL {
+    for algorithm in SignatureAlgorithm::JOSE {
         let person = scene.person(key_for(algorithm));
         for proof in [scene.web_eid(&person, algorithm), scene.jws(&person, algorithm)] {
             let identity = scene

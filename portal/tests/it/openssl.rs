@@ -55,7 +55,7 @@ fn digest_option(algorithm: A) -> &'static str {
 #[test]
 fn signatures_of_every_algorithm_and_encoding_verify() {
     let scene = Scene::new();
-    for algorithm in A::ALL {
+    for algorithm in A::JOSE {
         let person = scene.person(key_for(algorithm));
         let statement = scene.statement(&person.certificate).to_canonical_json();
         let mut options = vec!["-cades", "-md", digest_option(algorithm)];

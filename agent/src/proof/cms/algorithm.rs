@@ -8,7 +8,14 @@ use plugin_protocol::api::SignatureScheme;
 use plugin_protocol::{HashFunction, SignatureAlgorithm};
 use spki::AlgorithmIdentifierOwned;
 
-/// SHA-2 with its parameters absent, as RFC 5754 section 2 asks writers to do.
+/// Streebog of 256 and 512 bits (RFC 9215 section 2, table of algorithms).
+const STREEBOG_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.643.7.1.1.2.2");
+const STREEBOG_512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.643.7.1.1.2.3");
+/// Keys of GOST R 34.10-2012 of 256 and 512 bits.
+const GOST_256_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.643.7.1.1.1.1");
+const GOST_512_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.643.7.1.1.1.2");
+
+/// A hash function with its parameters absent, as RFC 5754 section 2 asks writers to do.
 pub(super) fn digest(hash: HashFunction) -> AlgorithmIdentifierOwned {
     AlgorithmIdentifierOwned {
         oid: hash_oid(hash),
@@ -21,13 +28,15 @@ pub(super) fn digest(hash: HashFunction) -> AlgorithmIdentifierOwned {
 /// RSASSA-PKCS1-v1_5 goes by rsaEncryption whatever the hash function (RFC 3370
 /// section 3.2): the one name every CMS reader must know, and the one OpenSSL and
 /// Bouncy Castle write. ECDSA names its hash function and has no parameters
-/// (RFC 5754 section 3.3).
+/// (RFC 5754 section 3.3). GOST goes by the OID of its key, not by that of signature and
+/// digest together: so writes OpenSSL's engine, and so Russian portals are used to it.
 pub(super) fn signature(algorithm: SignatureAlgorithm) -> der::Result<AlgorithmIdentifierOwned> {
     let hash = algorithm.hash();
     let (oid, parameters) = match algorithm.scheme() {
-        SignatureScheme::Ecdsa => (ecdsa_oid(hash), None),
+        SignatureScheme::Ecdsa => (ecdsa_oid(hash)?, None),
         SignatureScheme::RsaPkcs1 => (rfc5912::RSA_ENCRYPTION, Some(Any::null())),
         SignatureScheme::RsaPss => (rfc5912::ID_RSASSA_PSS, Some(super::any(&PssParameters::new(hash)?)?)),
+        SignatureScheme::Gost => (gost_oid(hash), None),
     };
     Ok(AlgorithmIdentifierOwned { oid, parameters })
 }
@@ -37,14 +46,24 @@ fn hash_oid(hash: HashFunction) -> ObjectIdentifier {
         HashFunction::Sha256 => rfc5912::ID_SHA_256,
         HashFunction::Sha384 => rfc5912::ID_SHA_384,
         HashFunction::Sha512 => rfc5912::ID_SHA_512,
+        HashFunction::Streebog256 => STREEBOG_256,
+        HashFunction::Streebog512 => STREEBOG_512,
     }
 }
 
-fn ecdsa_oid(hash: HashFunction) -> ObjectIdentifier {
+fn ecdsa_oid(hash: HashFunction) -> der::Result<ObjectIdentifier> {
     match hash {
-        HashFunction::Sha256 => rfc5912::ECDSA_WITH_SHA_256,
-        HashFunction::Sha384 => rfc5912::ECDSA_WITH_SHA_384,
-        HashFunction::Sha512 => rfc5912::ECDSA_WITH_SHA_512,
+        HashFunction::Sha256 => Ok(rfc5912::ECDSA_WITH_SHA_256),
+        HashFunction::Sha384 => Ok(rfc5912::ECDSA_WITH_SHA_384),
+        HashFunction::Sha512 => Ok(rfc5912::ECDSA_WITH_SHA_512),
+        HashFunction::Streebog256 | HashFunction::Streebog512 => Err(der::ErrorKind::Failed.into()),
+    }
+}
+
+fn gost_oid(hash: HashFunction) -> ObjectIdentifier {
+    match hash {
+        HashFunction::Streebog512 => GOST_512_KEY,
+        _ => GOST_256_KEY,
     }
 }
 

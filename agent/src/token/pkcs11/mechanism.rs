@@ -6,23 +6,24 @@ use cryptoki_sys::{
     CKM_SHA256_RSA_PKCS, CKM_SHA256_RSA_PKCS_PSS, CKM_SHA384, CKM_SHA384_RSA_PKCS, CKM_SHA384_RSA_PKCS_PSS, CKM_SHA512,
     CKM_SHA512_RSA_PKCS, CKM_SHA512_RSA_PKCS_PSS,
 };
-use plugin_protocol::HashFunction::{self, Sha256, Sha384, Sha512};
-use plugin_protocol::api::SignatureScheme::{self, Ecdsa, RsaPkcs1, RsaPss};
+use plugin_protocol::HashFunction::{self, Sha256, Sha384, Sha512, Streebog256, Streebog512};
+use plugin_protocol::api::SignatureScheme::{self, Ecdsa, Gost, RsaPkcs1, RsaPss};
 
 use crate::token::{Mechanism, SignData, SignInput};
 
-/// The mechanism that takes a digest (for PKCS#1: a DigestInfo).
-fn plain(scheme: SignatureScheme) -> CK_MECHANISM_TYPE {
+/// The mechanism that takes a digest (for PKCS#1: a DigestInfo); none is used for GOST yet.
+fn plain(scheme: SignatureScheme) -> Option<CK_MECHANISM_TYPE> {
     match scheme {
-        Ecdsa => CKM_ECDSA,
-        RsaPkcs1 => CKM_RSA_PKCS,
-        RsaPss => CKM_RSA_PKCS_PSS,
+        Ecdsa => Some(CKM_ECDSA),
+        RsaPkcs1 => Some(CKM_RSA_PKCS),
+        RsaPss => Some(CKM_RSA_PKCS_PSS),
+        Gost => None,
     }
 }
 
-/// The mechanism that takes the message and hashes it on the token.
-fn hashing(scheme: SignatureScheme, hash: HashFunction) -> CK_MECHANISM_TYPE {
-    match (scheme, hash) {
+/// The mechanism that takes the message and hashes it on the token, where there is one.
+fn hashing(scheme: SignatureScheme, hash: HashFunction) -> Option<CK_MECHANISM_TYPE> {
+    Some(match (scheme, hash) {
         (Ecdsa, Sha256) => CKM_ECDSA_SHA256,
         (Ecdsa, Sha384) => CKM_ECDSA_SHA384,
         (Ecdsa, Sha512) => CKM_ECDSA_SHA512,
@@ -32,7 +33,8 @@ fn hashing(scheme: SignatureScheme, hash: HashFunction) -> CK_MECHANISM_TYPE {
         (RsaPss, Sha256) => CKM_SHA256_RSA_PKCS_PSS,
         (RsaPss, Sha384) => CKM_SHA384_RSA_PKCS_PSS,
         (RsaPss, Sha512) => CKM_SHA512_RSA_PKCS_PSS,
-    }
+        (Gost, _) | (_, Streebog256 | Streebog512) => return None,
+    })
 }
 
 /// What `list` lets a key make. A plain mechanism serves messages too: we hash.
@@ -42,8 +44,9 @@ pub(super) fn offered(list: &[CK_MECHANISM_TYPE], rsa: bool) -> Vec<Mechanism> {
         .iter()
         .flat_map(|scheme| [Sha256, Sha384, Sha512].map(|hash| (*scheme, hash)));
     all.filter_map(|(scheme, hash)| {
-        let digest = list.contains(&plain(scheme));
-        let there = digest || list.contains(&hashing(scheme, hash));
+        let listed = |mechanism: Option<CK_MECHANISM_TYPE>| mechanism.is_some_and(|it| list.contains(&it));
+        let digest = listed(plain(scheme));
+        let there = digest || listed(hashing(scheme, hash));
         there.then_some(Mechanism { scheme, hash, digest })
     })
     .collect()
@@ -63,17 +66,18 @@ pub(super) struct Way {
 impl Way {
     /// The parameters of C_SignInit.
     pub(super) fn parameters(&self) -> Option<CK_RSA_PKCS_PSS_PARAMS> {
-        self.pss.map(|hash| {
+        self.pss.and_then(|hash| {
             let (hash_alg, mgf) = match hash {
                 Sha256 => (CKM_SHA256, CKG_MGF1_SHA256),
                 Sha384 => (CKM_SHA384, CKG_MGF1_SHA384),
                 Sha512 => (CKM_SHA512, CKG_MGF1_SHA512),
+                Streebog256 | Streebog512 => return None,
             };
-            CK_RSA_PKCS_PSS_PARAMS {
+            Some(CK_RSA_PKCS_PSS_PARAMS {
                 hashAlg: hash_alg,
                 mgf,
                 sLen: hash.length() as _,
-            }
+            })
         })
     }
 }
@@ -86,34 +90,28 @@ pub(super) fn ways(list: &[CK_MECHANISM_TYPE], input: &SignInput) -> Vec<Way> {
         SignData::Message(message) => (hash.digest(message), Some(message)),
         SignData::Digest(digest) => (digest.clone(), None),
     };
-    let data = if *scheme == RsaPkcs1 {
-        digest_info(*hash, &digest)
-    } else {
-        digest
+    let data = match scheme {
+        RsaPkcs1 => digest_info(*hash, &digest),
+        _ => Some(digest),
     };
-    let plain = Way {
-        mechanism: plain(*scheme),
-        data,
-        pss,
-    };
-    let hashing = message.map(|data| Way {
-        mechanism: hashing(*scheme, *hash),
-        data: data.clone(),
-        pss,
-    });
-    std::iter::once(plain)
+    let way = |(mechanism, data)| Way { mechanism, data, pss };
+    let plain = plain(*scheme).zip(data).map(way);
+    let hashing = hashing(*scheme, *hash).zip(message.cloned()).map(way);
+    plain
+        .into_iter()
         .chain(hashing)
         .filter(|way| list.contains(&way.mechanism))
         .collect()
 }
 
-/// DigestInfo of a digest (RFC 8017 section 9.2, note 1).
-pub(in crate::token) fn digest_info(hash: HashFunction, digest: &[u8]) -> Vec<u8> {
+/// DigestInfo of a digest (RFC 8017 section 9.2, note 1); `None` of hash functions that RSA is not used with.
+pub(in crate::token) fn digest_info(hash: HashFunction, digest: &[u8]) -> Option<Vec<u8>> {
     // SEQUENCE { SEQUENCE { OID 2.16.840.1.101.3.4.2.n, NULL }, OCTET STRING }
     let (number, length) = match hash {
         Sha256 => (1, 32),
         Sha384 => (2, 48),
         Sha512 => (3, 64),
+        Streebog256 | Streebog512 => return None,
     };
     let mut info = vec![
         0x30,
@@ -133,7 +131,7 @@ pub(in crate::token) fn digest_info(hash: HashFunction, digest: &[u8]) -> Vec<u8
     ];
     info.extend([number, 0x05, 0x00, 0x04, length]);
     info.extend(digest);
-    info
+    Some(info)
 }
 
 #[cfg(test)]
@@ -142,6 +140,7 @@ mod tests {
 
     /// The octets as RFC 8017 prints them.
     #[test]
+    #[allow(clippy::unwrap_used)]
     fn digest_infos_are_those_of_the_rfc() {
         let printed = [
             (Sha256, "3031300d060960864801650304020105000420"),
@@ -150,7 +149,7 @@ mod tests {
         ];
         for (hash, prefix) in printed {
             let digest = vec![0xAB; hash.length()];
-            let info = plugin_protocol::encoding::hex(&digest_info(hash, &digest));
+            let info = plugin_protocol::encoding::hex(&digest_info(hash, &digest).unwrap());
             assert_eq!(info, format!("{prefix}{}", "ab".repeat(hash.length())));
         }
     }

@@ -2,7 +2,7 @@
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::pkcs8::DecodePrivateKey;
-use plugin_protocol::HashFunction::{self, Sha256, Sha384, Sha512};
+use plugin_protocol::HashFunction::{self, Sha256, Sha384, Sha512, Streebog256, Streebog512};
 use plugin_protocol::api::SignatureScheme::{self, Ecdsa, RsaPkcs1, RsaPss};
 use ring::rand::SystemRandom;
 use ring::signature::{
@@ -64,10 +64,12 @@ impl PrivateKey {
         };
         match (self, input.scheme, &input.data) {
             (Self::Rsa(pair, _), RsaPkcs1 | RsaPss, SignData::Message(message)) => {
-                rsa_message(pair, encoding(input.scheme, input.hash), message)
+                let encoding = encoding(input.scheme, input.hash).ok_or_else(|| unsupported(input))?;
+                rsa_message(pair, encoding, message)
             }
             (Self::Rsa(_, pkcs8), RsaPkcs1, SignData::Digest(digest)) => {
-                rsa::sign_digest_info(pkcs8, &digest_info(input.hash, digest)).ok_or_else(fault)
+                let info = digest_info(input.hash, digest).ok_or_else(|| unsupported(input))?;
+                rsa::sign_digest_info(pkcs8, &info).ok_or_else(fault)
             }
             (Self::P256(key), Ecdsa, _) => prehashed::<p256::ecdsa::Signature>(key, &digest()).map(|s| s.to_vec()),
             (Self::P384(key), Ecdsa, _) => prehashed::<p384::ecdsa::Signature>(key, &digest()).map(|s| s.to_vec()),
@@ -89,15 +91,16 @@ pub(super) fn mechanisms(rsa: bool) -> Vec<Mechanism> {
     schemes.iter().flat_map(of).collect()
 }
 
-fn encoding(scheme: SignatureScheme, hash: HashFunction) -> &'static dyn RsaEncoding {
-    match (scheme == RsaPss, hash) {
+fn encoding(scheme: SignatureScheme, hash: HashFunction) -> Option<&'static dyn RsaEncoding> {
+    Some(match (scheme == RsaPss, hash) {
         (false, Sha256) => &RSA_PKCS1_SHA256,
         (false, Sha384) => &RSA_PKCS1_SHA384,
         (false, Sha512) => &RSA_PKCS1_SHA512,
         (true, Sha256) => &RSA_PSS_SHA256,
         (true, Sha384) => &RSA_PSS_SHA384,
         (true, Sha512) => &RSA_PSS_SHA512,
-    }
+        (_, Streebog256 | Streebog512) => return None,
+    })
 }
 
 fn rsa_message(pair: &RsaKeyPair, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Result<Vec<u8>, Error> {

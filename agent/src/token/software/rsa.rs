@@ -178,7 +178,7 @@ mod tests {
         pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), b"m", &mut signature)
             .unwrap();
 
-        let info = digest_info(Sha384, &Sha384.digest(b"message"));
+        let info = digest_info(Sha384, &Sha384.digest(b"message")).unwrap();
         let signature = sign_digest_info(&pkcs8, &info).unwrap();
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA384, pair.public_key().as_ref());
         key.verify(b"message", &signature).unwrap();
