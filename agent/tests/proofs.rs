@@ -38,6 +38,7 @@ fn pki_algorithm(algorithm: SignatureAlgorithm) -> PkiAlgorithm {
         SignatureAlgorithm::PS256 => PkiAlgorithm::RsaPssSha256,
         SignatureAlgorithm::PS384 => PkiAlgorithm::RsaPssSha384,
         SignatureAlgorithm::PS512 => PkiAlgorithm::RsaPssSha512,
+        gost @ (SignatureAlgorithm::Gost256 | SignatureAlgorithm::Gost512) => panic!("{gost} is not of the test PKI"),
     }
 }
 

@@ -86,7 +86,7 @@ impl HashFunction {
 /// `ES256`, `ES384` and `ES512` fix the curve (P-256, P-384, P-521). `PS*` use
 /// MGF1 with the same hash and a salt as long as the digest. The GOST ones fix the size of
 /// the key and Streebog of the same size, not the curve; JOSE has no names for them, so only
-/// the formats of [`Self::formats`] carry them.
+/// the formats `cms` and `cms-challenge` carry them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[allow(missing_docs)]

@@ -77,6 +77,7 @@ pub(crate) fn verify(certificate: &[u8], algorithm: SignatureAlgorithm, signatur
         SignatureAlgorithm::RS256 => &r::RSA_PKCS1_2048_8192_SHA256,
         SignatureAlgorithm::RS384 => &r::RSA_PKCS1_2048_8192_SHA384,
         SignatureAlgorithm::RS512 => &r::RSA_PKCS1_2048_8192_SHA512,
+        gost @ (SignatureAlgorithm::Gost256 | SignatureAlgorithm::Gost512) => panic!("ring has no {gost}"),
     };
     let verified = r::UnparsedPublicKey::new(ring, key).verify(MESSAGE, signature);
     verified.unwrap_or_else(|_| panic!("{algorithm} does not verify"));

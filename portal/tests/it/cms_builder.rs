@@ -186,5 +186,7 @@ pub fn hash_oid(hash: HashFunction) -> &'static str {
         HashFunction::Sha256 => "2.16.840.1.101.3.4.2.1",
         HashFunction::Sha384 => "2.16.840.1.101.3.4.2.2",
         HashFunction::Sha512 => "2.16.840.1.101.3.4.2.3",
+        HashFunction::Streebog256 => "1.2.643.7.1.1.2.2",
+        HashFunction::Streebog512 => "1.2.643.7.1.1.2.3",
     }
 }

@@ -49,6 +49,8 @@ fn digest_option(algorithm: A) -> &'static str {
         plugin_protocol::HashFunction::Sha256 => "sha256",
         plugin_protocol::HashFunction::Sha384 => "sha384",
         plugin_protocol::HashFunction::Sha512 => "sha512",
+        plugin_protocol::HashFunction::Streebog256 => "md_gost12_256",
+        plugin_protocol::HashFunction::Streebog512 => "md_gost12_512",
     }
 }
 
