@@ -27,6 +27,7 @@ pub mod origin;
 pub mod pairing;
 pub mod problem;
 pub mod proof;
+pub mod qualified;
 mod shape;
 pub mod statement;
 pub mod web_eid;

@@ -133,6 +133,12 @@ impl Certificate {
         self.parsed.get_extension(oid).ok().flatten()
     }
 
+    /// The DER value of an extension, by its identifier.
+    pub(crate) fn raw_extension(&self, oid: &ObjectIdentifier) -> Option<&[u8]> {
+        let found = self.extensions().iter().find(|extension| extension.extn_id == *oid);
+        found.map(|extension| extension.extn_value.as_bytes())
+    }
+
     /// Whether keyUsage is there and has this bit.
     pub(crate) fn key_usage_has(&self, bit: KeyUsages) -> bool {
         matches!(self.extension(&rfc5280::ID_CE_KEY_USAGE), Some(PDVExtension::KeyUsage(usage)) if usage.0.contains(bit))

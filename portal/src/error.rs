@@ -89,6 +89,8 @@ pub enum VerifyError {
     Malformed(&'static str),
     /// The signer's name lies outside an authority's name constraints.
     NameConstraints,
+    /// The policy demands a qualified certificate, and this one falls short in the point named.
+    NotQualified(&'static str),
     /// The proof is for another origin.
     OriginMismatch,
     /// The path is longer than an authority in it allows.
@@ -141,6 +143,7 @@ impl VerifyError {
             Self::KeyUsage => "key_usage",
             Self::Malformed(_) => "malformed",
             Self::NameConstraints => "name_constraints",
+            Self::NotQualified(_) => "not_qualified",
             Self::OriginMismatch => "origin_mismatch",
             Self::PathLength => "path_length",
             Self::PolicyForbidden(_) => "policy_forbidden",
@@ -177,6 +180,7 @@ impl VerifyError {
             | Self::KeyNotAccepted(_)
             | Self::KeyUsage
             | Self::NameConstraints
+            | Self::NotQualified(_)
             | Self::PathLength
             | Self::PolicyForbidden(_)
             | Self::PolicyMissing
@@ -259,6 +263,7 @@ impl fmt::Display for VerifyError {
             Self::KeyUsage => f.write_str("the certificate's key is not for authentication (keyUsage)"),
             Self::Malformed(what) => write!(f, "the proof is malformed: {what}"),
             Self::NameConstraints => f.write_str("the certificate's name is outside its authority's constraints"),
+            Self::NotQualified(why) => write!(f, "the certificate is not a qualified one: {why}"),
             Self::OriginMismatch => f.write_str("the proof is for another origin"),
             Self::PathLength => f.write_str("the certification path is longer than allowed"),
             Self::PolicyForbidden(oid) => write!(f, "the certificate policy {oid} is refused here"),
@@ -307,6 +312,7 @@ pub(crate) mod tests {
             KeyUsage,
             Malformed("x"),
             NameConstraints,
+            NotQualified("x"),
             OriginMismatch,
             PathLength,
             PolicyForbidden("x".to_owned()),

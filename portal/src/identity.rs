@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use crate::certificate::Certificate;
 use crate::path::ValidPath;
+use crate::qualification::Qualification;
 use crate::revocation::CertificateStatus;
 use crate::subject::Subject;
 
@@ -21,6 +22,7 @@ pub struct VerifiedIdentity {
     algorithm: SignatureAlgorithm,
     format: ProofFormat,
     signed: Signed,
+    qualification: Qualification,
     test: bool,
 }
 
@@ -35,6 +37,7 @@ impl VerifiedIdentity {
     pub(crate) fn new(
         certificate: &Certificate,
         path: ValidPath<'_>,
+        qualification: Qualification,
         algorithm: SignatureAlgorithm,
         format: ProofFormat,
         signed: Signed,
@@ -48,6 +51,7 @@ impl VerifiedIdentity {
             algorithm,
             format,
             signed,
+            qualification,
             test: path.test,
         }
     }
@@ -110,6 +114,11 @@ impl VerifiedIdentity {
     /// The purpose that was signed; only `jws` and `cms` sign one.
     pub fn signed_purpose(&self) -> Option<Purpose> {
         self.signed.purpose
+    }
+
+    /// Whether the certificate claims to be qualified (63-ФЗ), on what grounds, and what was not checked.
+    pub fn qualification(&self) -> &Qualification {
+        &self.qualification
     }
 
     /// A test certificate: this proves no person.

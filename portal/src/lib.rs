@@ -85,11 +85,13 @@ mod format;
 pub mod identity;
 pub mod path;
 pub mod policy;
+pub mod qualification;
 #[cfg(feature = "reference-portal")]
 pub mod reference;
 pub mod revocation;
 pub mod signature;
 pub mod subject;
+pub mod trust_list;
 mod verify;
 pub mod work;
 
@@ -97,6 +99,8 @@ pub use challenge::ChallengeStore;
 pub use error::{Place, Remedy, VerifyError};
 pub use identity::VerifiedIdentity;
 pub use policy::{Budget, Policy};
+pub use qualification::{Qualification, QualifiedDemand};
 pub use revocation::{CertificateStatus, Revocation};
 pub use subject::Subject;
+pub use trust_list::TrustList;
 pub use verify::{unverified_signer, verify};

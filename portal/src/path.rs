@@ -6,6 +6,7 @@
 mod certval;
 mod known;
 
+use plugin_protocol::encoding::sha256;
 use time::OffsetDateTime;
 
 pub use self::certval::CertvalValidator;
@@ -61,6 +62,18 @@ pub(crate) struct ValidPath<'a> {
     pub(crate) intermediates: Vec<&'a Certificate>,
     pub(crate) anchor: &'a Certificate,
     pub(crate) revocation: Vec<CertificateStatus>,
+}
+
+impl ValidPath<'_> {
+    /// The accredited authority in it, nearest to the signer, by its name in the policy's trust list.
+    pub(crate) fn accredited<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
+        let known = &policy.rules().accredited;
+        if known.is_empty() {
+            return None;
+        }
+        let mut authorities = self.intermediates.iter().copied().chain([self.anchor]);
+        authorities.find_map(|authority| known.get(&sha256(authority.der())).map(|name| &**name))
+    }
 }
 
 /// Finds the first valid path; when there is none, the error that tells most.

@@ -1,5 +1,6 @@
 //! What a portal accepts, prepared once and used for every proof.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use const_oid::ObjectIdentifier;
@@ -9,12 +10,13 @@ use time::Duration;
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
 use crate::path::{CertvalValidator, KnownSignatures, PathValidator};
+use crate::qualification::QualifiedDemand;
 use crate::revocation::Revocation;
 use crate::signature::Scheme;
 
 mod builder;
 
-pub use builder::{PolicyBuilder, PolicyError};
+pub use builder::{LeftOut, PolicyBuilder, PolicyError};
 
 /// TLS client authentication (RFC 5280 section 4.2.1.12), which Web eID demands.
 pub const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
@@ -100,6 +102,9 @@ pub(crate) struct Rules {
     pub(crate) extended_key_usage: ExtendedKeyUsage,
     pub(crate) required_policies: Vec<ObjectIdentifier>,
     pub(crate) forbidden_policies: Vec<ObjectIdentifier>,
+    pub(crate) qualified: QualifiedDemand,
+    /// Accredited authorities: SHA-256 of a certificate, and the name in the trust list.
+    pub(crate) accredited: HashMap<[u8; 32], Arc<str>>,
     pub(crate) unsigned_attributes: UnsignedAttributes,
     pub(crate) clock_skew: Duration,
     pub(crate) max_age: Duration,

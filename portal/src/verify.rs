@@ -10,6 +10,7 @@ use crate::format;
 use crate::identity::{Signed, VerifiedIdentity};
 use crate::path;
 use crate::policy::Policy;
+use crate::qualification::Qualification;
 use crate::work::Work;
 
 /// What a proof is verified against; the formats share it.
@@ -86,9 +87,15 @@ pub fn verify(
     let opened = format::open(proof, &context)?;
     check_signer(&opened.certificate, policy)?;
     let path = path::find(&opened.certificate, &opened.extra, policy, now, &work)?;
+    let accredited = path.accredited(policy);
+    let qualification = Qualification::judge(&opened.certificate, accredited, &path.revocation, now);
+    if let Some(why) = qualification.falls_short(policy.rules().qualified) {
+        return Err(VerifyError::NotQualified(why));
+    }
     Ok(VerifiedIdentity::new(
         &opened.certificate,
         path,
+        qualification,
         opened.algorithm,
         format,
         opened.signed,

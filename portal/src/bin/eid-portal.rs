@@ -10,10 +10,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use plugin_protocol::{Origin, ProofFormat};
-use portal::policy::PolicyBuilder;
+use portal::policy::{LeftOut, PolicyBuilder};
 use portal::reference::account::Accounts;
 use portal::reference::{App, router};
-use portal::{Policy, Revocation};
+use portal::{Policy, QualifiedDemand, Revocation, TrustList};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -39,6 +39,15 @@ struct Arguments {
     /// A PEM file of test roots: accepted, and marked "test" in the verdict
     #[arg(long, value_name = "PEM")]
     test_root: Vec<PathBuf>,
+    /// The state's list of accredited authorities, XML: those in force are trusted
+    #[arg(long, value_name = "XML")]
+    trust_list: Option<PathBuf>,
+    /// The same, made for tests: marked "test" in the verdict
+    #[arg(long, value_name = "XML")]
+    test_trust_list: Option<PathBuf>,
+    /// Whether the certificate must be a qualified one
+    #[arg(long, value_enum, default_value_t = Qualified::Off)]
+    qualified: Qualified,
     /// A proof format to accept; repeatable [default: web-eid:1.0, jws and cms; cms-challenge binds no origin]
     #[arg(long, value_name = "NAME")]
     format: Vec<ProofFormat>,
@@ -65,6 +74,27 @@ enum RevocationMode {
     BestEffort,
     /// Certificates must be known to be good
     Required,
+}
+
+/// How much of a qualified certificate is demanded.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Qualified {
+    /// The verdict says what there is
+    Off,
+    /// It must claim to be one, in the form of order 795
+    Claimed,
+    /// And its authority must be accredited by the trust list
+    Accredited,
+}
+
+impl From<Qualified> for QualifiedDemand {
+    fn from(demand: Qualified) -> Self {
+        match demand {
+            Qualified::Off => Self::Nothing,
+            Qualified::Claimed => Self::Claimed,
+            Qualified::Accredited => Self::Accredited,
+        }
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -125,7 +155,15 @@ fn announce(address: &str, file: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
-    let mut builder = Policy::builder().revocation(revocation(arguments)?);
+    let mut builder = Policy::builder()
+        .revocation(revocation(arguments)?)
+        .qualified(arguments.qualified.into());
+    builder = trust_list(builder, arguments.trust_list.as_deref(), PolicyBuilder::trust_list)?;
+    builder = trust_list(
+        builder,
+        arguments.test_trust_list.as_deref(),
+        PolicyBuilder::test_trust_list,
+    )?;
     builder = each(builder, &arguments.trust_anchor, |builder, pem| {
         builder.trust_anchors_pem(pem)
     })?;
@@ -140,7 +178,31 @@ fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
     }
     builder
         .build()
-        .map_err(|error| format!("{error}; give --trust-anchor or --test-root").into())
+        .map_err(|error| format!("{error}; give --trust-anchor, --trust-list or --test-root").into())
+}
+
+/// Adds the authorities of a list, and says how many were taken and what was left out.
+fn trust_list(
+    builder: PolicyBuilder,
+    file: Option<&Path>,
+    add: fn(PolicyBuilder, &TrustList) -> (PolicyBuilder, Vec<LeftOut>),
+) -> Result<PolicyBuilder, Failure> {
+    let Some(file) = file else { return Ok(builder) };
+    let xml = std::fs::read(file).map_err(|error| in_file(file, error))?;
+    let list = TrustList::from_xml(&xml).map_err(|error| in_file(file, error))?;
+    let (builder, left_out) = add(builder, &list);
+    let certificates: usize = list.in_force().map(|authority| authority.certificates().count()).sum();
+    eprintln!(
+        "eid-portal: {}: {} of {} authorities in force, {} of their certificates trusted; the list's own signature was not verified",
+        file.display(),
+        list.in_force().count(),
+        list.authorities.len(),
+        certificates - left_out.len()
+    );
+    for LeftOut { authority, why } in left_out {
+        eprintln!("eid-portal: left out: {authority}: {why}");
+    }
+    Ok(builder)
 }
 
 fn each(

@@ -1,10 +1,12 @@
 //! Building a [`Policy`].
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use const_oid::ObjectIdentifier;
 use plugin_protocol::api::SignatureScheme;
+use plugin_protocol::encoding::sha256;
 use plugin_protocol::{HashFunction, ProofFormat, Purpose, SignatureAlgorithm};
 use time::Duration;
 
@@ -12,8 +14,10 @@ use super::{Anchor, Budget, ExtendedKeyUsage, Policy, Rules, UnsignedAttributes,
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
 use crate::path::{KnownSignatures, PathValidator};
+use crate::qualification::QualifiedDemand;
 use crate::revocation::Revocation;
 use crate::signature::Scheme;
+use crate::trust_list::TrustList;
 
 /// Why a policy cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,15 @@ impl fmt::Display for PolicyError {
 
 impl std::error::Error for PolicyError {}
 
+/// A certificate of a trust list that paths cannot end at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Whose it is, by its name in the list.
+    pub authority: String,
+    /// Why.
+    pub why: PolicyError,
+}
+
 impl From<VerifyError> for PolicyError {
     fn from(error: VerifyError) -> Self {
         Self::Certificate(error)
@@ -67,6 +80,8 @@ pub struct PolicyBuilder {
     extended_key_usage: ExtendedKeyUsage,
     required_policies: Vec<ObjectIdentifier>,
     forbidden_policies: Vec<ObjectIdentifier>,
+    qualified: QualifiedDemand,
+    accredited: HashMap<[u8; 32], Arc<str>>,
     unsigned_attributes: UnsignedAttributes,
     clock_skew: Duration,
     max_age: Duration,
@@ -87,6 +102,8 @@ impl Default for PolicyBuilder {
             extended_key_usage: ExtendedKeyUsage::default(),
             required_policies: Vec::new(),
             forbidden_policies: Vec::new(),
+            qualified: QualifiedDemand::default(),
+            accredited: HashMap::new(),
             unsigned_attributes: UnsignedAttributes::default(),
             clock_skew: Duration::minutes(2),
             max_age: Duration::minutes(5),
@@ -197,6 +214,45 @@ impl PolicyBuilder {
         Ok(self)
     }
 
+    /// How much of a qualified certificate (63-ФЗ) the signer's must be; nothing unless told.
+    pub fn qualified(mut self, demand: QualifiedDemand) -> Self {
+        self.qualified = demand;
+        self
+    }
+
+    /// Trusts the authorities whose accreditation is in force in this list, and counts them as accredited.
+    ///
+    /// A certificate of the list that is no proper authority's is left out; the second value says which and why.
+    pub fn trust_list(self, list: &TrustList) -> (Self, Vec<LeftOut>) {
+        self.accredit(list, false)
+    }
+
+    /// The same for a list made for tests: identities from it say [`crate::VerifiedIdentity::is_test`].
+    pub fn test_trust_list(self, list: &TrustList) -> (Self, Vec<LeftOut>) {
+        self.accredit(list, true)
+    }
+
+    fn accredit(mut self, list: &TrustList, test: bool) -> (Self, Vec<LeftOut>) {
+        let mut left_out = Vec::new();
+        for authority in list.in_force() {
+            let name: Arc<str> = authority.name.as_str().into();
+            for der in authority.certificates() {
+                match anchor(der) {
+                    Ok(certificate) => {
+                        if self.accredited.insert(sha256(der), Arc::clone(&name)).is_none() {
+                            self.anchors.push(Anchor { certificate, test });
+                        }
+                    }
+                    Err(why) => left_out.push(LeftOut {
+                        authority: authority.name.clone(),
+                        why,
+                    }),
+                }
+            }
+        }
+        (self, left_out)
+    }
+
     /// What to do with unsigned attributes of a CMS.
     pub fn unsigned_attributes(mut self, rule: UnsignedAttributes) -> Self {
         self.unsigned_attributes = rule;
@@ -263,6 +319,8 @@ impl PolicyBuilder {
             extended_key_usage: self.extended_key_usage,
             required_policies: self.required_policies,
             forbidden_policies: self.forbidden_policies,
+            qualified: self.qualified,
+            accredited: self.accredited,
             unsigned_attributes: self.unsigned_attributes,
             clock_skew: self.clock_skew,
             max_age: self.max_age,

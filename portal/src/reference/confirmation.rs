@@ -8,6 +8,7 @@ use super::verdict::revocation;
 use crate::certificate::Certificate;
 use crate::error::Place;
 use crate::identity::VerifiedIdentity;
+use crate::qualification::QualifiedDemand;
 use crate::subject::Subject;
 
 /// Something the portal looked at, or did not.
@@ -26,7 +27,7 @@ pub enum Check {
     Person,
     /// No certificate of the path is known to be revoked.
     Revocation,
-    /// A qualified certificate in the sense of the law (63-ФЗ): no list of accredited authorities is looked at.
+    /// A certificate in the form of a qualified one (63-ФЗ), of an authority that the trust list says is accredited.
     Qualified,
 }
 
@@ -129,6 +130,13 @@ fn checked(identity: &VerifiedIdentity) -> Vec<Check> {
     checked.push(Check::Person);
     if revocation(identity.revocation()) == "good" {
         checked.push(Check::Revocation);
+    }
+    if identity
+        .qualification()
+        .falls_short(QualifiedDemand::Accredited)
+        .is_none()
+    {
+        checked.push(Check::Qualified);
     }
     checked
 }

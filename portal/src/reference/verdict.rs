@@ -1,11 +1,13 @@
 //! The verdict: what a verified proof makes of an account, as JSON.
 
+use plugin_protocol::qualified::QualifiedFacts;
 use plugin_protocol::statement::rfc3339;
 use plugin_protocol::{ProofFormat, Purpose, SignatureAlgorithm};
 use serde::Serialize;
 
 use crate::challenge::Taken;
 use crate::identity::VerifiedIdentity;
+use crate::qualification::Qualification;
 use crate::revocation::CertificateStatus;
 use crate::subject::Subject;
 
@@ -28,6 +30,7 @@ pub struct Verdict {
     signed_at: Option<String>,
     /// `not_checked`, `unknown`, `good`.
     revocation: &'static str,
+    qualified: Qualified,
     /// A test certificate: this proves no person.
     test: bool,
 }
@@ -38,6 +41,37 @@ struct CertificateFacts {
     sha256: String,
     issuer: String,
     valid_until: String,
+}
+
+/// Whether the certificate is a qualified one, as far as that can be told.
+#[derive(Debug, Serialize)]
+struct Qualified {
+    claimed: bool,
+    /// The accredited authority, by its name in the trust list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accredited_issuer: Option<String>,
+    /// What the form demands and is missing, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lacks: Vec<&'static str>,
+    /// What nobody looked at: names of [`Unchecked`](crate::qualification::Unchecked).
+    not_checked: Vec<&'static str>,
+    facts: QualifiedFacts,
+}
+
+impl From<&Qualification> for Qualified {
+    fn from(qualification: &Qualification) -> Self {
+        Self {
+            claimed: qualification.is_claimed(),
+            accredited_issuer: qualification.accredited_issuer().map(str::to_owned),
+            lacks: qualification.lacks().iter().map(|lack| lack.text()).collect(),
+            not_checked: qualification
+                .unchecked()
+                .iter()
+                .map(|unchecked| unchecked.name())
+                .collect(),
+            facts: qualification.facts().clone(),
+        }
+    }
 }
 
 macro_rules! names {
@@ -88,6 +122,7 @@ impl Verdict {
             format: identity.format(),
             signed_at: identity.signed_at().map(rfc3339),
             revocation: revocation(identity.revocation()),
+            qualified: identity.qualification().into(),
             test: identity.is_test(),
         }
     }

@@ -11,6 +11,7 @@ mod openssl;
 #[cfg(feature = "reference-portal")]
 mod program;
 mod purity;
+mod qualified;
 #[cfg(feature = "reference-portal")]
 mod reference_portal;
 mod refusals;

@@ -78,3 +78,34 @@ fn does_not_listen_before_its_accounts_are_in_order() {
     assert!(!status.success() && stdout.is_empty());
     assert!(stderr.contains("accounts.json") && stderr.contains("snils"), "{stderr}");
 }
+
+#[test]
+fn a_trust_list_is_read_and_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let pki = TestPki::new();
+    let list = fixtures::pki::TrustListBuilder::default()
+        .authority("УЦ 1", "Действует", &[&pki.intermediate.certificate, b"no DER"])
+        .authority("УЦ 2", "Прекращена", &[&pki.root.certificate]);
+    let file = directory.path().join("list.xml");
+    std::fs::write(&file, list.xml()).unwrap();
+    let mut command = eid_portal();
+    // It would go on to listen; an address that is not this machine's ends it.
+    command
+        .arg("--test-trust-list")
+        .arg(&file)
+        .args(["--listen", "192.0.2.1:0", "--qualified", "accredited"]);
+    let stderr = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(
+        stderr.contains("1 of 2 authorities in force, 1 of their certificates trusted"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("left out: УЦ 1:") && stderr.contains("not X.509"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("cannot listen"), "{stderr}");
+    std::fs::write(&file, "<a/>").unwrap();
+    let mut command = eid_portal();
+    let stderr = command.arg("--trust-list").arg(&file).output().unwrap().stderr;
+    assert!(String::from_utf8_lossy(&stderr).contains("list.xml: not a trust list"));
+}
