@@ -1,9 +1,10 @@
 //! `eid-agent native-host`: what a browser starts for an extension (native messaging).
 //!
 //! The browser writes one command to standard input and reads answers from standard
-//! output, each a [`frame`]. Two names are spoken, one a browser's manifest each
+//! output, each a [`frame`]. Three names are spoken, one a browser's manifest each
 //! ([`Host`]): `eu.webeid` is that of the official Web eID extension (`web_eid`),
-//! `eid_agent.plugin` that of our own (`plugin`). Which extension may call is the
+//! `eid_agent.plugin` that of our own (`plugin`), `ru.rtlabs.ifcplugin` that of the official Gosuslugi
+//! extension (`ifc`), which gives many commands, one after the other. Which extension may call is the
 //! manifest's word, and checked again in [`caller`].
 //!
 //! The host owns no token and shows no window. It is a plugin like any other: it has a key
@@ -18,6 +19,7 @@ mod conversation;
 pub mod daemon;
 pub mod frame;
 pub mod identity;
+mod ifc;
 mod note;
 mod object;
 mod plugin;

@@ -15,7 +15,8 @@ use super::{Failure, Flags};
 use crate::browsers::{Browser, Family, Home, SYSTEM_WRAPPERS, wrapper::Wrapper};
 
 /// Tells browsers of this agent: writes the manifests by which the browser plugin and the official
-/// Web eID extension find it, and the scripts that these name. With --remove, takes them away.
+/// Web eID extension find it, and the scripts that these name; on request also those for the official Gosuslugi
+/// extension. With --remove, takes them away.
 #[derive(Args)]
 pub(crate) struct InstallBrowser {
     /// For this user alone (the default)
@@ -30,10 +31,13 @@ pub(crate) struct InstallBrowser {
     /// Only for the Chromium profile kept in this directory
     #[arg(long, value_name = "DIR", conflicts_with = "browser")]
     user_data_dir: Option<PathBuf>,
+    /// Also for the official Gosuslugi extension (with --remove: only for that one)
+    #[arg(long)]
+    gosuslugi: bool,
     /// Take away what was written, and put back what it replaced
     #[arg(long)]
     remove: bool,
-    /// Replace another program's manifest for Web eID; it is kept, and --remove puts it back
+    /// Replace another program's manifest; it is kept, and --remove puts it back
     #[arg(long, conflicts_with = "remove")]
     force: bool,
     /// With --system, put everything below this directory (for packages)
@@ -48,14 +52,24 @@ impl InstallBrowser {
     pub(crate) fn run(&self, flags: &Flags) -> Result<ExitCode, Failure> {
         let places = self.places()?;
         let given = self.given(flags)?;
+        let hosts = self.hosts(&self.all_places()?);
         let mut steps = match self.remove {
-            true => work::remove(&places, &self.all_places()?),
-            false => work::install(&places, &self.wrappers(&given)?, self.force),
+            true => work::remove(&places, &self.all_places()?, &hosts),
+            false => work::install(&places, &self.wrappers(&given, &hosts)?, self.force),
         };
         if !self.system {
-            steps.extend(self.identities(flags, &steps)?);
+            steps.extend(self.identities(flags, &steps, &hosts)?);
         }
         tell(&steps, flags.json)
+    }
+
+    /// Gosuslugi's host is registered on request only; once it is, it is kept up to date and removed with the others.
+    fn hosts(&self, all: &[Where]) -> Vec<Host> {
+        let wanted = |host: &Host| match host {
+            Host::Ifc => self.gosuslugi || work::is_installed(all, *host),
+            Host::WebEid | Host::Plugin => !(self.remove && self.gosuslugi),
+        };
+        Host::ALL.into_iter().filter(wanted).collect()
     }
 
     /// Where manifests go.
@@ -137,24 +151,24 @@ impl InstallBrowser {
         Ok(given)
     }
 
-    fn wrappers(&self, given: &[(String, PathBuf)]) -> Result<Vec<(Host, String)>, Failure> {
+    fn wrappers(&self, given: &[(String, PathBuf)], hosts: &[Host]) -> Result<Vec<(Host, String)>, Failure> {
         let program = match &self.program {
             Some(program) => std::path::absolute(program)?,
             None => std::env::current_exe()?,
         };
-        let text = |host| {
-            let text = Wrapper::new(program.clone(), given.to_vec(), host).text();
+        let text = |host: &Host| {
+            let text = Wrapper::new(program.clone(), given.to_vec(), *host).text();
             let text = text.ok_or_else(|| Failure::other(format!("{} is no UTF-8", program.display())))?;
-            Ok((host, text))
+            Ok((*host, text))
         };
-        Host::ALL.into_iter().map(text).collect()
+        hosts.iter().map(text).collect()
     }
 
     /// A host's own pairing goes with its last wrapper, and comes back when it is installed anew.
-    fn identities(&self, flags: &Flags, steps: &[Step]) -> Result<Vec<Step>, Failure> {
+    fn identities(&self, flags: &Flags, steps: &[Step], hosts: &[Host]) -> Result<Vec<Step>, Failure> {
         let state = flags.places()?.state;
         let mut told = Vec::new();
-        for host in Host::ALL {
+        for &host in hosts {
             let (changed, outcome) = match self.remove {
                 false => (identity::allow_again(host, &state), Outcome::AllowedAgain),
                 true if work::wrapper_gone(steps, host) => (identity::forget(host, &state), Outcome::Unpaired),
@@ -181,6 +195,9 @@ fn tell(steps: &[Step], json: bool) -> Result<ExitCode, Failure> {
     for step in steps {
         if let Some(why) = step.outcome.trouble() {
             eprintln!("eid-agent: {}: {why}", step.path.display());
+        }
+        if let Some(note) = step.in_front_of() {
+            eprintln!("eid-agent: {}: {note}", step.path.display());
         }
     }
     let failed = steps.iter().any(|step| step.outcome.trouble().is_some());

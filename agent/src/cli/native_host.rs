@@ -1,7 +1,9 @@
 //! `eid-agent native-host`: started by a browser, which speaks with it over standard input and output.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use agent::native_host::{Daemon, Host, converse};
@@ -14,12 +16,11 @@ use crate::places::Places;
 const BY_HAND: &str = "this command is for browsers, which start it themselves; \
                        `eid-agent install-browser` tells them of it, `eid-agent run` starts the agent by hand";
 
-/// Serves one command of a browser's extension over native messaging, starting the daemon when
-/// none runs. `eid-agent install-browser` tells browsers of it.
+/// Serves a browser's extension over native messaging, starting the daemon when none runs. `eid-agent install-browser` tells browsers of it.
 #[derive(Args)]
 #[command(after_help = "Browsers start this themselves; `eid-agent install-browser` tells them how.")]
 pub(crate) struct NativeHost {
-    /// The name in the browser's manifest: eu.webeid or eid_agent.plugin
+    /// The name in the browser's manifest: eu.webeid, eid_agent.plugin or ru.rtlabs.ifcplugin
     #[arg(long, value_name = "NAME")]
     host: Option<Host>,
     /// What the browser says of its extension
@@ -39,7 +40,9 @@ impl NativeHost {
         };
         let daemon = daemon(flags, &flags.places()?)?;
         let mut output = std::io::stdout();
-        let talk = converse(host, &self.browser, &daemon, std::io::stdin(), &mut output);
+        // Without a buffer, which would keep what a page sends: a PIN may be in it.
+        let input = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+        let talk = converse(host, &self.browser, &daemon, input, &mut output);
         runtime()?.block_on(talk).map_err(Failure::other)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -10,17 +10,20 @@ pub enum Host {
     WebEid,
     /// `eid_agent.plugin`: our own extension.
     Plugin,
+    /// `ru.rtlabs.ifcplugin`: the official Gosuslugi extension. Browsers are told of it on request only.
+    Ifc,
 }
 
 impl Host {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::WebEid, Self::Plugin];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::WebEid, Self::Plugin, Self::Ifc];
 
     /// The name in the manifest.
     pub const fn name(self) -> &'static str {
         match self {
             Self::WebEid => "eu.webeid",
             Self::Plugin => "eid_agent.plugin",
+            Self::Ifc => "ru.rtlabs.ifcplugin",
         }
     }
 
@@ -33,6 +36,7 @@ impl Host {
                 "chrome-extension://gnmckgbandlkacikdndelhfghdejfido/",
             ],
             Self::Plugin => &["chrome-extension://hjfdfdakhehfniplhfahbkpmaihikgao/"],
+            Self::Ifc => &["chrome-extension://pbefkdcndngodfeigfdgiodgnmbgcfha/"],
         }
     }
 
@@ -41,6 +45,8 @@ impl Host {
         match self {
             Self::WebEid => &["{e68418bc-f2b0-4459-a9ea-3e72b6751b07}"],
             Self::Plugin => &["{78909f39-7a2f-4bab-b6fd-1a78fa9d41dc}"],
+            // So it is spelt: with an "a" where the other has an "e".
+            Self::Ifc => &["pbafkdcnd@ngodfeigfdgiodgnmbgcfha.ru"],
         }
     }
 
@@ -79,7 +85,7 @@ impl FromStr for Host {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|host| host.name() == name);
-        found.ok_or_else(|| format!("no such host; there are {}", Self::ALL.map(Self::name).join(" and ")))
+        found.ok_or_else(|| format!("no such host; there are {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 

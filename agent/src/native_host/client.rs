@@ -9,7 +9,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
 use hyper::{Method, Response};
 use hyper_util::rt::TokioIo;
-use plugin_protocol::api::{Info, Operation};
+use plugin_protocol::api::{Info, Operation, Tokens};
 use plugin_protocol::http_signature::{content_digest, signature_header};
 use plugin_protocol::limits::MAX_WAIT;
 use plugin_protocol::{ErrorCode, Problem};
@@ -93,6 +93,11 @@ impl Client {
     /// `GET /v1/info`: with it, the daemon has proved that it is ours.
     pub async fn info(&self) -> Result<Info, ClientError> {
         self.ask(Method::GET, "/v1/info", None, None).await
+    }
+
+    /// `GET /v1/tokens`: which tokens there are, without a name.
+    pub(super) async fn tokens(&self) -> Result<Tokens, ClientError> {
+        self.ask(Method::GET, "/v1/tokens", None, None).await
     }
 
     /// Starts an operation. The same request again is the same operation, if it had begun.

@@ -1,4 +1,5 @@
 //! One conversation: version, command, answer, end. The host does not wait for its input to close.
+//! (Gosuslugi's extension has another kind: [`ifc`].)
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -9,12 +10,19 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::frame::{self, FrameError};
-use super::{Daemon, Host, Refusal, plugin, web_eid};
+use super::{Daemon, Host, Refusal, ifc, plugin, web_eid};
 use crate::server;
 
 type Command = Result<Option<Vec<u8>>, FrameError>;
 
-impl Host {
+/// A host that serves one command.
+#[derive(Clone, Copy)]
+enum Once {
+    WebEid,
+    Plugin,
+}
+
+impl Once {
     fn version(self) -> Value {
         match self {
             Self::WebEid => web_eid::version(),
@@ -37,7 +45,8 @@ impl Host {
     }
 }
 
-/// Serves one command. `arguments` are the browser's own. Ends when the answer is written, or when
+/// Serves one command, or as many as come where the extension keeps its connection. `arguments` are the browser's
+/// own. Ends when the answer is written, or when
 /// `input` ends or a signal comes while the answer is awaited; an operation is cancelled then.
 ///
 /// An error is for standard error: it has no words of a page and no certificate in it.
@@ -48,8 +57,13 @@ pub async fn converse(
     input: impl Read + Send + 'static,
     output: &mut impl Write,
 ) -> Result<(), String> {
+    let once = match host {
+        Host::WebEid => Once::WebEid,
+        Host::Plugin => Once::Plugin,
+        Host::Ifc => return ifc::serve(arguments, daemon, input, output).await,
+    };
     let unwritable = |error: io::Error| format!("the browser does not read: {error}");
-    frame::write(output, &host.version()).map_err(unwritable)?;
+    frame::write(output, &once.version(), frame::MAX_ANSWER).map_err(unwritable)?;
     let gone = CancellationToken::new();
     if let Ok(signal) = server::signals() {
         let on_signal = gone.clone();
@@ -64,20 +78,20 @@ pub async fn converse(
         Some(Err(error)) => Err(error.into()),
         Some(Ok(Some(command))) => match host.check_caller(arguments) {
             Err(why) => Err(Refusal::new(ErrorCode::ForbiddenContext, why)),
-            Ok(()) => host.answer(&command, daemon, &gone).await,
+            Ok(()) => once.answer(&command, daemon, &gone).await,
         },
     };
     let refused = match answer {
         Err(Refusal::Gone) => return Ok(()),
         Err(refusal) => refusal,
-        Ok(answer) => match frame::write(output, &answer) {
+        Ok(answer) => match frame::write(output, &answer, frame::MAX_ANSWER) {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 Refusal::new(ErrorCode::TooLarge, error.to_string())
             }
             written => return written.map_err(unwritable),
         },
     };
-    frame::write(output, &host.error(&refused)).map_err(unwritable)?;
+    frame::write(output, &once.error(&refused), frame::MAX_ANSWER).map_err(unwritable)?;
     Err(format!("{}: {}", host.name(), refused.reason()))
 }
 
@@ -87,7 +101,7 @@ async fn listen(mut input: impl Read + Send + 'static, gone: CancellationToken) 
     let (sender, command) = oneshot::channel();
     let ended = gone.clone();
     std::thread::spawn(move || {
-        let command = frame::read(&mut input);
+        let command = frame::read(&mut input, frame::REQUEST);
         let more = matches!(command, Ok(Some(_)));
         let _ = sender.send(command);
         if more {

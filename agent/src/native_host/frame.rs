@@ -6,15 +6,15 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
-/// Bytes of a command that a host takes.
+/// Bytes of a command that a host takes which serves one.
 pub const REQUEST: RangeInclusive<usize> = 5..=8192;
-/// Bytes of an answer at most: the Web eID extension takes no more.
+/// Bytes of its answer at most: the Web eID extension takes no more.
 pub const MAX_ANSWER: usize = 8192;
 
 /// Why there is no command.
 #[derive(Debug)]
 pub enum FrameError {
-    /// Its length is outside [`REQUEST`]; nothing of it was read.
+    /// Its length is outside what is taken; nothing of it was read.
     Length(u32),
     /// The input ended inside it.
     Truncated,
@@ -25,18 +25,15 @@ pub enum FrameError {
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length(length) => {
-                let (least, most) = (REQUEST.start(), REQUEST.end());
-                write!(f, "a message of {length} bytes; {least} to {most} are taken")
-            }
+            Self::Length(length) => write!(f, "a message of {length} bytes, which is not taken"),
             Self::Truncated => f.write_str("the input ended inside a message"),
             Self::Io(error) => write!(f, "the input cannot be read: {error}"),
         }
     }
 }
 
-/// Reads one frame; `None` when the input ended before it began.
-pub fn read(input: &mut impl Read) -> Result<Option<Vec<u8>>, FrameError> {
+/// Reads one frame of so many bytes; `None` when the input ended before it began.
+pub fn read(input: &mut impl Read, bounds: RangeInclusive<usize>) -> Result<Option<Vec<u8>>, FrameError> {
     let mut length = [0; 4];
     match fill(input, &mut length)? {
         0 => return Ok(None),
@@ -44,7 +41,7 @@ pub fn read(input: &mut impl Read) -> Result<Option<Vec<u8>>, FrameError> {
         _ => return Err(FrameError::Truncated),
     }
     let length = u32::from_ne_bytes(length);
-    let wanted = usize::try_from(length).ok().filter(|length| REQUEST.contains(length));
+    let wanted = usize::try_from(length).ok().filter(|length| bounds.contains(length));
     let mut body = vec![0; wanted.ok_or(FrameError::Length(length))?];
     match fill(input, &mut body)? == body.len() {
         true => Ok(Some(body)),
@@ -66,12 +63,12 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> Result<usize, FrameError> {
     Ok(filled)
 }
 
-/// Writes one frame, whole; `InvalidData` when it is longer than [`MAX_ANSWER`] (nothing is written then).
-pub fn write(output: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+/// Writes one frame, whole; `InvalidData` when it is longer than `most` bytes (nothing is written then).
+pub fn write(output: &mut impl Write, message: &impl Serialize, most: usize) -> io::Result<()> {
     let body = serde_json::to_vec(message)?;
-    let length = u32::try_from(body.len()).ok().filter(|_| body.len() <= MAX_ANSWER);
+    let length = u32::try_from(body.len()).ok().filter(|_| body.len() <= most);
     let length = length.ok_or_else(|| {
-        let what = format!("an answer of {} bytes; {MAX_ANSWER} are allowed", body.len());
+        let what = format!("an answer of {} bytes; {most} are allowed", body.len());
         io::Error::new(io::ErrorKind::InvalidData, what)
     })?;
     output.write_all(&[&length.to_ne_bytes(), &body[..]].concat())?;
@@ -93,26 +90,26 @@ mod tests {
     fn what_is_written_is_read() {
         let mut wire = Vec::new();
         for message in [json!({"a": "б"}), json!({"x": "y".repeat(8000)})] {
-            write(&mut wire, &message).unwrap();
+            write(&mut wire, &message, MAX_ANSWER).unwrap();
         }
         let mut input = &wire[..];
-        let first = read(&mut input).unwrap().unwrap();
+        let first = read(&mut input, REQUEST).unwrap().unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&first).unwrap(), json!({"a": "б"}));
-        assert_eq!(read(&mut input).unwrap().unwrap().len(), 8008);
-        assert!(read(&mut input).unwrap().is_none());
+        assert_eq!(read(&mut input, REQUEST).unwrap().unwrap().len(), 8008);
+        assert!(read(&mut input, REQUEST).unwrap().is_none());
     }
 
     #[test]
     fn lengths_are_bounded_both_ways() {
         for length in [0, 4, 8193, u32::MAX] {
-            let error = read(&mut &framed(length, b"12345678")[..]).unwrap_err();
+            let error = read(&mut &framed(length, b"12345678")[..], REQUEST).unwrap_err();
             assert!(matches!(error, FrameError::Length(told) if told == length), "{error}");
         }
         let mut wire = Vec::new();
-        let long = write(&mut wire, &"x".repeat(MAX_ANSWER)).unwrap_err();
+        let long = write(&mut wire, &"x".repeat(MAX_ANSWER), MAX_ANSWER).unwrap_err();
         assert_eq!(long.kind(), io::ErrorKind::InvalidData);
         assert!(wire.is_empty());
-        write(&mut wire, &"x".repeat(MAX_ANSWER - 2)).unwrap();
+        write(&mut wire, &"x".repeat(MAX_ANSWER - 2), MAX_ANSWER).unwrap();
         assert_eq!(wire.len(), 4 + MAX_ANSWER);
     }
 
@@ -120,7 +117,7 @@ mod tests {
         #[test]
         fn a_cut_anywhere_is_told(cut in 1usize..24) {
             let whole = framed(20, b"{\"command\":\"quit\"}  ");
-            let read = read(&mut &whole[..cut]);
+            let read = read(&mut &whole[..cut], REQUEST);
             prop_assert!(matches!(read, Err(FrameError::Truncated)) || cut == 24);
         }
     }

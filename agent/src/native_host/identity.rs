@@ -43,6 +43,7 @@ impl Host {
         match self {
             Self::WebEid => "Web eID (browser extension)",
             Self::Plugin => "eid-agent plugin's native host",
+            Self::Ifc => "Gosuslugi (official extension)",
         }
     }
 
@@ -228,7 +229,7 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         let names: Vec<_> = Pairings::open(&state).unwrap().list().unwrap();
-        assert_eq!(names.len(), 2, "a pairing for each");
+        assert_eq!(names.len(), Host::ALL.len(), "a pairing for each");
     }
 
     #[test]

@@ -40,7 +40,11 @@ fn host_check(browser: Browser, host: Host, directories: &[PathBuf], places: &Pl
         let shown = file.display();
         let (found, remedy) = match Found::at(&file) {
             Found::Nothing => continue,
-            Found::Broken(why) => return Check::fail(&what, format!("{shown}: {why}"), mend(&file)),
+            Found::Broken(why) => return Check::fail(&what, format!("{shown}: {why}"), mend(&file, host)),
+            Found::Foreign(manifest) if host == Host::Ifc => {
+                let program = manifest.path.display();
+                return Check::ok(&what, format!("served by another program, {program} ({shown})"));
+            }
             Found::Foreign(manifest) => {
                 let found = format!("{shown} names another program: {}", manifest.path.display());
                 let remedy = "nothing, or `eid-agent install-browser --force` if this agent shall serve it";
@@ -54,6 +58,10 @@ fn host_check(browser: Browser, host: Host, directories: &[PathBuf], places: &Pl
         return Check::fail(&what, format!("{shown}: {found}"), remedy);
     }
     let found = match host {
+        Host::Ifc => {
+            let found = "not asked for; `eid-agent install-browser --gosuslugi` would tell the browser of this agent";
+            return Check::ok(&what, found);
+        }
         Host::Plugin => "no manifest: the plugin cannot start the agent, and pairs by digits alone",
         Host::WebEid => "no manifest: the Web eID extension does not find this agent",
     };
@@ -61,10 +69,11 @@ fn host_check(browser: Browser, host: Host, directories: &[PathBuf], places: &Pl
 }
 
 /// What helps against a file that is no manifest of ours.
-fn mend(file: &Path) -> String {
+fn mend(file: &Path, host: Host) -> String {
+    let which = if host == Host::Ifc { " --gosuslugi" } else { "" };
     match file.starts_with("/etc") || file.starts_with("/usr") {
-        true => "run `eid-agent install-browser --system --force` as the administrator".to_owned(),
-        false => "run `eid-agent install-browser --force`".to_owned(),
+        true => format!("run `eid-agent install-browser{which} --system --force` as the administrator"),
+        false => format!("run `eid-agent install-browser{which} --force`"),
     }
 }
 

@@ -105,6 +105,28 @@ impl Step {
         }
     }
 
+    /// What the person must know where a browser finds this manifest before another program's: it looks into
+    /// their own directory first, and no longer into the one of every user.
+    pub(super) fn in_front_of(&self) -> Option<String> {
+        let system = Path::new(self.browser?.system_directory());
+        self.hides(&system.join(self.path.file_name()?))
+    }
+
+    fn hides(&self, other: &Path) -> Option<String> {
+        let ours = matches!(
+            self.outcome,
+            Outcome::Written | Outcome::Unchanged | Outcome::Replaced(_)
+        );
+        match Found::at(other) {
+            Found::Foreign(manifest) if ours && other != self.path => Some(format!(
+                "the browser takes it before {}, which names another program: {}; --remove takes it away again",
+                other.display(),
+                manifest.path.display()
+            )),
+            _ => None,
+        }
+    }
+
     fn wrapper(host: Host, path: PathBuf, outcome: Outcome) -> Self {
         Self {
             what: "wrapper",
@@ -176,16 +198,22 @@ fn install_manifest(place: &Where, host: Host, force: bool) -> Outcome {
     }
 }
 
+/// Whether a browser was told of this host.
+pub(super) fn is_installed(places: &[Where], host: Host) -> bool {
+    let ours = |place: &Where| matches!(Found::at(&manifest_file(&place.directory, host)), Found::Ours(_));
+    places.iter().any(ours)
+}
+
 /// Removes manifests of ours from `places`, then the wrappers that no manifest of `all` names.
-pub(super) fn remove(places: &[Where], all: &[Where]) -> Vec<Step> {
+pub(super) fn remove(places: &[Where], all: &[Where], hosts: &[Host]) -> Vec<Step> {
     let mut steps = Vec::new();
     for place in places {
-        for host in Host::ALL {
+        for &host in hosts {
             steps.push(Step::manifest(place, host, remove_manifest(place, host)));
         }
     }
     for place in wrapper_places(places) {
-        for host in Host::ALL {
+        for &host in hosts {
             let path = wrapper_file(&place.wrappers, host);
             let outcome = remove_wrapper(&path, host, all);
             steps.push(Step::wrapper(host, path, outcome));
