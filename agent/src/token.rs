@@ -110,6 +110,16 @@ pub struct Credential {
     pub mechanisms: Vec<Mechanism>,
 }
 
+impl Credential {
+    /// Why nothing can be signed with its key, for the person to read; `None` where something can.
+    pub fn unusable(&self) -> Option<&'static str> {
+        match self.mechanisms.is_empty() {
+            true => Some(pkcs11::why_unusable(&self.certificate)),
+            false => None,
+        }
+    }
+}
+
 /// A signature the token can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mechanism {
@@ -170,7 +180,8 @@ pub trait Source: Send {
     fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error>;
 
     /// Logs in with `pin` (`None`: on the reader's pad, or none is needed), signs every
-    /// input, logs out. ECDSA signatures are raw `r || s`. Never tries a PIN twice.
+    /// input, logs out. ECDSA signatures are raw `r || s`, those of GOST
+    /// `s || r` as X.509 has them, whatever the token's order is. Never tries a PIN twice.
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error>;
 }
 

@@ -87,29 +87,33 @@ fn as_text((token, credentials): &Shown, now: OffsetDateTime) -> String {
         }
         Ok(credentials) => {
             for credential in credentials {
-                let _ = writeln!(text, "  {}", certificate_line(&credential.certificate, now));
+                let _ = writeln!(text, "  {}", certificate_line(credential, now));
             }
         }
     }
     text
 }
 
-fn certificate_line(der: &[u8], now: OffsetDateTime) -> String {
-    let Some(summary) = Summary::read(der) else {
+fn certificate_line(credential: &Credential, now: OffsetDateTime) -> String {
+    let Some(summary) = Summary::read(&credential.certificate) else {
         return "a certificate that cannot be read".to_owned();
     };
     let until = summary.not_after.date();
     format!(
-        "{}, issued by {}, serial {}, valid until {until}: {}",
+        "{}, issued by {}, serial {}, key {}, valid until {until}: {}",
         legible(&summary.name),
         legible(&summary.issuer),
         summary.serial,
-        uses(&summary, now).join(", ")
+        summary.key,
+        uses(&summary, credential, now).join(", ")
     )
 }
 
 /// What a certificate may be used for, or why for nothing.
-fn uses(summary: &Summary, now: OffsetDateTime) -> Vec<&'static str> {
+fn uses(summary: &Summary, credential: &Credential, now: OffsetDateTime) -> Vec<&'static str> {
+    if let Some(why) = credential.unusable() {
+        return vec![why];
+    }
     let roles = [
         (Role::Authentication, "confirms identity"),
         (Role::Signing, "signs documents"),
@@ -147,8 +151,9 @@ fn as_json((token, credentials): &Shown, now: OffsetDateTime) -> Value {
                     "name": summary.as_ref().map(|summary| &summary.name),
                     "issuer": summary.as_ref().map(|summary| &summary.issuer),
                     "serial": summary.as_ref().map(|summary| &summary.serial),
+                    "key": summary.as_ref().map(|summary| &summary.key),
                     "not_after": summary.as_ref().map(|summary| plugin_protocol::statement::rfc3339(summary.not_after)),
-                    "uses": summary.as_ref().map(|summary| uses(summary, now)),
+                    "uses": summary.as_ref().map(|summary| uses(summary, credential, now)),
                 })
             });
             value["certificates"] = list.collect();

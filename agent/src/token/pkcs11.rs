@@ -1,10 +1,11 @@
 //! Tokens behind a PKCS#11 module, which runs in a process of its own.
 //!
 //! Parent: [`Pkcs11`] is the source; `client` asks the child over a pipe with a deadline;
-//! `breaker` lets a module rest that fails again and again; [`discover`] finds modules.
-//! Child: [`child::main`] loads the module and answers; `module`, `objects`, `sign` and
-//! `mechanism` are what it knows of PKCS#11, `raw` the only `unsafe`. `frame` is what
-//! both sides speak.
+//! `breaker` lets a module rest that fails again and again; `order` learns how a token
+//! orders the numbers of GOST signatures; [`discover`] finds modules.
+//! Child: [`child::main`] loads the module and answers; `module`, `objects`, `sign`,
+//! `mechanism` and `gost` are what it knows of PKCS#11, `raw` the only `unsafe`. `frame` is
+//! what both sides speak.
 
 use std::ffi::OsString;
 use std::time::Instant;
@@ -16,7 +17,8 @@ use self::client::Connection;
 pub use self::client::{Deadlines, Program};
 use self::discover::ModulePath;
 use self::frame::{Answer, Failure, Request, Response};
-pub(super) use self::mechanism::digest_info;
+use self::order::Orders;
+pub(super) use self::mechanism::{digest_info, why_unusable};
 use super::{Credential, SignJob, Source, TokenId, TokenInfo};
 use crate::error::Error;
 use crate::pin::Pin;
@@ -27,9 +29,12 @@ mod ckr;
 mod client;
 pub mod discover;
 mod frame;
+mod gost;
+mod key_name;
 mod mechanism;
 mod module;
 mod objects;
+mod order;
 mod public_key;
 mod raw;
 mod sign;
@@ -67,6 +72,7 @@ pub struct Pkcs11 {
     options: Options,
     breaker: Breaker,
     connection: Option<Connection>,
+    orders: Orders,
 }
 
 impl Pkcs11 {
@@ -83,6 +89,7 @@ impl Pkcs11 {
             options,
             breaker: Breaker::default(),
             connection: None,
+            orders: Orders::default(),
         }
     }
 
@@ -173,14 +180,15 @@ impl Source for Pkcs11 {
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
         let deadlines = self.options.deadlines;
         let deadline = if pin.is_some() { deadlines.sign } else { deadlines.pad };
-        let count = job.inputs.len();
         let request = Request::Sign {
             token: token.clone(),
-            job,
+            job: job.clone(),
             pin: pin.is_some(),
         };
         match self.call(&request, pin, deadline)? {
-            Answer::Signatures(signatures) if signatures.len() == count => Ok(signatures),
+            Answer::Signatures(signatures) if signatures.len() == job.inputs.len() => {
+                self.orders.settle(token, &job, signatures)
+            }
             _ => Err(self.mixed_up()),
         }
     }

@@ -178,17 +178,20 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
     };
     let now = Clock::system().now();
     let fit = |role| {
-        let summaries = credentials
-            .iter()
-            .filter_map(|credential| Summary::read(&credential.certificate));
+        let usable = credentials.iter().filter(|credential| credential.unusable().is_none());
+        let summaries = usable.filter_map(|credential| Summary::read(&credential.certificate));
         summaries.filter(|summary| summary.fit(role, now).is_ok()).count()
     };
     let (confirming, signing) = (fit(Role::Authentication), fit(Role::Signing));
-    let found = format!(
+    let mut found = format!(
         "{}, certificates: {}, of which {confirming} confirm identity and {signing} sign documents",
         word(&token.kind),
         credentials.len()
     );
+    let useless: Vec<&str> = credentials.iter().filter_map(|credential| credential.unusable()).collect();
+    if let Some(why) = useless.first() {
+        found += &format!("; {} not usable: {why}", useless.len());
+    }
     match confirming + signing {
         0 => Check::warn(&what, found, "`eid-agent tokens` says why none fits"),
         _ => Check::ok(&what, found),

@@ -22,6 +22,8 @@ pub(super) const PIN_LIMIT: usize = 255;
 pub(super) const TOKENS: usize = 64;
 /// The longest name of a token, bytes; ours have 22.
 pub(super) const TOKEN_ID: usize = 64;
+/// The longest name of a key, bytes: two CKA_IDs of 256 in hexadecimal, and what parts them.
+const KEY_NAME: usize = 2 * 512 + 1;
 /// The most certificates one token may show.
 pub(super) const CERTIFICATES: usize = 32;
 /// The most signatures of one job.
@@ -154,7 +156,7 @@ impl Answer {
         let certificates = |c: &Credential| {
             c.intermediates.len() <= CERTIFICATES
                 && c.mechanisms.len() <= 32
-                && c.key.len() <= 1024
+                && c.key.len() <= KEY_NAME
                 && c.intermediates
                     .iter()
                     .chain([&c.certificate])

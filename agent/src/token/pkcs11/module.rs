@@ -7,11 +7,10 @@ use cryptoki::error::{Error, RvError};
 use cryptoki::slot::{Slot, TokenInfo as Told};
 use cryptoki_sys::CK_MECHANISM_TYPE;
 use plugin_protocol::api::{PinState, TokenKind};
-use plugin_protocol::encoding::hex;
 
 use super::frame::{Failure, TOKENS};
-use super::objects::{Certificate, Fit, Objects, PrivateKey};
-use super::public_key::PublicKey;
+use super::key_name::KeyName;
+use super::objects::{Certificate, Fit, Objects, PrivateKey, PublicObject};
 use super::raw::Raw;
 use super::{mechanism, objects};
 use crate::token::{Credential, PinInfo, TokenId, TokenInfo};
@@ -54,14 +53,14 @@ impl Module {
             public_keys: objects.public_keys()?,
             login_required: told.login_required(),
         };
-        let (with_key, rest): (Vec<_>, Vec<_>) = objects
-            .certificates()?
+        let certificates = objects.certificates()?;
+        let found = seen.with_keys(&certificates);
+        let is_one = |certificate: &Certificate| found.iter().any(|(one, _)| one.der == certificate.der);
+        let rest = certificates.iter().filter(|c| c.authority && !is_one(c));
+        let intermediates: Vec<_> = rest.map(|c| c.der.clone()).collect();
+        Ok(found
             .into_iter()
-            .partition(|certificate| seen.key_of(certificate));
-        let intermediates: Vec<_> = rest.into_iter().filter(|c| c.authority).map(|c| c.der).collect();
-        Ok(with_key
-            .iter()
-            .map(|certificate| seen.credential(certificate, &intermediates))
+            .map(|(certificate, key)| seen.credential(certificate, &key, &intermediates))
             .collect())
     }
 
@@ -109,37 +108,50 @@ impl Module {
 struct Seen {
     mechanisms: Vec<CK_MECHANISM_TYPE>,
     private_keys: Vec<PrivateKey>,
-    public_keys: Vec<(Vec<u8>, PublicKey)>,
+    public_keys: Vec<PublicObject>,
     login_required: bool,
 }
 
 impl Seen {
-    /// Whether a key for this certificate is there, or may appear after the login.
-    fn key_of(&self, certificate: &Certificate) -> bool {
-        let fits = |key: &PrivateKey| certificate.fit(key, &self.public_keys) != Fit::No;
-        if !self.private_keys.is_empty() || !self.login_required {
-            return self.private_keys.iter().any(fits);
+    /// The certificates whose key is there, or may appear after the login, with its CKA_ID. One that
+    /// is there several times is told once.
+    fn with_keys<'a>(&self, certificates: &'a [Certificate]) -> Vec<(&'a Certificate, Vec<u8>)> {
+        let mut found: Vec<(Fit, &Certificate, Vec<u8>)> = Vec::new();
+        for certificate in certificates {
+            let (fit, key) = self.key_of(certificate);
+            match found.iter_mut().find(|(_, other, _)| other.der == certificate.der) {
+                _ if fit == Fit::No => {}
+                Some(known) if known.0 < fit => *known = (fit, certificate, key),
+                Some(_) => {}
+                None => found.push((fit, certificate, key)),
+            }
         }
-        match certificate.fit_beside(&self.public_keys) {
-            Fit::Yes => true,
-            Fit::Unknown => !certificate.authority,
-            Fit::No => false,
+        found.into_iter().map(|(_, certificate, key)| (certificate, key)).collect()
+    }
+
+    fn key_of(&self, certificate: &Certificate) -> (Fit, Vec<u8>) {
+        if !self.private_keys.is_empty() || !self.login_required {
+            return certificate.key_among(self.private_keys.iter().map(|key| &key.facts), &self.public_keys);
+        }
+        match certificate.key_hidden(&self.public_keys) {
+            (Fit::Unknown, id) if certificate.authority => (Fit::No, id),
+            found => found,
         }
     }
 
-    fn credential(&self, certificate: &Certificate, intermediates: &[Vec<u8>]) -> Credential {
-        let mut keys = self.private_keys.iter();
-        let key = keys.find(|key| certificate.fit(key, &self.public_keys) != Fit::No);
-        let mechanisms = match certificate.key {
-            PublicKey::Other => Vec::new(),
-            PublicKey::Rsa(_) => mechanism::offered(&usable(&self.mechanisms, key), true),
-            PublicKey::Ec(..) => mechanism::offered(&usable(&self.mechanisms, key), false),
+    fn credential(&self, certificate: &Certificate, key_id: &[u8], intermediates: &[Vec<u8>]) -> Credential {
+        let fits =
+            |key: &&PrivateKey| key.facts.id == key_id && certificate.fit(&key.facts, &self.public_keys) != Fit::No;
+        let key = self.private_keys.iter().find(fits);
+        let name = KeyName {
+            certificate: certificate.id.clone(),
+            key: key_id.to_vec(),
         };
         Credential {
-            key: hex(&certificate.id),
+            key: name.to_string(),
             certificate: certificate.der.clone(),
             intermediates: intermediates.to_vec(),
-            mechanisms,
+            mechanisms: mechanism::offered(&usable(&self.mechanisms, key), &certificate.key),
         }
     }
 }

@@ -3,6 +3,8 @@
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey as Parsed;
 
+use super::gost;
+
 /// A curve of the protocol, or another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Curve {
@@ -59,11 +61,39 @@ pub(super) enum PublicKey {
     Rsa(Vec<u8>),
     /// The curve and the point as in SEC 1.
     Ec(Curve, Vec<u8>),
+    /// GOST R 34.10.
+    Gost(gost::Key),
     /// Something the protocol has no algorithm for.
     Other,
 }
 
+/// The GOST key of a certificate, to verify with.
+pub(super) fn gost_key(certificate: &[u8]) -> Option<gost3410::PublicKey> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    gost3410::PublicKey::from_spki_der(certificate.public_key().raw).ok()
+}
+
+/// A public key as an object of a token tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Wholly.
+    Key(PublicKey),
+    /// The kind and the CKA_VALUE of a GOST key: what it does not tell, and the order of its octets, only a
+    /// certificate shows.
+    Gost(gost::Kind, Vec<u8>),
+}
+
 impl PublicKey {
+    /// Whether the token's key is this certificate's; `None` where nothing tells.
+    pub(super) fn is(&self, told: &Told) -> Option<bool> {
+        match (self, told) {
+            (Self::Gost(key), Told::Gost(kind, value)) if kind.fits(key) => key.is(value),
+            (Self::Gost(key), Told::Key(Self::Gost(other))) => Some(key.same(other)),
+            (_, Told::Key(other)) => Some(self == other),
+            (_, Told::Gost(..)) => Some(false),
+        }
+    }
+
     /// Of a certificate, with whether it is an authority's; `None` if the bytes are no certificate.
     pub(super) fn of_certificate(der: &[u8]) -> Option<(Self, bool)> {
         let (rest, certificate) = X509Certificate::from_der(der).ok()?;
@@ -86,7 +116,7 @@ impl PublicKey {
                 let curve = curve.map_or(Curve::Other, |oid| Curve::from_oid(&oid.to_id_string()));
                 Self::Ec(curve, point.data().to_vec())
             }
-            _ => Self::Other,
+            _ => gost::Key::of_spki(spki.raw).map_or(Self::Other, Self::Gost),
         }
     }
 
@@ -111,6 +141,7 @@ impl PublicKey {
         match self {
             Self::Rsa(modulus) => Some(modulus.len()),
             Self::Ec(curve, _) => curve.half().map(|half| 2 * half),
+            Self::Gost(key) => Some(key.signature_length()),
             Self::Other => None,
         }
     }

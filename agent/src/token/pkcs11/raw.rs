@@ -21,6 +21,17 @@ use cryptoki_sys::{
 /// The most mechanisms read of a token.
 const MECHANISMS: usize = 1024;
 
+/// The parameter of a mechanism.
+#[derive(Clone)]
+pub(super) enum Parameter {
+    /// It takes none.
+    None,
+    /// Of RSASSA-PSS.
+    Pss(CK_RSA_PKCS_PSS_PARAMS),
+    /// Octets of a meaning of its own.
+    Octets(Vec<u8>),
+}
+
 /// The module's function list, version 2.40.
 pub(super) struct Raw {
     list: CK_FUNCTION_LIST,
@@ -98,13 +109,14 @@ impl Raw {
         session: &Session,
         key: ObjectHandle,
         mechanism: CK_MECHANISM_TYPE,
-        pss: Option<CK_RSA_PKCS_PSS_PARAMS>,
+        parameter: Parameter,
     ) -> Result<()> {
         let function = self.list.C_SignInit.ok_or(Error::NullFunctionPointer)?;
-        let mut pss = pss;
-        let (parameter, length) = match &mut pss {
-            Some(pss) => (std::ptr::from_mut(pss).cast(), size_of::<CK_RSA_PKCS_PSS_PARAMS>()),
-            None => (std::ptr::null_mut(), 0),
+        let mut parameter = parameter;
+        let (parameter, length) = match &mut parameter {
+            Parameter::None => (std::ptr::null_mut(), 0),
+            Parameter::Pss(pss) => (std::ptr::from_mut(pss).cast(), size_of::<CK_RSA_PKCS_PSS_PARAMS>()),
+            Parameter::Octets(octets) => (octets.as_mut_ptr().cast(), octets.len()),
         };
         let mut mechanism = CK_MECHANISM {
             mechanism,

@@ -1,5 +1,7 @@
 //! One consented job: look again, log in, sign, log out. Nothing here tries a PIN twice.
 
+use std::cmp::Reverse;
+
 use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 use cryptoki::session::{Session, UserType};
@@ -7,11 +9,13 @@ use cryptoki::slot::Slot;
 use cryptoki::types::RawAuthPin;
 use cryptoki_sys::CK_MECHANISM_TYPE;
 use plugin_protocol::api::PinState;
-use plugin_protocol::api::SignatureScheme::{Ecdsa, RsaPkcs1, RsaPss};
+use plugin_protocol::api::SignatureScheme::{Ecdsa, Gost, RsaPkcs1, RsaPss};
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::frame::{Failure, SIGNATURE_LIMIT};
+use super::gost;
+use super::key_name::KeyName;
 use super::mechanism::{Way, ways};
 use super::module::{Module, pin_info, usable};
 use super::objects::{Certificate, Fit, Objects, PrivateKey};
@@ -39,15 +43,15 @@ impl Module {
         let (slot, told) = self.find(id)?;
         let login = Login::new(&pin_info(&told), pin)?;
         let session = self.pkcs11.open_ro_session(slot)?;
-        let id = from_hex(&job.key).ok_or(Failure::TokenRemoved)?;
-        let objects = Objects {
+        let name = KeyName::parse(&job.key).ok_or(Failure::TokenRemoved)?;
+        let with_id = |id: Vec<u8>| Objects {
             raw: &self.raw,
             session: &session,
-            only: Some(id.clone()),
+            only: Some(id),
         };
         // The same certificate still? Nothing is spent before this is certain.
-        let same = |certificate: &Certificate| certificate.der == job.certificate && certificate.id == id;
-        let certificate = objects
+        let same = |found: &Certificate| found.der == job.certificate && found.id == name.certificate;
+        let certificate = with_id(name.certificate.clone())
             .certificates()?
             .into_iter()
             .find(same)
@@ -56,7 +60,7 @@ impl Module {
         refuse_hopeless(&certificate.key, &mechanisms, &job.inputs)?;
 
         let logged_in = login.user(&session).map_err(|error| self.refused(slot, error))?;
-        let key = key_for(&objects, &certificate)?;
+        let key = key_for(&with_id(name.key), &certificate)?;
         let signer = Signer {
             module: self,
             session: &session,
@@ -145,46 +149,38 @@ impl Drop for LoggedIn<'_> {
 /// The one private key of the certificate, now that all are visible.
 fn key_for(objects: &Objects<'_>, certificate: &Certificate) -> Result<PrivateKey, Failure> {
     let keys = objects.private_keys()?;
-    // Where a key tells its public half itself, the objects beside it are not read.
-    let told = |key: &PrivateKey| certificate.fit(key, &[]) != Fit::Unknown;
-    let public_keys = if keys.iter().all(told) {
+    // Where keys tell their public half themselves, the objects beside them are not read.
+    let sure = |keys: &[PrivateKey]| keys.iter().any(|key| certificate.fit(&key.facts, &[]) == Fit::Yes);
+    let public_keys = if sure(&keys) {
         Vec::new()
     } else {
         objects.public_keys()?
     };
-    let (mut sure, mut unsure) = (Vec::new(), Vec::new());
-    for key in keys {
-        match certificate.fit(&key, &public_keys) {
-            Fit::Yes => sure.push(key),
-            Fit::Unknown => unsure.push(key),
-            Fit::No => {}
-        }
-    }
+    let fits = keys.into_iter().map(|key| (certificate.fit(&key.facts, &public_keys), key));
     // Where nothing tells, the signature is checked against the certificate before it leaves the agent.
-    sure.into_iter().next().or(unsure.into_iter().next()).ok_or_else(|| {
+    let best = fits.filter(|(fit, _)| *fit != Fit::No).min_by_key(|(fit, _)| Reverse(*fit));
+    best.map(|(_, key)| key).ok_or_else(|| {
         Failure::NoCertificate("the token holds no private key that belongs to this certificate".to_owned())
     })
-}
-
-/// The CKA_ID that `Credential::key` writes in hexadecimal.
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }
 
 /// What the key cannot make, or the token has no mechanism for, is refused before the login.
 ///
 /// The module is not trusted to refuse: SoftHSM 2.6.1 crashes on RSA-PSS with an EC key.
 fn refuse_hopeless(key: &PublicKey, list: &[CK_MECHANISM_TYPE], inputs: &[SignInput]) -> Result<(), Failure> {
-    let possible = |input: &&SignInput| match (key, input.scheme) {
-        (PublicKey::Ec(..), Ecdsa) | (PublicKey::Rsa(_), RsaPkcs1 | RsaPss) => !ways(list, input).is_empty(),
+    if let PublicKey::Gost(key) = key
+        && key.hash().is_none()
+    {
+        return Err(Failure::Unsupported(gost::OLD.to_owned()));
+    }
+    let fits = |input: &SignInput| match (key, input.scheme) {
+        (PublicKey::Ec(..), Ecdsa) | (PublicKey::Rsa(_), RsaPkcs1 | RsaPss) => !input.hash.is_streebog(),
+        (PublicKey::Gost(key), Gost) => key.hash() == Some(input.hash),
         _ => false,
     };
     inputs
         .iter()
-        .find(|input| !possible(input))
+        .find(|input| !fits(input) || ways(list, input).is_empty())
         .map_or(Ok(()), |input| Err(unsupported(input)))
 }
 
@@ -224,9 +220,11 @@ impl Signer<'_> {
             match self
                 .module
                 .raw
-                .sign_init(self.session, self.key.handle, way.mechanism, way.parameters())
+                .sign_init(self.session, self.key.handle, way.mechanism, way.parameter())
             {
                 Ok(()) => return Ok(way),
+                // Some modules say so of a parameter that they miss, or do not want.
+                Err(error @ Error::Pkcs11(RvError::ArgumentsBad, _)) => refusal = error.into(),
                 Err(error) => match Failure::from(error) {
                     unsupported @ Failure::Unsupported(_) => refusal = unsupported,
                     other => return Err(other),

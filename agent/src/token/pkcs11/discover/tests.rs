@@ -87,6 +87,20 @@ fn one_file_under_several_names_is_one_module() {
 }
 
 #[test]
+fn a_vendor_s_module_is_found_under_any_version() {
+    let system = System::new();
+    system.file("usr/lib/pkcs11/libjcPKCS11-2.so.2.7.1", "");
+    let newest = system.file("usr/lib/pkcs11/libjcPKCS11-2.so.2.9.0", "");
+    system.file("usr/lib/pkcs11/libjcPKCS11-2.so.1.0.0", "");
+    let modules = system.modules(&[]);
+    assert_eq!(names(&modules), ["libjcPKCS11-2.so.2.9.0"]);
+    assert_eq!(modules.found[0].origin, Origin::Vendor("JaCarta"));
+    // The link that packages make is the same file, and not a second module.
+    symlink(&newest, system.path("usr/lib/pkcs11/libjcPKCS11-2.so")).unwrap();
+    assert_eq!(names(&system.modules(&[])), ["libjcPKCS11-2.so.2.9.0"]);
+}
+
+#[test]
 fn what_is_left_out_is_told_with_a_reason() {
     let system = System::new();
     let proxy = system.file("usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-proxy.so", "");

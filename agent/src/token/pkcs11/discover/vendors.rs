@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::library_folders;
+use super::{library_folders, sorted};
 
 /// A vendor's module: names inside the library folders, and whole paths.
 struct Vendor {
     name: &'static str,
-    /// Looked for in each library folder and its `pkcs11`.
+    /// Looked for in each library folder and its `pkcs11`; a `*` at the end stands for any version, of
+    /// which the last one by name is taken.
     files: &'static [&'static str],
     /// Whole paths, of any system.
     paths: &'static [&'static str],
@@ -22,12 +23,13 @@ const VENDORS: [Vendor; 7] = [
             "/opt/aktivco/rutokenecp/x86_64/librtpkcs11ecp.so",
             "/opt/aktivco/rutokenecp/i386/librtpkcs11ecp.so",
             "/Library/Frameworks/rtPKCS11ECP.framework/rtPKCS11ECP",
+            "/Library/Frameworks/rtPKCS11.framework/rtpkcs11ecp.dylib",
             r"C:\Windows\System32\rtPKCS11ECP.dll",
         ],
     },
     Vendor {
         name: "JaCarta",
-        files: &["libjcPKCS11-2.so", "libjcPKCS11-2.so.2"],
+        files: &["libjcPKCS11-2.so", "libjcPKCS11-2.so.2", "libjcPKCS11-2.so.2.*"],
         paths: &[
             "/Library/Frameworks/jcPKCS11-2.framework/jcPKCS11-2",
             r"C:\Windows\System32\jcPKCS11-2.dll",
@@ -78,11 +80,20 @@ pub(super) fn paths(usr: &Path) -> Vec<(&'static str, PathBuf)> {
     let of = |vendor: &'static Vendor| {
         let files = folders
             .iter()
-            .flat_map(|folder| vendor.files.iter().map(|file| folder.join(file)));
+            .flat_map(|folder| vendor.files.iter().filter_map(|file| in_folder(folder, file)));
         files
             .chain(vendor.paths.iter().map(PathBuf::from))
             .map(|path| (vendor.name, path))
             .collect::<Vec<_>>()
     };
     VENDORS.iter().flat_map(of).collect()
+}
+
+fn in_folder(folder: &Path, file: &str) -> Option<PathBuf> {
+    let Some(start) = file.strip_suffix('*') else {
+        return Some(folder.join(file));
+    };
+    let versions = sorted(folder).into_iter();
+    let is_one = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start));
+    versions.filter(is_one).next_back()
 }
