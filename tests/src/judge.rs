@@ -1,8 +1,9 @@
 //! Those who judge what the agent hands out: the portal's library, and OpenSSL.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use fixtures::openssl::OpenSsl;
 use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::{Origin, Proof, ProofFormat};
@@ -15,6 +16,8 @@ pub struct Judge {
     policy: Policy,
     root_pem: String,
     folder: TempDir,
+    /// Where OpenSSL must know GOST: an OpenSSL whose configuration says so.
+    gost: Option<OpenSsl>,
 }
 
 impl Judge {
@@ -32,7 +35,28 @@ impl Judge {
             policy: builder.build().expect("a whole policy"),
             root_pem: root_pem.to_owned(),
             folder: tempfile::tempdir().expect("a temporary directory"),
+            gost: None,
         }
+    }
+
+    /// The same with an OpenSSL that has its GOST engine.
+    ///
+    /// # Panics
+    /// When the engine is not installed.
+    pub fn knowing_gost(self) -> Self {
+        Self {
+            gost: Some(OpenSsl::with_gost()),
+            ..self
+        }
+    }
+
+    /// `openssl`, where this judge's files are.
+    fn openssl(&self) -> Command {
+        let mut command = Command::new("openssl");
+        command.current_dir(self.folder.path());
+        let configuration: Option<PathBuf> = self.gost.as_ref().map(|openssl| openssl.path("gost.cnf"));
+        command.envs(configuration.map(|path| ("OPENSSL_CONF", path)));
+        command
     }
 
     /// The verdict on a finished confirmation; for every CMS, OpenSSL must agree.
@@ -73,9 +97,8 @@ impl Judge {
         let folder = self.folder.path();
         write(folder, "root.pem", self.root_pem.as_bytes());
         write(folder, "proof.der", cms);
-        let mut command = Command::new("openssl");
+        let mut command = self.openssl();
         command
-            .current_dir(folder)
             .args([
                 "cms",
                 "-verify",
@@ -105,16 +128,12 @@ impl Judge {
         write(folder, "certificate.der", certificate);
         write(folder, "message", message);
         write(folder, "signature", signature);
-        let mut command = Command::new("openssl");
-        command
-            .current_dir(folder)
-            .args(["x509", "-inform", "DER", "-in", "certificate.der", "-noout", "-pubkey"]);
+        let mut command = self.openssl();
+        command.args(["x509", "-inform", "DER", "-in", "certificate.der", "-noout", "-pubkey"]);
         let key = run(command);
         write(folder, "key.pem", key.as_bytes());
-        let mut command = Command::new("openssl");
-        command
-            .current_dir(folder)
-            .args(["dgst", hash, "-verify", "key.pem", "-signature", "signature", "message"]);
+        let mut command = self.openssl();
+        command.args(["dgst", hash, "-verify", "key.pem", "-signature", "signature", "message"]);
         assert!(run(command).contains("Verified OK"));
     }
 }

@@ -9,6 +9,7 @@
 //! - [`pinentry`]: a person in a script, who answers the agent's windows;
 //! - [`ask`]: what plugins ask for;
 //! - [`scene`]: daemon, person and paired plugin together;
+//! - [`card`]: the kinds of cards, [`spine`]: the scenes that each of them must come through;
 //! - [`browser`]: the other end of native messaging;
 //! - [`door`]: a daemon and a paired plugin, for attacks on the door;
 //! - [`raw`]: HTTP by hand, for what no client would send;
@@ -20,6 +21,7 @@
 pub mod agent;
 pub mod ask;
 pub mod browser;
+pub mod card;
 pub mod door;
 pub mod gost_engine;
 pub mod judge;
@@ -31,6 +33,7 @@ pub mod process;
 pub mod programs;
 pub mod raw;
 pub mod scene;
+pub mod spine;
 
 /// The README's example, compiled.
 #[cfg(doctest)]

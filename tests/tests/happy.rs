@@ -11,49 +11,20 @@ use fixtures::softhsm::SoftHsm;
 use plugin_protocol::api::{OperationState, SignatureScheme, TokenKind};
 use plugin_protocol::encoding::{base64, from_base64, hex, sha256};
 use plugin_protocol::{ErrorCode, ProofFormat, Purpose, SignatureAlgorithm};
-use portal::VerifiedIdentity;
 use serde_json::Value;
 use system_tests::agent::Setup;
 use system_tests::ask::{ORIGIN, confirmation, signatures};
 use system_tests::judge::Judge;
 use system_tests::portal::Portal;
 use system_tests::scene::{Scene, code};
+use system_tests::spine::formats::{FORMATS, assert_is};
 
 const RIGHT: &str = "pin 12345678";
 const NAME: &str = "Иванов Иван Иванович";
 
-/// Every format, and detached where there is such a thing.
-const FORMATS: [(ProofFormat, bool); 6] = [
-    (ProofFormat::WebEid, false),
-    (ProofFormat::Jws, false),
-    (ProofFormat::Cms, false),
-    (ProofFormat::Cms, true),
-    (ProofFormat::CmsChallenge, false),
-    (ProofFormat::CmsChallenge, true),
-];
-
 fn on(hsm: &SoftHsm) -> Setup {
     let (name, value) = hsm.environment();
     Setup::new().module(hsm.module()).environment(name, value)
-}
-
-/// What the portal learned is what the certificate says.
-fn assert_is(identity: &VerifiedIdentity, certificate: &[u8], algorithm: SignatureAlgorithm, format: ProofFormat) {
-    assert_eq!(identity.certificate_der(), certificate);
-    assert_eq!(identity.certificate_sha256(), hex(&sha256(certificate)));
-    assert_eq!((identity.algorithm(), identity.format()), (algorithm, format));
-    assert!(identity.is_test());
-    let dated = matches!(format, ProofFormat::Jws | ProofFormat::Cms);
-    assert_eq!(
-        identity.signed_purpose(),
-        dated.then_some(Purpose::ConfirmIdentity),
-        "{format}"
-    );
-    assert_eq!(
-        identity.signed_at().is_some(),
-        format != ProofFormat::WebEid,
-        "{format}"
-    );
 }
 
 #[tokio::test]

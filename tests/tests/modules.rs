@@ -1,6 +1,6 @@
 //! Modules that crash, hang and lie: each costs one operation, never the daemon.
 
-use fixtures::evil::{CKM_ECDSA_SHA256, CKR_DEVICE_REMOVED, CKR_GENERAL_ERROR, Call, EvilModule, Fault, PIN};
+use fixtures::evil::{CKR_DEVICE_REMOVED, CKR_GENERAL_ERROR, Call, EvilModule, Fault, PIN};
 use fixtures::pki::{Issued, TestPki};
 use fixtures::softhsm::SoftHsm;
 use plugin_protocol::ErrorCode;
@@ -8,9 +8,10 @@ use plugin_protocol::api::OperationState;
 use rustix::process::{Pid, Signal, kill_process};
 use system_tests::agent::Setup;
 use system_tests::ask::confirmation;
-use system_tests::judge::Judge;
+use system_tests::card::Kind;
 use system_tests::process::{children, eventually, is_alive};
 use system_tests::scene::{Scene, code, tokens};
+use system_tests::spine::slot;
 
 const RIGHT: &str = "pin 12345678";
 
@@ -180,17 +181,7 @@ async fn a_broken_module_beside_a_good_one() {
 
 #[tokio::test]
 async fn a_token_removed_or_changed_between_consent_and_signature() {
-    let module = EvilModule::builder(&ivanov()).build();
-    let scene = before(&module).await;
-    let held = ["held pin 12345678"];
-    let started = scene.begin(&confirmation("jws"), &held).await;
-    module.remove_token();
-    scene.person.release();
-    assert_eq!(code(&scene.end(started).await), ErrorCode::TokenRemoved);
-    assert_eq!((module.count(Call::Login), module.tries_left()), (0, None));
-    module.insert_token();
-    let done = scene.confirm(&confirmation("jws"), &[RIGHT]).await;
-    assert_eq!(done.state, OperationState::Done, "{:?}", done.problem);
+    slot::a_token_removed_between_consent_and_signature(Kind::Ecdsa).await;
 
     // The same key under another certificate: not what the person agreed to.
     let pki = TestPki::new();
@@ -201,7 +192,7 @@ async fn a_token_removed_or_changed_between_consent_and_signature() {
     card.import(&first, &[1], "key");
     let (name, value) = hsm.environment();
     let scene = Scene::open(Setup::new().module(hsm.module()).environment(name, value)).await;
-    let started = scene.begin(&confirmation("jws"), &held).await;
+    let started = scene.begin(&confirmation("jws"), &["held pin 12345678"]).await;
     assert!(scene.person.shown().contains("Иванов"));
     delete_certificate(&hsm);
     card.add_certificate(&second.certificate, &[1], "key");
@@ -224,23 +215,7 @@ fn delete_certificate(hsm: &SoftHsm) {
 
 #[tokio::test]
 async fn a_token_that_is_put_in_wakes_the_operation() {
-    let pki = TestPki::new();
-    let issued = pki.person("Иванов Иван Иванович").issue();
-    let module = EvilModule::builder(&issued).mechanisms(&[CKM_ECDSA_SHA256]).build();
-    let scene = before(&module).await;
-    module.remove_token();
-    let request = confirmation("jws");
-    let started = scene.begin(&request, &["hang", RIGHT]).await;
-    let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
-    assert_eq!(waiting.state, OperationState::AwaitingToken);
-    assert!(scene.person.shown().contains("Insert your card or token"));
-    module.insert_token();
-    let done = scene.end(started).await;
-    Judge::new(&pki.root_pem(), &[&pki.intermediate.certificate]).accept(&request, &done);
-    scene.person.wait_until_closed().await;
-    scene.event("the token", |event| event["type"] == "token.added").await;
-    module.remove_token();
-    scene.event("its end", |event| event["type"] == "token.removed").await;
+    slot::a_token_that_is_put_in_wakes_the_operation(Kind::Ecdsa).await;
 }
 
 #[test]

@@ -188,7 +188,10 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
         word(&token.kind),
         credentials.len()
     );
-    let useless: Vec<&str> = credentials.iter().filter_map(|credential| credential.unusable()).collect();
+    let useless: Vec<&str> = credentials
+        .iter()
+        .filter_map(|credential| credential.unusable())
+        .collect();
     if let Some(why) = useless.first() {
         found += &format!("; {} not usable: {why}", useless.len());
     }

@@ -10,8 +10,8 @@ use plugin_protocol::HashFunction::{self, Sha256, Sha384, Sha512, Streebog256, S
 use plugin_protocol::api::SignatureScheme::{self, Ecdsa, Gost, RsaPkcs1, RsaPss};
 
 use super::gost::{
-    CKM_GOSTR3410_512, CKM_GOSTR3410_WITH_GOSTR3411_12_256, CKM_GOSTR3410_WITH_GOSTR3411_12_512, OLD,
-    STREEBOG_256, STREEBOG_512,
+    CKM_GOSTR3410_512, CKM_GOSTR3410_WITH_GOSTR3411_12_256, CKM_GOSTR3410_WITH_GOSTR3411_12_512, OLD, STREEBOG_256,
+    STREEBOG_512,
 };
 use super::public_key::PublicKey;
 use super::raw::Parameter;
@@ -51,7 +51,10 @@ fn hashing(scheme: SignatureScheme, hash: HashFunction) -> Option<CK_MECHANISM_T
 pub(super) fn offered(list: &[CK_MECHANISM_TYPE], key: &PublicKey) -> Vec<Mechanism> {
     let sha2 = [Sha256, Sha384, Sha512];
     let all: Vec<(SignatureScheme, HashFunction)> = match key {
-        PublicKey::Rsa(_) => [RsaPkcs1, RsaPss].iter().flat_map(|s| sha2.map(|hash| (*s, hash))).collect(),
+        PublicKey::Rsa(_) => [RsaPkcs1, RsaPss]
+            .iter()
+            .flat_map(|s| sha2.map(|hash| (*s, hash)))
+            .collect(),
         PublicKey::Ec(..) => sha2.map(|hash| (Ecdsa, hash)).to_vec(),
         // The hash function follows the key; a key of 34.10-2001 has none.
         PublicKey::Gost(key) => key.hash().map(|hash| (Gost, hash)).into_iter().collect(),
@@ -324,7 +327,10 @@ mod tests {
     fn gost_digests_are_made_here_where_the_token_takes_them() {
         let both = [CKM_GOSTR3410_WITH_GOSTR3411_12_256, CKM_GOSTR3410];
         let ways = super::ways(&both, &message(Streebog256));
-        assert_eq!((ways[0].mechanism, &ways[0].data), (CKM_GOSTR3410, &Streebog256.digest(b"m")));
+        assert_eq!(
+            (ways[0].mechanism, &ways[0].data),
+            (CKM_GOSTR3410, &Streebog256.digest(b"m"))
+        );
         assert!(matches!(ways[0].parameter(), Parameter::None));
         // With the token's own hash function the OID is the second way, for it may be wanted or not.
         for way in &ways[1..] {
@@ -346,7 +352,13 @@ mod tests {
 
     #[test]
     fn schemes_and_hash_functions_that_do_not_go_together_have_no_way() {
-        let all = [CKM_GOSTR3410, CKM_GOSTR3410_512, CKM_ECDSA, CKM_RSA_PKCS, CKM_RSA_PKCS_PSS];
+        let all = [
+            CKM_GOSTR3410,
+            CKM_GOSTR3410_512,
+            CKM_ECDSA,
+            CKM_RSA_PKCS,
+            CKM_RSA_PKCS_PSS,
+        ];
         assert!(ways(&all, &message(Sha256)).is_empty());
         for scheme in [Ecdsa, RsaPkcs1, RsaPss] {
             let input = SignInput {

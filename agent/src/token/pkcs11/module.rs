@@ -126,7 +126,10 @@ impl Seen {
                 None => found.push((fit, certificate, key)),
             }
         }
-        found.into_iter().map(|(_, certificate, key)| (certificate, key)).collect()
+        found
+            .into_iter()
+            .map(|(_, certificate, key)| (certificate, key))
+            .collect()
     }
 
     fn key_of(&self, certificate: &Certificate) -> (Fit, Vec<u8>) {

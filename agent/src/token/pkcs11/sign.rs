@@ -156,9 +156,13 @@ fn key_for(objects: &Objects<'_>, certificate: &Certificate) -> Result<PrivateKe
     } else {
         objects.public_keys()?
     };
-    let fits = keys.into_iter().map(|key| (certificate.fit(&key.facts, &public_keys), key));
+    let fits = keys
+        .into_iter()
+        .map(|key| (certificate.fit(&key.facts, &public_keys), key));
     // Where nothing tells, the signature is checked against the certificate before it leaves the agent.
-    let best = fits.filter(|(fit, _)| *fit != Fit::No).min_by_key(|(fit, _)| Reverse(*fit));
+    let best = fits
+        .filter(|(fit, _)| *fit != Fit::No)
+        .min_by_key(|(fit, _)| Reverse(*fit));
     best.map(|(_, key)| key).ok_or_else(|| {
         Failure::NoCertificate("the token holds no private key that belongs to this certificate".to_owned())
     })

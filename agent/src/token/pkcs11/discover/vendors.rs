@@ -94,6 +94,9 @@ fn in_folder(folder: &Path, file: &str) -> Option<PathBuf> {
         return Some(folder.join(file));
     };
     let versions = sorted(folder).into_iter();
-    let is_one = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start));
+    let is_one = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(start))
+    };
     versions.filter(is_one).next_back()
 }

@@ -34,7 +34,10 @@ fn curves_and_hash_functions_are_read_as_tokens_write_them() {
             curve: Some(curve),
             hash: Some(&STREEBOG_256),
         };
-        assert_eq!(Kind::told(&attributes), told(CKK_GOSTR3410, Some(set), Some(&STREEBOG_256)));
+        assert_eq!(
+            Kind::told(&attributes),
+            told(CKK_GOSTR3410, Some(set), Some(&STREEBOG_256))
+        );
         assert!(Kind::told(&attributes).is_some());
     }
 }
@@ -146,7 +149,10 @@ fn another_order_counts_only_where_nothing_else_is_meant() {
 
 #[test]
 fn a_key_in_a_certificate_must_be_whole() {
-    let spki = SecretKey::generate(Gost2012_256, Tc26_256A).unwrap().public_key().to_spki_der();
+    let spki = SecretKey::generate(Gost2012_256, Tc26_256A)
+        .unwrap()
+        .public_key()
+        .to_spki_der();
     assert!(Key::of_spki(&spki).is_some());
     let mut wrong = spki.clone();
     *wrong.last_mut().unwrap() ^= 1;

@@ -85,7 +85,10 @@ fn a_public_key_leads_to_the_private_one_under_another_identifier() {
         assert!(shown.0 == Fit::No || shown == expected);
     }
     // A key that tells its public half itself needs no object beside it.
-    let keys = [private(1, Kind::Gost(kind), Some(gost_key())), private(9, Kind::Gost(kind), Some(ours))];
+    let keys = [
+        private(1, Kind::Gost(kind), Some(gost_key())),
+        private(9, Kind::Gost(kind), Some(ours)),
+    ];
     assert_eq!(certificate.key_among(&keys, &[]), (Fit::Yes, vec![9]));
     // Another kind of key under the certificate's identifier is not its key.
     for kind in [Kind::Rsa, Kind::Ec(None), Kind::Other] {

@@ -73,7 +73,11 @@ fn every_order_is_found_and_turned_into_that_of_x509() {
                 message("third"),
             ];
             let (told, wanted): (Vec<_>, Vec<_>) = data.iter().map(|data| token.sign(data, order)).unzip();
-            assert_eq!(orders.settle(&token.id, &token.job(&data), told), Ok(wanted), "{order:?}");
+            assert_eq!(
+                orders.settle(&token.id, &token.job(&data), told),
+                Ok(wanted),
+                "{order:?}"
+            );
             assert_eq!(orders.known(&token.id, hash), Some(order));
         }
     }
@@ -107,7 +111,15 @@ fn a_signature_that_verifies_in_no_order_teaches_nothing() {
     spoilt[5] ^= 1;
     let (other, _) = token.sign(&message("another text"), SignatureOrder::X509);
     let (stranger, _) = Token::new("b", Streebog256).sign(&data, SignatureOrder::X509);
-    for wrong in [spoilt, other, stranger, vec![0; 64], vec![0xFF; 64], vec![1; 63], Vec::new()] {
+    for wrong in [
+        spoilt,
+        other,
+        stranger,
+        vec![0; 64],
+        vec![0xFF; 64],
+        vec![1; 63],
+        Vec::new(),
+    ] {
         let settled = orders.settle(&token.id, &job, vec![wrong]);
         assert_eq!(settled, Err(Error::SignatureMismatch));
         assert_eq!(orders.known(&token.id, Streebog256), None);
@@ -148,5 +160,8 @@ fn what_is_remembered_is_bounded() {
     }
     assert_eq!(orders.0.len(), REMEMBERED);
     assert_eq!(orders.known(&TokenId::new(&["0"]), Streebog256), None);
-    assert_eq!(orders.known(&TokenId::new(&["1"]), Streebog256), Some(SignatureOrder::X509));
+    assert_eq!(
+        orders.known(&TokenId::new(&["1"]), Streebog256),
+        Some(SignatureOrder::X509)
+    );
 }
