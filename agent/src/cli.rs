@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use agent::Error;
 use agent::config::{Config, LanguageChoice, PromptKind};
+use agent::token::software::Keys;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plugin_protocol::ErrorCode;
 
@@ -65,9 +66,10 @@ impl Flags {
 /// Flags that stand above the configuration.
 #[derive(Args)]
 pub(crate) struct Overrides {
-    /// Offer the embedded software token (for tests: it proves no person)
-    #[arg(long)]
-    software_token: bool,
+    /// Offer the embedded software token (for tests: it proves no person); KEYS: which of p256, p384, rsa2048,
+    /// gost256, gost512, or all [default: as configured, else p256,p384,rsa2048]
+    #[arg(long, value_name = "KEYS", num_args = 0..=1, require_equals = true)]
+    software_token: Option<Option<Keys>>,
     /// How the person is asked
     #[arg(long, value_enum)]
     prompt: Option<Asked>,
@@ -106,7 +108,10 @@ enum Spoken {
 
 impl Overrides {
     pub(crate) fn apply(&self, config: &mut Config) {
-        config.software.enabled |= self.software_token;
+        if let Some(keys) = &self.software_token {
+            config.software.enabled = true;
+            config.software.keys = keys.clone().unwrap_or_else(|| config.software.keys.clone());
+        }
         if let Some(asked) = self.prompt {
             config.prompt.kind = match asked {
                 Asked::Auto => PromptKind::Auto,

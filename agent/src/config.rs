@@ -7,6 +7,7 @@ use plugin_protocol::limits::{OPERATION_LIFETIME, OPERATIONS_PER_MINUTE, REQUEST
 use serde::{Deserialize, Deserializer};
 
 use crate::policy::LiteralOrigins;
+use crate::token::software::Keys;
 
 mod mistake;
 pub use mistake::ConfigError;
@@ -119,6 +120,8 @@ pub struct ModuleConfig {
 pub struct SoftwareConfig {
     /// Offer the embedded software token.
     pub enabled: bool,
+    /// The kinds of key it has; the first is offered first.
+    pub keys: Keys,
     /// PKCS#12 files to offer as tokens, absolute paths.
     #[serde(deserialize_with = "absolute_list")]
     pub pkcs12: Vec<PathBuf>,

@@ -41,7 +41,7 @@ impl Run {
         }
         // A portal's policy names its root: that is there once this says that it listens.
         if app.config.software.enabled {
-            Software::new(&places.state).make()?;
+            Software::with_keys(&places.state, &app.config.software.keys).make()?;
         }
         // Said, not refused: two may share a state directory.
         if let Some(other) = running(&places) {

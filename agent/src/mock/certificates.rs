@@ -9,7 +9,7 @@ use x509_cert::serial_number::SerialNumber;
 use super::outcome::Outcome;
 use crate::error::Error;
 use crate::private_file;
-use crate::token::software::{Authority, Person, SLOTS, Slot, Software, Wish, validity_from};
+use crate::token::software::{Authority, Person, Root, SLOTS, Slot, Software, Wish, validity_from};
 
 /// The key that signs documents.
 const SIGNING: &str = "signing";
@@ -53,8 +53,8 @@ impl Certificates {
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
         let (own, stranger) = (
-            software.authority()?,
-            Authority::stranger("eid-agent mock, unknown authority"),
+            software.authority(Root::Ecdsa)?,
+            Authority::stranger(Root::Ecdsa, "eid-agent mock, unknown authority"),
         );
         let stranger = stranger.map_err(|error| fault(&error))?;
         let root = |authority: &Authority| authority.root(now).map_err(|error| fault(&error));

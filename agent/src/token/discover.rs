@@ -34,7 +34,7 @@ pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered
     let modules = found_modules(&config.pkcs11, places);
     let mut sources = module_sources(&config.pkcs11, &modules);
     if config.software.enabled {
-        sources.push(Box::new(Software::new(state)));
+        sources.push(Box::new(Software::with_keys(state, &config.software.keys)));
     }
     let files = config
         .software

@@ -2,7 +2,8 @@
 //!
 //! The embedded token is for demonstrations and tests. It lives in `STATE/software-token`,
 //! made on first use: keys (PKCS#8) and certificates in PEM, the test root that issued them
-//! in `root.pem`, and the count of PIN tries in `tries`. Its PIN is [`PIN`]; after [`TRIES`]
+//! in `root.pem`, and the count of PIN tries in `tries`. GOST keys, and a GOST root in
+//! `gost-root.pem`, join them when they are asked for first ([`Keys`]). Its PIN is [`PIN`]; after [`TRIES`]
 //! wrong ones it is locked, until `tries` is removed. Whoever can read the folder can sign
 //! with it: its certificates name a test authority, and portals refuse them unless told.
 
@@ -13,8 +14,7 @@ use plugin_protocol::encoding::{hex, sha256};
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 
-use self::certificate::Kind;
-pub(crate) use self::certificate::{Authority, Wish, validity_from};
+pub(crate) use self::certificate::{Authority, Root, Wish, validity_from};
 pub(crate) use self::store::{SLOTS, Slot};
 use self::store::{Store, trouble};
 use self::tries::Tries;
@@ -25,12 +25,14 @@ use crate::pin::Pin;
 mod certificate;
 mod crl;
 mod key;
+mod kinds;
 mod person;
 mod pkcs12;
 mod rsa;
 mod store;
 mod tries;
 
+pub use kinds::{KeyKind, Keys, NoKeys};
 pub use person::{NotAPerson, Person};
 pub use pkcs12::Pkcs12;
 
@@ -48,17 +50,22 @@ pub struct Software {
 }
 
 impl Software {
-    /// In the agent's state directory. Nothing is made before it is asked for.
+    /// In the agent's state directory, with the usual keys. Nothing is made before it is asked for.
     pub fn new(state: &Path) -> Self {
-        Self::with_clock(state, OffsetDateTime::now_utc)
+        Self::with_keys(state, &Keys::default())
+    }
+
+    /// The same with these keys.
+    pub fn with_keys(state: &Path, keys: &Keys) -> Self {
+        Self {
+            store: Store::new(state, keys),
+            now: OffsetDateTime::now_utc,
+        }
     }
 
     /// The same under another clock, for tests.
-    pub fn with_clock(state: &Path, now: fn() -> OffsetDateTime) -> Self {
-        Self {
-            store: Store::new(state),
-            now,
-        }
+    pub fn with_clock(self, now: fn() -> OffsetDateTime) -> Self {
+        Self { now, ..self }
     }
 
     /// The token as it is on disk, after it was made or renewed where necessary.
@@ -92,9 +99,14 @@ impl Software {
         Ok(self.store.path("root.pem"))
     }
 
-    /// The authority behind it: the mock has other certificates of the same keys issued.
-    pub(crate) fn authority(&self) -> Result<Authority, Error> {
-        let authority = self.store.authority();
+    /// The test root of its GOST keys in PEM; it is there where the token has such keys.
+    pub fn gost_root(&self) -> PathBuf {
+        self.store.path("gost-root.pem")
+    }
+
+    /// An authority behind it: the mock has other certificates of the same keys issued.
+    pub(crate) fn authority(&self, root: Root) -> Result<Authority, Error> {
+        let authority = self.store.authority(root);
         authority.map_err(|error| trouble("has an unreadable root", &error))
     }
 
@@ -161,24 +173,21 @@ impl Source for Software {
     }
 
     fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error> {
-        let root = self.root(token)?;
-        let credential = |slot: &Slot| {
+        self.root(token)?;
+        let credential = |slot: &&Slot| {
             Ok(Credential {
                 key: slot.name.to_owned(),
                 certificate: self.store.certificate(slot.name)?,
-                intermediates: vec![root.clone()],
-                mechanisms: key::mechanisms(slot.kind == Kind::Rsa),
+                intermediates: vec![self.store.certificate(slot.root.name())?],
+                mechanisms: key::mechanisms(slot.kind.family()),
             })
         };
-        SLOTS.iter().map(credential).collect()
+        self.store.slots().iter().map(credential).collect()
     }
 
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
         self.root(token)?;
-        let slot = SLOTS
-            .iter()
-            .find(|slot| slot.name == job.key)
-            .ok_or(Error::TokenRemoved)?;
+        let slot = self.store.slot(&job.key).ok_or(Error::TokenRemoved)?;
         if self.store.certificate(slot.name)? != job.certificate {
             return Err(Error::TokenRemoved);
         }

@@ -1,11 +1,14 @@
 //! The software token's certificates: a test root, and a fictional person's.
 
+use std::io;
+
 use const_oid::AssociatedOid;
 use const_oid::db::rfc5280::ID_KP_CLIENT_AUTH;
 use const_oid::db::rfc5912::{ECDSA_WITH_SHA_256, ID_EC_PUBLIC_KEY, SECP_256_R_1, SECP_384_R_1};
-use der::asn1::{Any, BitString, OctetString, SetOfVec};
+use der::asn1::{Any, BitString, OctetString, OctetStringRef, SetOfVec};
 use der::flagset::FlagSet;
-use der::{DateTime, Encode, Sequence, Tag};
+use der::{DateTime, Decode, Encode, Sequence, Tag};
+use gost3410::{Algorithm, ParameterSet, PublicKey, SecretKey};
 use plugin_protocol::TEST_ORGANIZATION;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{EcdsaKeyPair, KeyPair};
@@ -23,6 +26,7 @@ use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
+use super::key::Family;
 use super::person::Person;
 use super::rsa::RSA_ENCRYPTION;
 use crate::certificate::Role;
@@ -43,6 +47,18 @@ pub(crate) enum Kind {
     Rsa,
     P256,
     P384,
+    /// GOST R 34.10-2012 on a parameter set.
+    Gost(Algorithm, ParameterSet),
+}
+
+impl Kind {
+    pub(super) fn family(self) -> Family {
+        match self {
+            Self::Rsa => Family::Rsa,
+            Self::P256 | Self::P384 => Family::Ecdsa,
+            Self::Gost(algorithm, _) => Family::Gost(algorithm),
+        }
+    }
 }
 
 /// TBSCertificate (RFC 5280 section 4.1), version 3.
@@ -68,10 +84,74 @@ struct Certificate {
     signature: BitString,
 }
 
-/// A test authority: a P-256 key and a name of [`TEST_ORGANIZATION`].
+/// A test authority: a key and a name of [`TEST_ORGANIZATION`].
 pub(crate) struct Authority {
-    key: EcdsaKeyPair,
+    key: AuthorityKey,
     common_name: &'static str,
+}
+
+/// What an authority signs with.
+enum AuthorityKey {
+    P256(EcdsaKeyPair),
+    Gost(Box<SecretKey>),
+}
+
+impl AuthorityKey {
+    fn read(root: Root, pkcs8: &[u8]) -> io::Result<Self> {
+        match root {
+            Root::Ecdsa => super::store::pair(pkcs8).map(Self::P256),
+            Root::Gost => match SecretKey::from_pkcs8_der(pkcs8) {
+                Ok(key) => Ok(Self::Gost(Box::new(key))),
+                Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+            },
+        }
+    }
+
+    /// The kind, and the bits of the public key.
+    fn public(&self) -> der::Result<(Kind, Vec<u8>)> {
+        match self {
+            Self::P256(key) => Ok((Kind::P256, key.public_key().as_ref().to_vec())),
+            Self::Gost(key) => {
+                let key = key.public_key();
+                let bits = OctetStringRef::new(&key.to_x509())?.to_der()?;
+                Ok((Kind::Gost(key.algorithm(), key.parameter_set()), bits))
+            }
+        }
+    }
+}
+
+/// The token's authorities: every chain is of one family of algorithms, as a portal expects it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// P-256; it issues for RSA keys too.
+    Ecdsa,
+    /// GOST R 34.10-2012.
+    Gost,
+}
+
+impl Root {
+    /// The stem of its files.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ecdsa => "root",
+            Self::Gost => "gost-root",
+        }
+    }
+
+    const fn common_name(self) -> &'static str {
+        match self {
+            Self::Ecdsa => "eid-agent software token",
+            Self::Gost => "eid-agent software token, GOST",
+        }
+    }
+
+    /// The kind of its key.
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Ecdsa => Kind::P256,
+            Self::Gost => Kind::Gost(Algorithm::Gost2012_256, ParameterSet::Tc26_256A),
+        }
+    }
 }
 
 /// What a person's certificate is to say.
@@ -90,23 +170,23 @@ pub(crate) fn validity_from(now: OffsetDateTime) -> (OffsetDateTime, OffsetDateT
 }
 
 impl Authority {
-    /// The software token's own.
-    pub(super) fn new(key: EcdsaKeyPair) -> Self {
-        Self {
-            key,
-            common_name: "eid-agent software token",
-        }
+    /// The software token's own, with its key in PKCS#8.
+    pub(super) fn new(root: Root, pkcs8: &[u8]) -> io::Result<Self> {
+        Ok(Self {
+            key: AuthorityKey::read(root, pkcs8)?,
+            common_name: root.common_name(),
+        })
     }
 
-    /// Another one, with a new key that is kept nowhere.
-    pub(crate) fn stranger(common_name: &'static str) -> std::io::Result<Self> {
-        let key = super::store::pair(&super::store::generate(Kind::P256)?)?;
+    /// Another one of the same family, with a new key that is kept nowhere.
+    pub(crate) fn stranger(root: Root, common_name: &'static str) -> io::Result<Self> {
+        let key = AuthorityKey::read(root, &super::store::generate(root.kind())?)?;
         Ok(Self { key, common_name })
     }
 
     /// Its own certificate, DER.
     pub(crate) fn root(&self, now: OffsetDateTime) -> der::Result<Vec<u8>> {
-        let public = self.key.public_key().as_ref();
+        let (kind, public) = self.key.public()?;
         let constraints = BasicConstraints {
             ca: true,
             path_len_constraint: Some(0),
@@ -114,10 +194,10 @@ impl Authority {
         let extensions = vec![
             extension(&constraints, true)?,
             extension(&KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign), true)?,
-            extension(&key_identifier(public)?, false)?,
+            extension(&key_identifier(&public)?, false)?,
         ];
         let validity = validity((now - SKEW, now + ROOT_VALIDITY))?;
-        self.issue(serial()?, self.name()?, spki(Kind::P256, public)?, validity, extensions)
+        self.issue(serial()?, self.name()?, spki(kind, &public)?, validity, extensions)
     }
 
     /// A person's certificate, DER.
@@ -158,7 +238,7 @@ impl Authority {
     /// Names its key in what it issues.
     pub(super) fn key_identifier(&self) -> der::Result<AuthorityKeyIdentifier> {
         Ok(AuthorityKeyIdentifier {
-            key_identifier: Some(key_identifier(self.key.public_key().as_ref())?.0),
+            key_identifier: Some(key_identifier(&self.key.public()?.1)?.0),
             ..AuthorityKeyIdentifier::default()
         })
     }
@@ -182,7 +262,7 @@ impl Authority {
         let tbs_certificate = TbsCertificate {
             version: Version::V3,
             serial_number,
-            signature: algorithm(),
+            signature: self.algorithm(),
             issuer: self.name()?,
             validity,
             subject,
@@ -192,24 +272,33 @@ impl Authority {
         Certificate {
             signature: self.sign(&tbs_certificate.to_der()?)?,
             tbs_certificate,
-            signature_algorithm: algorithm(),
+            signature_algorithm: self.algorithm(),
         }
         .to_der()
     }
 
-    /// ECDSA with SHA-256 over DER, as certificates and CRLs carry it.
+    /// A signature over DER, as certificates and CRLs carry it.
     pub(super) fn sign(&self, tbs: &[u8]) -> der::Result<BitString> {
-        let signature = self.key.sign(&SystemRandom::new(), tbs);
-        let signature = signature.map_err(|_| der::Error::from(der::ErrorKind::Failed))?;
-        BitString::from_bytes(signature.as_ref())
+        let failed = || der::Error::from(der::ErrorKind::Failed);
+        match &self.key {
+            AuthorityKey::P256(key) => {
+                let signature = key.sign(&SystemRandom::new(), tbs).map_err(|_| failed())?;
+                BitString::from_bytes(signature.as_ref())
+            }
+            AuthorityKey::Gost(key) => {
+                let signature = key.sign_message(tbs).map_err(|_| failed())?;
+                BitString::from_bytes(&signature.to_x509())
+            }
+        }
     }
-}
 
-/// What an authority signs with.
-pub(super) fn algorithm() -> AlgorithmIdentifierOwned {
-    AlgorithmIdentifierOwned {
-        oid: ECDSA_WITH_SHA_256,
-        parameters: None,
+    /// What it signs with; neither has parameters (RFC 5758 section 3.2, RFC 9215 section 3).
+    pub(super) fn algorithm(&self) -> AlgorithmIdentifierOwned {
+        let oid = match &self.key {
+            AuthorityKey::P256(_) => ECDSA_WITH_SHA_256,
+            AuthorityKey::Gost(key) => key.public_key().algorithm().signature_oid(),
+        };
+        AlgorithmIdentifierOwned { oid, parameters: None }
     }
 }
 
@@ -240,6 +329,12 @@ fn spki(kind: Kind, public: &[u8]) -> der::Result<SubjectPublicKeyInfoOwned> {
         Kind::Rsa => (RSA_ENCRYPTION, Any::null()),
         Kind::P256 => (ID_EC_PUBLIC_KEY, Any::encode_from(&SECP_256_R_1)?),
         Kind::P384 => (ID_EC_PUBLIC_KEY, Any::encode_from(&SECP_384_R_1)?),
+        Kind::Gost(algorithm, set) => {
+            let point = <&OctetStringRef>::from_der(public)?;
+            let key = PublicKey::from_x509(algorithm, set, point.as_bytes());
+            let key = key.map_err(|_| der::Error::from(der::ErrorKind::Failed))?;
+            return SubjectPublicKeyInfoOwned::from_der(&key.to_spki_der());
+        }
     };
     let algorithm = AlgorithmIdentifierOwned {
         oid,

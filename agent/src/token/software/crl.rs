@@ -11,7 +11,7 @@ use x509_cert::name::RdnSequence;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::Time;
 
-use super::certificate::{Authority, ROOT_VALIDITY, algorithm, extension, moment};
+use super::certificate::{Authority, ROOT_VALIDITY, extension, moment};
 
 /// TBSCertList (RFC 5280 section 5.1.2), version 2.
 #[derive(Sequence)]
@@ -52,7 +52,7 @@ impl Authority {
         let number = CrlNumber(Uint::new(&now.unix_timestamp().to_be_bytes())?);
         let tbs_cert_list = TbsCertList {
             version: Version::V2,
-            signature: algorithm(),
+            signature: self.algorithm(),
             issuer: self.name()?,
             this_update: at,
             next_update: moment(now + ROOT_VALIDITY)?,
@@ -62,7 +62,7 @@ impl Authority {
         CertificateList {
             signature: self.sign(&tbs_cert_list.to_der()?)?,
             tbs_cert_list,
-            signature_algorithm: algorithm(),
+            signature_algorithm: self.algorithm(),
         }
         .to_der()
     }

@@ -15,9 +15,9 @@ use x509_parser::public_key::PublicKey;
 
 use self::file::{Contents, File};
 use self::pbe::Closed;
-use super::key::{PrivateKey, mechanisms};
+use super::key::{Family, PrivateKey, mechanisms};
 use super::store::from_pem;
-use crate::certificate::Summary;
+use crate::certificate::{Summary, gost_algorithm};
 use crate::error::Error;
 use crate::pin::Pin;
 use crate::token::{Credential, PinInfo, SignJob, Source, TokenId, TokenInfo, refuse_unsupported};
@@ -161,19 +161,19 @@ impl Source for Pkcs12 {
             ));
         }
         let intermediates: Vec<_> = authorities.into_iter().map(|(der, ..)| der).collect();
-        let credential = |(certificate, rsa, _): (Vec<u8>, Option<bool>, bool)| Credential {
+        let credential = |(certificate, family, _): (Vec<u8>, Option<Family>, bool)| Credential {
             key: hex(&sha256(&certificate)),
             certificate,
             intermediates: intermediates.clone(),
-            mechanisms: rsa.map(mechanisms).unwrap_or_default(),
+            mechanisms: family.map(mechanisms).unwrap_or_default(),
         };
         Ok(people.into_iter().map(credential).collect())
     }
 
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
         let file = self.same(token)?;
-        let (_, rsa, _) = described(job.certificate.clone()).ok_or(Error::TokenRemoved)?;
-        refuse_unsupported(&rsa.map(mechanisms).unwrap_or_default(), &job.inputs)?;
+        let (_, family, _) = described(job.certificate.clone()).ok_or(Error::TokenRemoved)?;
+        refuse_unsupported(&family.map(mechanisms).unwrap_or_default(), &job.inputs)?;
         let pin = pin.ok_or_else(|| Error::Internal("a PKCS#12 file wants its password".to_owned()))?;
         let contents = self.open(&file, &pin)?;
         let key = key_of(contents, &job.certificate)
@@ -182,18 +182,20 @@ impl Source for Pkcs12 {
     }
 }
 
-/// A certificate, whether its key is RSA (`None`: no kind we know), and whether it is an authority's.
-fn described(der: Vec<u8>) -> Option<(Vec<u8>, Option<bool>, bool)> {
-    let (rsa, authority) = {
+/// A certificate, the family of its key (`None`: none we know), and whether it is an authority's.
+fn described(der: Vec<u8>) -> Option<(Vec<u8>, Option<Family>, bool)> {
+    let (family, authority) = {
         let (_, certificate) = X509Certificate::from_der(&der).ok()?;
-        let rsa = match certificate.public_key().parsed() {
-            Ok(PublicKey::RSA(_)) => Some(true),
-            Ok(PublicKey::EC(_)) => Some(false),
+        let key = certificate.public_key();
+        let family = match (gost_algorithm(key), key.parsed()) {
+            (Some(algorithm), _) => Some(Family::Gost(algorithm)),
+            (None, Ok(PublicKey::RSA(_))) => Some(Family::Rsa),
+            (None, Ok(PublicKey::EC(_))) => Some(Family::Ecdsa),
             _ => None,
         };
-        (rsa, certificate.is_ca())
+        (family, certificate.is_ca())
     };
-    Some((der, rsa, authority))
+    Some((der, family, authority))
 }
 
 /// The private key whose public half the certificate holds.

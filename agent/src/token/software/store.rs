@@ -5,61 +5,112 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding};
+use gost3410::{Algorithm, ParameterSet, SecretKey};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::certificate::{Authority, Kind, Wish, validity_from};
+use super::certificate::{Authority, Kind, Root, Wish, validity_from};
 use super::key::PrivateKey;
+use super::kinds::{KeyKind, Keys};
 use super::person::Person;
 use super::{TRIES, rsa};
 use crate::certificate::{Role, Summary};
 use crate::error::Error;
 use crate::private_file;
 
-/// One key of the token: the stem of its files, its kind and what its certificate is for.
+/// One key of the token: the stem of its files, its kind, what its certificate is for and who issued it.
+#[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) role: Role,
+    pub(crate) root: Root,
+    /// It is offered with these kinds of key.
+    with: &'static [KeyKind],
 }
 
-/// The keys, the likeliest first.
-pub(crate) const SLOTS: [Slot; 4] = [
-    Slot {
-        name: "p256",
-        kind: Kind::P256,
-        role: Role::Authentication,
-    },
-    Slot {
-        name: "p384",
-        kind: Kind::P384,
-        role: Role::Authentication,
-    },
-    Slot {
-        name: "rsa2048",
-        kind: Kind::Rsa,
-        role: Role::Authentication,
-    },
-    Slot {
-        name: "signing",
-        kind: Kind::P256,
-        role: Role::Signing,
-    },
+/// The set that most Russian certificates of 256 bits have.
+const GOST_256: Kind = Kind::Gost(Algorithm::Gost2012_256, ParameterSet::CryptoProXchA);
+const GOST_512: Kind = Kind::Gost(Algorithm::Gost2012_512, ParameterSet::Tc26_512A);
+
+/// The keys; those of [`Root::Ecdsa`] are made with the token, the others when they are asked for.
+pub(crate) const SLOTS: [Slot; 8] = [
+    confirms("p256", Kind::P256, Root::Ecdsa, &[KeyKind::P256]),
+    confirms("p384", Kind::P384, Root::Ecdsa, &[KeyKind::P384]),
+    confirms("rsa2048", Kind::Rsa, Root::Ecdsa, &[KeyKind::Rsa2048]),
+    confirms("gost256", GOST_256, Root::Gost, &[KeyKind::Gost256]),
+    confirms("gost512", GOST_512, Root::Gost, &[KeyKind::Gost512]),
+    signs("signing", Kind::P256, Root::Ecdsa, &KeyKind::USUAL),
+    signs("gost256-signing", GOST_256, Root::Gost, &[KeyKind::Gost256]),
+    signs("gost512-signing", GOST_512, Root::Gost, &[KeyKind::Gost512]),
 ];
+
+const fn confirms(name: &'static str, kind: Kind, root: Root, with: &'static [KeyKind]) -> Slot {
+    let role = Role::Authentication;
+    Slot {
+        name,
+        kind,
+        role,
+        root,
+        with,
+    }
+}
+
+const fn signs(name: &'static str, kind: Kind, root: Root, with: &'static [KeyKind]) -> Slot {
+    let role = Role::Signing;
+    Slot {
+        name,
+        kind,
+        role,
+        root,
+        with,
+    }
+}
+
+/// The keys that are offered: those that confirm first, then those that sign documents, each in the order asked for.
+pub(super) fn offered(keys: &Keys) -> Vec<&'static Slot> {
+    let mut slots: Vec<&Slot> = Vec::new();
+    for role in [Role::Authentication, Role::Signing] {
+        for kind in keys.kinds() {
+            for slot in SLOTS
+                .iter()
+                .filter(|slot| slot.role == role && slot.with.contains(kind))
+            {
+                // One key signs documents for several kinds.
+                if slots.iter().all(|known| known.name != slot.name) {
+                    slots.push(slot);
+                }
+            }
+        }
+    }
+    slots
+}
 
 /// The folder.
 pub(super) struct Store {
     folder: PathBuf,
+    slots: Vec<&'static Slot>,
 }
 
 impl Store {
-    /// `STATE/software-token`; nothing is made here.
-    pub(super) fn new(state: &Path) -> Self {
+    /// `STATE/software-token` with these keys; nothing is made here.
+    pub(super) fn new(state: &Path, keys: &Keys) -> Self {
         Self {
             folder: state.join("software-token"),
+            slots: offered(keys),
         }
+    }
+
+    /// The keys that are offered.
+    pub(super) fn slots(&self) -> &[&'static Slot] {
+        &self.slots
+    }
+
+    /// The key of this name, if it is offered.
+    pub(super) fn slot(&self, name: &str) -> Option<&'static Slot> {
+        self.slots.iter().copied().find(|slot| slot.name == name)
     }
 
     /// A file of the token.
@@ -67,11 +118,14 @@ impl Store {
         self.folder.join(name)
     }
 
-    /// Makes the token if there is none, and new certificates if they have expired.
+    /// Makes the token if there is none, keys that it lacks, and new certificates if they have expired.
     pub(super) fn ensure(&self, now: OffsetDateTime) -> Result<(), Error> {
         let failed = |what| move |error: io::Error| trouble(what, &error);
         if !self.folder.is_dir() {
             self.make(now).map_err(failed("cannot be made"))?;
+        }
+        if self.slots.iter().any(|slot| self.lacks(slot)) {
+            self.add(now).map_err(failed("cannot be given further keys"))?;
         }
         if self.expired(now)? {
             self.renew(now).map_err(failed("has expired and cannot be renewed"))?;
@@ -93,9 +147,9 @@ impl Store {
         key.map_err(|error| trouble("has an unreadable key", &error))
     }
 
-    /// Whoever issued the certificates.
-    pub(super) fn authority(&self) -> io::Result<Authority> {
-        Ok(Authority::new(pair(&self.key_der("root")?)?))
+    /// Whoever issued the certificates of this family.
+    pub(super) fn authority(&self, root: Root) -> io::Result<Authority> {
+        Authority::new(root, &self.key_der(root.name())?)
     }
 
     fn key_der(&self, name: &str) -> io::Result<Zeroizing<Vec<u8>>> {
@@ -113,6 +167,7 @@ impl Store {
         }
         let beside = Self {
             folder: state.join("software-token.new"),
+            slots: SLOTS.iter().filter(|slot| slot.root == Root::Ecdsa).collect(),
         };
         // Left behind by one that was killed.
         match fs::remove_dir_all(&beside.folder) {
@@ -127,22 +182,47 @@ impl Store {
     }
 
     fn fill(&self, now: OffsetDateTime) -> io::Result<()> {
-        let root = generate(Kind::P256)?;
-        self.write("root.key", "PRIVATE KEY", &root)?;
-        let certificate = Authority::new(pair(&root)?).root(now).map_err(io::Error::other)?;
-        self.write("root.pem", "CERTIFICATE", &certificate)?;
-        for slot in &SLOTS {
+        self.make_root(Root::Ecdsa, now)?;
+        for slot in &self.slots {
             self.write(&format!("{}.key", slot.name), "PRIVATE KEY", &generate(slot.kind)?)?;
         }
         private_file::replace(&self.path("tries"), format!("{TRIES}\n").as_bytes())?;
-        self.issue(now)
+        self.issue(&self.slots, now)
     }
 
-    /// New certificates for the keys that are there, by the root that is there.
-    fn issue(&self, now: OffsetDateTime) -> io::Result<()> {
-        let root = self.authority()?;
+    fn make_root(&self, root: Root, now: OffsetDateTime) -> io::Result<()> {
+        let key = generate(root.kind())?;
+        self.write(&format!("{}.key", root.name()), "PRIVATE KEY", &key)?;
+        let certificate = Authority::new(root, &key)?.root(now).map_err(io::Error::other)?;
+        self.write(&format!("{}.pem", root.name()), "CERTIFICATE", &certificate)
+    }
+
+    /// Whether a key is not there yet. A certificate is written after its key, so that where it is, both are.
+    fn lacks(&self, slot: &Slot) -> bool {
+        !self.path(&format!("{}.pem", slot.name)).exists()
+    }
+
+    /// Keys that a token of an older version, or one that was asked for fewer, does not have. What is there stays.
+    fn add(&self, now: OffsetDateTime) -> io::Result<()> {
+        let _one_at_a_time = private_file::lock(&self.folder)?;
+        for slot in self
+            .slots
+            .iter()
+            .filter(|slot| slot.root == Root::Gost && self.lacks(slot))
+        {
+            if !self.path(&format!("{}.pem", slot.root.name())).exists() {
+                self.make_root(slot.root, now)?;
+            }
+            self.write(&format!("{}.key", slot.name), "PRIVATE KEY", &generate(slot.kind)?)?;
+            self.issue(&[slot], now)?;
+        }
+        Ok(())
+    }
+
+    /// New certificates for keys that are there, by the roots that are there.
+    fn issue(&self, slots: &[&Slot], now: OffsetDateTime) -> io::Result<()> {
         let person = Person::default();
-        for slot in &SLOTS {
+        for slot in slots {
             let key = PrivateKey::from_pkcs8(self.key_der(slot.name)?).ok_or_else(|| invalid("no private key"))?;
             let wish = Wish {
                 person: &person,
@@ -150,7 +230,7 @@ impl Store {
                 validity: validity_from(now),
                 serial: None,
             };
-            let certificate = root.person(&wish, slot.kind, &key.public());
+            let certificate = self.authority(slot.root)?.person(&wish, slot.kind, &key.public());
             self.write(
                 &format!("{}.pem", slot.name),
                 "CERTIFICATE",
@@ -164,12 +244,12 @@ impl Store {
         let _one_at_a_time = private_file::lock(&self.folder)?;
         match self.expired(now) {
             Ok(false) => Ok(()),
-            _ => self.issue(now),
+            _ => self.issue(&self.slots, now),
         }
     }
 
     fn expired(&self, now: OffsetDateTime) -> Result<bool, Error> {
-        for slot in &SLOTS {
+        for slot in &self.slots {
             let certificate = Summary::read(&self.certificate(slot.name)?);
             if certificate.is_none_or(|certificate| certificate.not_after < now) {
                 return Ok(true);
@@ -193,6 +273,10 @@ pub(super) fn generate(kind: Kind) -> io::Result<Zeroizing<Vec<u8>>> {
         Kind::Rsa => rsa::generate().ok_or_else(|| invalid("no RSA key")),
         Kind::P256 => ec(&ECDSA_P256_SHA256_ASN1_SIGNING),
         Kind::P384 => ec(&ECDSA_P384_SHA384_ASN1_SIGNING),
+        Kind::Gost(algorithm, set) => {
+            let key = SecretKey::generate(algorithm, set).map_err(io::Error::other)?;
+            Ok(key.to_pkcs8_der())
+        }
     }
 }
 

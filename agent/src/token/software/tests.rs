@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use fixtures::openssl::OpenSsl;
 use plugin_protocol::{SignatureAlgorithm, TEST_ORGANIZATION};
 use time::Duration;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -42,13 +43,19 @@ fn algorithms(credential: &Credential) -> &'static [SignatureAlgorithm] {
     match credential.key.as_str() {
         "p256" | "signing" => &[ES256],
         "p384" => &[ES384],
+        "gost256" | "gost256-signing" => &[Gost256],
+        "gost512" | "gost512-signing" => &[Gost512],
         _ => &[RS256, RS384, RS512, PS256, PS384, PS512],
     }
 }
 
-/// Makes the token once for a test, and gives its only id.
+/// Makes the token with every key once for a test, and gives its only id.
 fn made(state: &Path) -> (Software, TokenId) {
-    let mut software = Software::new(state);
+    made_with(state, &Keys::all())
+}
+
+fn made_with(state: &Path, keys: &Keys) -> (Software, TokenId) {
+    let mut software = Software::with_keys(state, keys);
     let token = software.tokens().unwrap().remove(0);
     (software, token.id)
 }
@@ -58,7 +65,7 @@ fn every_key_signs_and_its_certificate_says_so() {
     let state = tempfile::tempdir().unwrap();
     let (mut software, id) = made(state.path());
     let credentials = software.credentials(&id).unwrap();
-    assert_eq!(credentials.len(), 4);
+    assert_eq!(credentials.len(), SLOTS.len());
     for credential in &credentials {
         let mut inputs = Vec::new();
         for algorithm in algorithms(credential) {
@@ -97,13 +104,20 @@ fn the_certificates_chain_to_the_root_and_are_marked_as_tests() {
         let (_, root) = X509Certificate::from_der(root).unwrap();
         let (_, certificate) = X509Certificate::from_der(&credential.certificate).unwrap();
         let tbs = certificate.tbs_certificate.as_ref();
-        let key = &root.public_key().subject_public_key.data;
-        let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_ASN1, key);
-        key.verify(tbs, &certificate.signature_value.data).unwrap();
+        let signature = &certificate.signature_value.data;
+        if credential.key.starts_with("gost") {
+            let key = gost3410::PublicKey::from_spki_der(root.public_key().raw).unwrap();
+            let signature = gost3410::Signature::from_x509(signature).unwrap();
+            key.verify_message(tbs, &signature).unwrap();
+        } else {
+            let key = &root.public_key().subject_public_key.data;
+            let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_ASN1, key);
+            key.verify(tbs, signature).unwrap();
+        }
         assert!(root.is_ca() && !certificate.is_ca());
 
         let summary = Summary::read(&credential.certificate).unwrap();
-        let role = if credential.key == "signing" {
+        let role = if credential.key.ends_with("signing") {
             Role::Signing
         } else {
             Role::Authentication
@@ -121,17 +135,96 @@ fn openssl_accepts_the_chain() {
     let state = tempfile::tempdir().unwrap();
     made(state.path());
     let folder = state.path().join("software-token");
+    let openssl = OpenSsl::with_gost();
     for slot in &SLOTS {
-        let mut openssl = std::process::Command::new("openssl");
-        openssl
-            .args(["verify", "-x509_strict", "-check_ss_sig", "-CAfile"])
-            .arg(folder.join("root.pem"));
-        let output = openssl
-            .arg(folder.join(format!("{}.pem", slot.name)))
-            .output()
-            .expect("openssl is installed");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let path = |name: &str| folder.join(format!("{name}.pem")).display().to_string();
+        let (root, certificate) = (path(slot.root.name()), path(slot.name));
+        openssl.run_list(&[
+            "verify",
+            "-x509_strict",
+            "-check_ss_sig",
+            "-CAfile",
+            &root,
+            &certificate,
+        ]);
+        // The key in its file is the one of the certificate.
+        let key = folder.join(format!("{}.key", slot.name)).display().to_string();
+        let public = openssl.run_list(&["pkey", "-in", &key, "-pubout"]);
+        let certified = openssl.run_list(&["x509", "-in", &certificate, "-noout", "-pubkey"]);
+        assert_eq!(public, certified, "{}", slot.name);
     }
+}
+
+/// Every file of the token, by name.
+fn files(state: &Path) -> std::collections::BTreeMap<std::ffi::OsString, Vec<u8>> {
+    let entries = std::fs::read_dir(state.join("software-token")).unwrap();
+    let entry = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.unwrap();
+        (entry.file_name(), std::fs::read(entry.path()).unwrap())
+    };
+    entries.map(entry).collect()
+}
+
+#[test]
+fn a_token_of_an_older_version_gains_gost_keys_when_they_are_asked_for_and_keeps_its_own() {
+    let state = tempfile::tempdir().unwrap();
+    let (mut usual, id) = made_with(state.path(), &Keys::default());
+    let names = |software: &mut Software| -> Vec<String> {
+        let credentials = software.credentials(&id).unwrap();
+        credentials.into_iter().map(|credential| credential.key).collect()
+    };
+    assert_eq!(names(&mut usual), ["p256", "p384", "rsa2048", "signing"]);
+    let before = files(state.path());
+    assert_eq!(before.len(), 11, "what 0.2.0 made: {:?}", before.keys());
+
+    let (mut gost, same) = made_with(state.path(), &"gost512,p384".parse().unwrap());
+    assert_eq!(same, id);
+    assert_eq!(names(&mut gost), ["gost512", "p384", "gost512-signing", "signing"]);
+    let after = files(state.path());
+    assert!(before.iter().all(|(name, bytes)| after.get(name) == Some(bytes)));
+    assert!(gost.gost_root().is_file() && !after.contains_key(std::ffi::OsStr::new("gost256.key")));
+
+    // A further kind later: what is there stays once more, the authority too. And the older version still opens it.
+    let (mut all, _) = made(state.path());
+    let all_files = files(state.path());
+    assert!(after.iter().all(|(name, bytes)| all_files.get(name) == Some(bytes)));
+    assert_eq!(all.credentials(&id).unwrap().len(), SLOTS.len());
+    assert_eq!(names(&mut usual), ["p256", "p384", "rsa2048", "signing"]);
+}
+
+#[test]
+fn gost_keys_that_a_killed_one_left_half_made_are_made_anew() {
+    let state = tempfile::tempdir().unwrap();
+    let (mut software, id) = made(state.path());
+    let folder = state.path().join("software-token");
+    let root = std::fs::read(folder.join("gost-root.pem")).unwrap();
+    std::fs::remove_file(folder.join("gost256.pem")).unwrap();
+    std::fs::write(folder.join("gost256.key"), "half").unwrap();
+    software.tokens().unwrap();
+    assert_eq!(std::fs::read(folder.join("gost-root.pem")).unwrap(), root);
+    let credential = software
+        .credentials(&id)
+        .unwrap()
+        .into_iter()
+        .find(|credential| credential.key == "gost256");
+    let job = job(&credential.unwrap(), vec![message(SignatureAlgorithm::Gost256)]);
+    software.sign(&id, job, pin(PIN)).unwrap();
+}
+
+#[test]
+fn a_key_that_is_not_offered_does_not_sign() {
+    let state = tempfile::tempdir().unwrap();
+    let (mut all, id) = made(state.path());
+    let gost = all
+        .credentials(&id)
+        .unwrap()
+        .into_iter()
+        .find(|credential| credential.key == "gost256")
+        .unwrap();
+    let mut usual = Software::new(state.path());
+    let job = job(&gost, vec![message(SignatureAlgorithm::Gost256)]);
+    assert_eq!(usual.sign(&id, job, pin(PIN)), Err(Error::TokenRemoved));
+    assert_eq!(usual.tokens().unwrap()[0].pin.tries_left, Some(TRIES));
 }
 
 #[test]
@@ -209,7 +302,11 @@ fn files_are_private_and_what_a_killed_one_left_is_swept_away() {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    assert_eq!(entries.len(), 2 * SLOTS.len() + 3);
+    assert_eq!(
+        entries.len(),
+        2 * SLOTS.len() + 5,
+        "two files of each key and each root, and the tries"
+    );
     entries
         .iter()
         .for_each(|path| assert_eq!(mode(path), 0o600, "{path:?}"));
@@ -230,7 +327,8 @@ fn expired_certificates_are_renewed_under_the_same_root() {
     let state = tempfile::tempdir().unwrap();
     let (mut software, id) = made(state.path());
     let before = software.credentials(&id).unwrap();
-    let mut later = Software::with_clock(state.path(), || OffsetDateTime::now_utc() + Duration::days(800));
+    let mut later =
+        Software::with_keys(state.path(), &Keys::all()).with_clock(|| OffsetDateTime::now_utc() + Duration::days(800));
     assert_eq!(later.tokens().unwrap()[0].id, id);
     let after = later.credentials(&id).unwrap();
     for (before, after) in before.iter().zip(&after) {
