@@ -1,5 +1,6 @@
 //! What a certificate says: for the person to read and for the use case to choose.
 
+use gost3410::{Algorithm, ObjectIdentifier, ParameterSet};
 use plugin_protocol::TEST_ORGANIZATION;
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -39,7 +40,8 @@ pub struct Summary {
     pub issuer: String,
     /// Serial number, lower-case hexadecimal.
     pub serial: String,
-    /// What kind of key it is of, in the field's own names: "P-256", "RSA 2048".
+    /// What kind of key it is of, in the field's own names: "P-256", "RSA 2048",
+    /// "GOST R 34.10-2012, 256 bit, TC26 A".
     pub key: String,
     /// Begin of validity.
     pub not_before: OffsetDateTime,
@@ -110,6 +112,9 @@ impl Summary {
 
 /// The curve or the length of a key; of a kind that is not known here, its algorithm's OID.
 fn kind_of_key(key: &SubjectPublicKeyInfo<'_>) -> String {
+    if let Some(gost) = gost_key(key) {
+        return gost;
+    }
     let curve = key.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
     match (key.parsed(), curve.map(|oid| oid.to_id_string()).as_deref()) {
         (Ok(PublicKey::RSA(rsa)), _) => format!("RSA {}", rsa.key_size()),
@@ -117,5 +122,46 @@ fn kind_of_key(key: &SubjectPublicKeyInfo<'_>) -> String {
         (Ok(PublicKey::EC(_)), Some("1.3.132.0.34")) => "P-384".to_owned(),
         (Ok(PublicKey::EC(_)), Some("1.3.132.0.35")) => "P-521".to_owned(),
         _ => key.algorithm.algorithm.to_id_string(),
+    }
+}
+
+/// The algorithm of a GOST key, by its OID.
+pub(crate) fn gost_algorithm(key: &SubjectPublicKeyInfo<'_>) -> Option<Algorithm> {
+    let oid = ObjectIdentifier::new(&key.algorithm.algorithm.to_id_string()).ok()?;
+    Algorithm::from_key_oid(&oid)
+}
+
+/// A GOST key: the standard, the size and, where it is a known one, the parameter set.
+fn gost_key(key: &SubjectPublicKeyInfo<'_>) -> Option<String> {
+    let standard = match gost_algorithm(key)? {
+        Algorithm::Gost2001 => "GOST R 34.10-2001",
+        Algorithm::Gost2012_256 => "GOST R 34.10-2012, 256 bit",
+        Algorithm::Gost2012_512 => "GOST R 34.10-2012, 512 bit",
+    };
+    let set = gost_parameters(key).map(|set| format!(", {}", set_name(set)));
+    Some(format!("{standard}{}", set.unwrap_or_default()))
+}
+
+/// The first member of the parameters (RFC 9215 section 4.2): the set's OID.
+fn gost_parameters(key: &SubjectPublicKeyInfo<'_>) -> Option<ParameterSet> {
+    let parameters = key.algorithm.parameters.as_ref()?;
+    let (_, oid) = x509_parser::der_parser::der::parse_der_oid(parameters.data).ok()?;
+    let oid = ObjectIdentifier::new(&oid.as_oid().ok()?.to_id_string()).ok()?;
+    ParameterSet::from_oid(&oid)
+}
+
+/// The set as people call it; its own name is twice as long as a window has room for.
+fn set_name(set: ParameterSet) -> &'static str {
+    match set {
+        ParameterSet::CryptoProTest | ParameterSet::Tc26_512Test => "test set",
+        ParameterSet::CryptoProA => "CryptoPro A",
+        ParameterSet::CryptoProB => "CryptoPro B",
+        ParameterSet::CryptoProC => "CryptoPro C",
+        ParameterSet::CryptoProXchA => "CryptoPro XchA",
+        ParameterSet::CryptoProXchB => "CryptoPro XchB",
+        ParameterSet::Tc26_256A | ParameterSet::Tc26_512A => "TC26 A",
+        ParameterSet::Tc26_256B | ParameterSet::Tc26_512B => "TC26 B",
+        ParameterSet::Tc26_256C | ParameterSet::Tc26_512C => "TC26 C",
+        ParameterSet::Tc26_256D => "TC26 D",
     }
 }

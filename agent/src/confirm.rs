@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::history::{Action, Record};
 use crate::life::Life;
 use crate::prompt::{self, Request};
-use crate::proof::{Subject, draft, preferred_algorithm};
-use crate::token::{SignData, SignInput, SignJob};
+use crate::proof::{Subject, algorithm_for, draft};
+use crate::token::{Credential, SignData, SignInput, SignJob};
 
 /// A request whose every member is known to be allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,15 +128,22 @@ pub async fn confirm(
 }
 
 async fn proof(case: &mut Case<'_>, confirmation: &Confirmation) -> Result<Proof, Error> {
+    let algorithm = |credential: &Credential| {
+        algorithm_for(
+            confirmation.subject.format,
+            &credential.certificate,
+            &credential.mechanisms,
+        )
+    };
     let wanted = Wanted {
         role: Role::Authentication,
         token: confirmation.token.as_deref(),
         certificate: confirmation.certificate.as_deref(),
-        able: &|credential| preferred_algorithm(&credential.certificate, &credential.mechanisms).map(|_| ()),
+        able: &|credential| algorithm(credential).map(|_| ()),
     };
     let chosen = choose(case, &wanted).await?;
     let Chosen { credential, .. } = chosen.clone();
-    let algorithm = preferred_algorithm(&credential.certificate, &credential.mechanisms)?;
+    let algorithm = algorithm(&credential)?;
     let (signatures, draft) = consented(case, chosen, |now| {
         let intermediates = credential.intermediates.iter().map(Vec::as_slice);
         let certificates: Vec<&[u8]> = std::iter::once(credential.certificate.as_slice())

@@ -79,7 +79,7 @@ impl Draft {
         &self.to_be_signed
     }
 
-    /// Wraps the token's signature (ECDSA as raw `r || s`), which [`verify_own`] has accepted.
+    /// Wraps the token's signature (ECDSA as raw `r || s`, GOST as `s || r`), which [`verify_own`] has accepted.
     pub fn finish(self, signature: Vec<u8>) -> Result<Proof, Error> {
         if self.raw_length.is_some_and(|length| signature.len() != length) || signature.is_empty() {
             return Err(Error::SignatureMismatch);
@@ -97,9 +97,13 @@ pub fn draft(
 ) -> Result<Draft, Error> {
     subject.check()?;
     let signer = certificates.first().copied().unwrap_or_default();
-    if !key::Key::read(signer)?.fits(algorithm) {
+    let key = key::Key::read(signer)?;
+    if !key.fits(algorithm) {
         let why = format!("the certificate's key does not make {algorithm}");
         return Err(Error::UnsupportedAlgorithm(why));
+    }
+    if !subject.format.carries(algorithm) {
+        return Err(not_carried(subject.format, &key, algorithm));
     }
     let (to_be_signed, finish) = match subject.format {
         ProofFormat::WebEid => web_eid::draft(subject, signer, algorithm),
@@ -130,14 +134,46 @@ pub fn draft(
 /// The algorithm to sign with: on a curve the one its size fixes; with RSA `RS256` first,
 /// since every verifier knows it, and PSS when that is all the token has.
 pub fn preferred_algorithm(certificate: &[u8], mechanisms: &[Mechanism]) -> Result<SignatureAlgorithm, Error> {
-    use SignatureAlgorithm::{ES256, ES384, ES512, PS256, PS384, PS512, RS256, RS384, RS512};
+    preferred(&key::Key::read(certificate)?, mechanisms)
+}
+
+/// The same for a proof of `format`, which not every key can make: the error says which formats this one can.
+pub fn algorithm_for(
+    format: ProofFormat,
+    certificate: &[u8],
+    mechanisms: &[Mechanism],
+) -> Result<SignatureAlgorithm, Error> {
     let key = key::Key::read(certificate)?;
+    // A key's algorithms differ in their hash function and padding, which no format cares about.
+    match SignatureAlgorithm::ALL
+        .into_iter()
+        .find(|algorithm| key.fits(*algorithm))
+    {
+        Some(made) if !format.carries(made) => Err(not_carried(format, &key, made)),
+        _ => preferred(&key, mechanisms),
+    }
+}
+
+fn not_carried(format: ProofFormat, key: &key::Key, algorithm: SignatureAlgorithm) -> Error {
+    let able: Vec<_> = algorithm.formats().map(ProofFormat::name).collect();
+    Error::UnsupportedAlgorithm(format!(
+        "the format {format} has no name for signatures by its {} key; the formats {} have one",
+        key.name(),
+        able.join(" and ")
+    ))
+}
+
+fn preferred(key: &key::Key, mechanisms: &[Mechanism]) -> Result<SignatureAlgorithm, Error> {
+    use SignatureAlgorithm::{ES256, ES384, ES512, Gost256, Gost512, PS256, PS384, PS512, RS256, RS384, RS512};
     let offered = |algorithm: &SignatureAlgorithm| {
         mechanisms
             .iter()
             .any(|mechanism| mechanism.scheme == algorithm.scheme() && mechanism.hash == algorithm.hash())
     };
-    [ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512]
+    let by_preference = [
+        ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, Gost256, Gost512,
+    ];
+    by_preference
         .into_iter()
         .filter(|algorithm| key.fits(*algorithm))
         .find(offered)

@@ -183,13 +183,17 @@ fn inputs(credential: &Credential, items: &[Item]) -> Result<Vec<SignInput>, Err
 /// How the key signs a digest of each hash function that it can sign at all: one scheme each, so that
 /// a portal which has to name it inside the document can know it beforehand.
 pub(crate) fn methods(credential: &Credential) -> Result<Vec<SignatureMethod>, Error> {
-    // Which schemes the key itself can serve.
-    let ecdsa = preferred_algorithm(&credential.certificate, &credential.mechanisms)?.is_ecdsa();
-    let schemes: &[SignatureScheme] = match ecdsa {
-        true => &[SignatureScheme::Ecdsa],
-        false => &[SignatureScheme::RsaPkcs1, SignatureScheme::RsaPss],
+    // Which schemes the key itself can serve; of GOST it fixes the hash function too.
+    let algorithm = preferred_algorithm(&credential.certificate, &credential.mechanisms)?;
+    let schemes: &[SignatureScheme] = match algorithm.scheme() {
+        SignatureScheme::Ecdsa => &[SignatureScheme::Ecdsa],
+        SignatureScheme::RsaPkcs1 | SignatureScheme::RsaPss => &[SignatureScheme::RsaPkcs1, SignatureScheme::RsaPss],
+        SignatureScheme::Gost => &[SignatureScheme::Gost],
     };
     let able = |scheme: SignatureScheme, hash: HashFunction| {
+        if hash.is_streebog() != algorithm.is_gost() || (algorithm.is_gost() && hash != algorithm.hash()) {
+            return false;
+        }
         let mut mechanisms = credential.mechanisms.iter();
         mechanisms.any(|mechanism| mechanism.digest && mechanism.scheme == scheme && mechanism.hash == hash)
     };

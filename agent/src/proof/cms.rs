@@ -12,9 +12,9 @@ use const_oid::db::rfc5911::{
 };
 use der::asn1::{GeneralizedTime, OctetString, SetOfVec, UtcTime};
 use der::{Any, AnyRef, DateTime, Decode, Encode, EncodeValue, Tagged};
-use plugin_protocol::encoding::{base64, sha256};
+use plugin_protocol::encoding::base64;
 use plugin_protocol::proof::CmsProof;
-use plugin_protocol::{Proof, SignatureAlgorithm};
+use plugin_protocol::{HashFunction, Proof, SignatureAlgorithm};
 use time::{OffsetDateTime, UtcOffset};
 use x509_cert::attr::{Attribute, Attributes};
 
@@ -72,7 +72,10 @@ fn signed_attributes(
         attribute(ID_CONTENT_TYPE, any(&ID_DATA)?)?,
         attribute(ID_MESSAGE_DIGEST, any(&digest)?)?,
         attribute(ID_SIGNING_TIME, signing_time(now)?)?,
-        attribute(ID_AA_SIGNING_CERTIFICATE_V_2, any(&signing_certificate(signer)?)?)?,
+        attribute(
+            ID_AA_SIGNING_CERTIFICATE_V_2,
+            any(&signing_certificate(signer, algorithm)?)?,
+        )?,
     ])
 }
 
@@ -81,15 +84,23 @@ fn attribute(oid: const_oid::ObjectIdentifier, value: Any) -> der::Result<Attrib
     Ok(Attribute { oid, values })
 }
 
-/// signing-certificate-v2 (RFC 5035 section 3): the SHA-256 of the signer's certificate.
+/// signing-certificate-v2 (RFC 5035 section 3): the SHA-256 of the signer's certificate, with GOST its Streebog,
+/// so that whoever verifies such a signature needs no other family of hash functions.
 ///
-/// `hashAlgorithm` is left out because SHA-256 is its DEFAULT, `issuerSerial`
+/// `hashAlgorithm` of SHA-256 is left out because that is its DEFAULT, `issuerSerial`
 /// because section 4 lets it be where the certificate is known otherwise: the
 /// signer identifier beside it holds the same issuer and serial number.
-fn signing_certificate(signer: &[u8]) -> der::Result<SigningCertificateV2> {
-    let cert_hash = OctetString::new(sha256(signer))?;
+fn signing_certificate(signer: &[u8], algorithm: SignatureAlgorithm) -> der::Result<SigningCertificateV2> {
+    let (hash, hash_algorithm) = match algorithm.is_gost() {
+        true => (algorithm.hash(), Some(algorithm::digest(algorithm.hash()))),
+        false => (HashFunction::Sha256, None),
+    };
+    let cert_hash = OctetString::new(hash.digest(signer))?;
     Ok(SigningCertificateV2 {
-        certs: vec![EssCertIdV2 { cert_hash }],
+        certs: vec![EssCertIdV2 {
+            hash_algorithm,
+            cert_hash,
+        }],
     })
 }
 

@@ -1,10 +1,12 @@
 //! The public key of a certificate, as far as proofs can use it.
 
+use gost3410::Algorithm;
 use plugin_protocol::SignatureAlgorithm;
 use plugin_protocol::api::SignatureScheme;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
 
+use crate::certificate::gost_algorithm;
 use crate::error::Error;
 
 /// id-ecPublicKey (RFC 5480).
@@ -26,6 +28,8 @@ pub(super) enum Key {
         /// The public exponent.
         exponent: Vec<u8>,
     },
+    /// GOST R 34.10-2012, on any of its parameter sets; of 2001 none is read.
+    Gost(gost3410::PublicKey),
 }
 
 impl Key {
@@ -34,6 +38,9 @@ impl Key {
         let unreadable = || Error::NoCertificate("the token's certificate cannot be read".to_owned());
         let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| unreadable())?;
         let spki = parsed.public_key();
+        if let Some(algorithm) = gost_algorithm(spki) {
+            return Self::gost(algorithm, spki.raw);
+        }
         match spki.parsed() {
             Ok(PublicKey::RSA(key)) => Ok(Self::rsa(&key)),
             Ok(PublicKey::EC(point)) if spki.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY => {
@@ -42,7 +49,7 @@ impl Key {
                 Self::on_curve(&curve.to_id_string(), point.data().to_vec())
             }
             Ok(_) => Err(Error::UnsupportedAlgorithm(format!(
-                "its key is of the kind {}, and only RSA and ECDSA keys are supported",
+                "its key is of the kind {}, and only RSA, ECDSA and GOST R 34.10-2012 keys are supported",
                 spki.algorithm.algorithm
             ))),
             Err(_) => Err(unreadable()),
@@ -55,6 +62,19 @@ impl Key {
             modulus: trimmed(key.modulus),
             exponent: trimmed(key.exponent),
         }
+    }
+
+    fn gost(algorithm: Algorithm, spki: &[u8]) -> Result<Self, Error> {
+        if algorithm == Algorithm::Gost2001 {
+            return Err(Error::UnsupportedAlgorithm(
+                "its key is of GOST R 34.10-2001, with which nothing may be signed since 2020; \
+                 a certificate of GOST R 34.10-2012 has to take its place"
+                    .to_owned(),
+            ));
+        }
+        let key = gost3410::PublicKey::from_spki_der(spki);
+        let refused = |error| Error::UnsupportedAlgorithm(format!("its GOST key cannot be used: {error}"));
+        key.map(Self::Gost).map_err(refused)
     }
 
     fn on_curve(oid: &str, point: Vec<u8>) -> Result<Self, Error> {
@@ -74,7 +94,12 @@ impl Key {
             Self::P256(_) => algorithm == SignatureAlgorithm::ES256,
             Self::P384(_) => algorithm == SignatureAlgorithm::ES384,
             Self::P521(_) => algorithm == SignatureAlgorithm::ES512,
-            Self::Rsa { .. } => algorithm.scheme() != SignatureScheme::Ecdsa,
+            Self::Rsa { .. } => matches!(algorithm.scheme(), SignatureScheme::RsaPkcs1 | SignatureScheme::RsaPss),
+            Self::Gost(key) => match key.algorithm() {
+                Algorithm::Gost2012_256 => algorithm == SignatureAlgorithm::Gost256,
+                Algorithm::Gost2012_512 => algorithm == SignatureAlgorithm::Gost512,
+                Algorithm::Gost2001 => false,
+            },
         }
     }
 
@@ -85,6 +110,7 @@ impl Key {
             Self::P384(_) => "P-384",
             Self::P521(_) => "P-521",
             Self::Rsa { .. } => "RSA",
+            Self::Gost(_) => "GOST R 34.10-2012",
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Tokens and their modules are foreign code; one that signs with another key,
 //! or garbles its answer, must not become somebody else's puzzle.
 
-use plugin_protocol::HashFunction;
 use plugin_protocol::api::SignatureScheme;
+use plugin_protocol::{HashFunction, SignatureAlgorithm};
 use ring::signature::{self as rs, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 
 use super::key::Key;
@@ -14,10 +14,10 @@ use crate::token::SignData;
 
 /// Whether `signature` over `data` verifies with the key of `certificate` (DER).
 ///
-/// ECDSA signatures are raw `r || s`, each as long as the curve's order; RSASSA-PSS
-/// has MGF1 with the same hash and a salt as long as the digest. Messages are
-/// verified by `ring` where it can; a bare digest, which `ring` cannot verify, by
-/// the curve's own arithmetic or by that of RSA.
+/// ECDSA signatures are raw `r || s`, each as long as the curve's order, those of GOST
+/// `s || r`; RSASSA-PSS has MGF1 with the same hash and a salt as long as the digest.
+/// Messages are verified by `ring` where it can; a bare digest, which `ring` cannot
+/// verify, and everything of GOST, by the curve's own arithmetic or by that of RSA.
 pub fn verify_own(
     certificate: &[u8],
     scheme: SignatureScheme,
@@ -96,6 +96,15 @@ fn over_digest(key: &Key, scheme: SignatureScheme, hash: HashFunction, digest: &
         }
         (Key::Rsa { modulus, exponent }, SignatureScheme::RsaPss) => {
             rsa::verify_pss(modulus, exponent, hash, digest, signature)
+        }
+        (Key::Gost(gost), SignatureScheme::Gost) => {
+            // The key prescribes its hash function.
+            let own = SignatureAlgorithm::ALL
+                .into_iter()
+                .find(|algorithm| key.fits(*algorithm));
+            let signature = gost3410::Signature::from_x509(signature);
+            own.is_some_and(|own| own.hash() == hash)
+                && signature.is_ok_and(|signature| gost.verify_digest(digest, &signature).is_ok())
         }
         _ => false,
     }

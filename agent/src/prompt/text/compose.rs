@@ -17,7 +17,7 @@ const ORIGIN_WIDTH: usize = 60;
 /// Most characters of a name out of a certificate.
 const NAME: usize = 80;
 /// Most characters of the kind of a key: "RSA 2048", or an OID.
-const KEY: usize = 40;
+const KEY: usize = 48;
 /// Most characters of a serial number, which has at most 20 bytes (RFC 5280 section 4.1.2.2).
 const SERIAL: usize = 40;
 /// Most characters of a token's label or a reader's name.

@@ -70,7 +70,7 @@ pub(super) struct SignerInfo {
 }
 
 impl SignerInfo {
-    /// Version 1, which goes with issuerAndSerialNumber; ECDSA `signature` as raw `r || s`.
+    /// Version 1, which goes with issuerAndSerialNumber; ECDSA `signature` as raw `r || s`, that of GOST as it stays, `s || r`.
     pub(super) fn new(
         sid: IssuerAndSerial,
         signed_attrs: Attributes,
@@ -108,9 +108,11 @@ pub(super) struct SigningCertificateV2 {
     pub(super) certs: Vec<EssCertIdV2>,
 }
 
-/// `ESSCertIDv2` with its default hash function, SHA-256, and no issuerSerial.
+/// `ESSCertIDv2` without issuerSerial.
 #[derive(Sequence)]
 pub(super) struct EssCertIdV2 {
-    /// SHA-256 of the whole certificate.
+    /// Absent for SHA-256, its default, which DER demands then.
+    pub(super) hash_algorithm: Option<AlgorithmIdentifierOwned>,
+    /// The hash of the whole certificate.
     pub(super) cert_hash: OctetString,
 }
