@@ -92,14 +92,14 @@ pub(crate) struct Authority {
 
 /// What an authority signs with.
 enum AuthorityKey {
-    P256(EcdsaKeyPair),
+    P256(Box<EcdsaKeyPair>),
     Gost(Box<SecretKey>),
 }
 
 impl AuthorityKey {
     fn read(root: Root, pkcs8: &[u8]) -> io::Result<Self> {
         match root {
-            Root::Ecdsa => super::store::pair(pkcs8).map(Self::P256),
+            Root::Ecdsa => super::store::pair(pkcs8).map(|pair| Self::P256(Box::new(pair))),
             Root::Gost => match SecretKey::from_pkcs8_der(pkcs8) {
                 Ok(key) => Ok(Self::Gost(Box::new(key))),
                 Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
