@@ -13,7 +13,7 @@ use x509_cert::ext::pkix::KeyUsages;
 use x509_cert::name::Name;
 
 use crate::error::{Place, VerifyError};
-use crate::signature::{KeyKind, PublicKey, Scheme};
+use crate::signature::{CheckedKey, KeyKind, PublicKey, Scheme, SignatureError, ended_algorithm};
 
 /// Largest certificate read, bytes.
 const MAX_CERTIFICATE: usize = 16 * 1024;
@@ -24,6 +24,7 @@ const MAX_SERIAL: usize = 20;
 #[derive(Clone)]
 pub struct Certificate {
     parsed: PDVCertificate,
+    key: CheckedKey,
 }
 
 impl std::fmt::Debug for Certificate {
@@ -40,7 +41,8 @@ impl Certificate {
         }
         let parsed =
             PDVCertificate::try_from(der).map_err(|_| VerifyError::CertificateEncoding(place, "not X.509 in DER"))?;
-        let certificate = Self { parsed };
+        let key = CheckedKey::default();
+        let certificate = Self { parsed, key };
         certificate
             .check_form()
             .map_err(|what| VerifyError::CertificateEncoding(place, what))?;
@@ -111,7 +113,10 @@ impl Certificate {
     /// The public key, if it is of a kind and size this portal takes.
     pub(crate) fn public_key(&self, place: Place) -> Result<PublicKey<'_>, VerifyError> {
         let spki = self.spki();
-        let key = PublicKey::from_spki(spki).map_err(|_| VerifyError::KeyNotAccepted(place))?;
+        let key = self.key.read(spki).map_err(|error| match error {
+            SignatureError::Ended(name) => VerifyError::AlgorithmEnded(place, name),
+            _ => VerifyError::KeyNotAccepted(place),
+        })?;
         let rsa = matches!(key.kind(), KeyKind::Rsa | KeyKind::RsaPss(_));
         if rsa && !rsa_size_accepted(spki.subject_public_key.raw_bytes()) {
             return Err(VerifyError::KeyNotAccepted(place));
@@ -119,9 +124,18 @@ impl Certificate {
         Ok(key)
     }
 
-    /// What the issuer signed this certificate with.
-    pub(crate) fn signature_scheme(&self) -> Option<Scheme> {
-        Scheme::from_identifier(self.parsed.decoded().signature_algorithm())
+    /// The key and what is known of it, to be used without the certificate.
+    pub(crate) fn checked_key(&self) -> (SubjectPublicKeyInfoOwned, CheckedKey) {
+        (self.spki().clone(), self.key.clone())
+    }
+
+    /// What the issuer signed this certificate with, if it is something this portal verifies.
+    pub(crate) fn signature_scheme(&self, place: Place) -> Result<Scheme, VerifyError> {
+        let identifier = self.parsed.decoded().signature_algorithm();
+        if let Some(name) = ended_algorithm(identifier.oid) {
+            return Err(VerifyError::AlgorithmEnded(place, name));
+        }
+        Scheme::from_identifier(identifier).ok_or(VerifyError::CertificateAlgorithm(place))
     }
 
     fn extensions(&self) -> &[Extension] {

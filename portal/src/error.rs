@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use plugin_protocol::{ProofFormat, SignatureAlgorithm};
 use time::OffsetDateTime;
 
 /// Which certificate of the path an error is about.
@@ -45,10 +46,14 @@ pub enum Remedy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// An algorithm, here by its name, whose use ended: GOST R 34.10-2001 and 34.11-94.
+    AlgorithmEnded(Place, &'static str),
     /// The algorithm named is not one for the certificate's kind of key.
     AlgorithmMismatch,
     /// The policy's allow-list does not hold this algorithm, or nothing here verifies it.
     AlgorithmNotAllowed(String),
+    /// The proof's format has no name for this algorithm, so no such proof can exist.
+    AlgorithmNotInFormat(SignatureAlgorithm, ProofFormat),
     /// The proof asks for more work than the policy's [`crate::Budget`] grants.
     BudgetExceeded(&'static str),
     /// A certificate in the path is signed with an algorithm the policy does not allow.
@@ -121,8 +126,10 @@ impl VerifyError {
     /// A stable name for logs, metrics and clients.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::AlgorithmEnded(..) => "algorithm_ended",
             Self::AlgorithmMismatch => "algorithm_mismatch",
             Self::AlgorithmNotAllowed(_) => "algorithm_not_allowed",
+            Self::AlgorithmNotInFormat(..) => "algorithm_not_in_format",
             Self::BudgetExceeded(_) => "budget_exceeded",
             Self::CertificateAlgorithm(_) => "certificate_algorithm",
             Self::CertificateEncoding(..) => "certificate_encoding",
@@ -167,7 +174,8 @@ impl VerifyError {
             | Self::PurposeMismatch
             | Self::SigningTimeInFuture(_)
             | Self::SigningTimeTooOld(_) => Remedy::TryAgain,
-            Self::CertificateAlgorithm(_)
+            Self::AlgorithmEnded(..)
+            | Self::CertificateAlgorithm(_)
             | Self::CertificateEncoding(..)
             | Self::CertificateExpired(..)
             | Self::CertificateIsAuthority
@@ -191,6 +199,7 @@ impl VerifyError {
             | Self::RevocationUnknown(_)
             | Self::UnknownIssuer => Remedy::PortalSetup,
             Self::AlgorithmMismatch
+            | Self::AlgorithmNotInFormat(..)
             | Self::BudgetExceeded(_)
             | Self::CertificateMismatch
             | Self::ContentMismatch
@@ -239,8 +248,17 @@ impl VerifyError {
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AlgorithmEnded(place, name) => write!(
+                f,
+                "{place} needs {name}, whose use has ended; a certificate of GOST R 34.10-2012 takes its place"
+            ),
             Self::AlgorithmMismatch => f.write_str("the signature algorithm is not one for the certificate's key"),
             Self::AlgorithmNotAllowed(name) => write!(f, "the signature algorithm {name} is not allowed here"),
+            Self::AlgorithmNotInFormat(algorithm, format) => {
+                let able: Vec<_> = algorithm.formats().map(ProofFormat::name).collect();
+                let able = able.join(" and ");
+                write!(f, "{format} has no name for {algorithm}; the formats that have one are {able}")
+            }
             Self::BudgetExceeded(what) => write!(f, "the proof asks for too much work: {what}"),
             Self::CertificateAlgorithm(place) => {
                 write!(f, "{place} is signed with an algorithm that is not allowed here")
@@ -290,8 +308,10 @@ pub(crate) mod tests {
         use VerifyError::*;
         let (place, now) = (Place::Signer, OffsetDateTime::UNIX_EPOCH);
         vec![
+            AlgorithmEnded(place, "x"),
             AlgorithmMismatch,
             AlgorithmNotAllowed("x".to_owned()),
+            AlgorithmNotInFormat(SignatureAlgorithm::Gost256, ProofFormat::Jws),
             BudgetExceeded("x"),
             CertificateAlgorithm(place),
             CertificateEncoding(place, "x"),

@@ -6,7 +6,7 @@ mod web_eid;
 
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::statement::{STATEMENT_TYPE, STATEMENT_VERSION, rfc3339};
-use plugin_protocol::{Proof, SignatureAlgorithm, Statement};
+use plugin_protocol::{Proof, ProofFormat, SignatureAlgorithm, Statement};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -58,7 +58,15 @@ fn signer_from_base64(text: &str) -> Result<Certificate, VerifyError> {
     Certificate::from_der(&der, Place::Signer)
 }
 
-/// Verifies a proof's signature with a JOSE algorithm, after the allow-list and the kind of key.
+/// Web eID and JOSE have no name for some algorithms; a proof that gives them one is none.
+fn check_carried(format: ProofFormat, algorithm: SignatureAlgorithm) -> Result<(), VerifyError> {
+    match format.carries(algorithm) {
+        true => Ok(()),
+        false => Err(VerifyError::AlgorithmNotInFormat(algorithm, format)),
+    }
+}
+
+/// Verifies a proof's signature, after the allow-list and the kind of key.
 fn check_signature(
     certificate: &Certificate,
     algorithm: SignatureAlgorithm,
@@ -77,7 +85,9 @@ fn check_signature(
     context.work.check_signature()?;
     key.verify(algorithm.into(), encoding, message, signature)
         .map_err(|error| match error {
+            SignatureError::Ended(name) => VerifyError::AlgorithmEnded(Place::Signer, name),
             SignatureError::Invalid => VerifyError::SignatureInvalid,
+            SignatureError::InvalidKey => VerifyError::KeyNotAccepted(Place::Signer),
             SignatureError::Unsupported => VerifyError::AlgorithmNotAllowed(algorithm.to_string()),
             SignatureError::WrongKey => VerifyError::AlgorithmMismatch,
         })

@@ -166,9 +166,7 @@ impl<'a> Search<'a> {
     fn check_algorithms(&self, path: &Path<'_>) -> Result<(), VerifyError> {
         for (index, (subject, issuer)) in path.links().enumerate() {
             let place = if index == 0 { Place::Signer } else { Place::Intermediate };
-            let scheme = subject
-                .signature_scheme()
-                .ok_or(VerifyError::CertificateAlgorithm(place))?;
+            let scheme = subject.signature_scheme(place)?;
             if !self.policy.rules().certificate_schemes.contains(&scheme) {
                 return Err(VerifyError::CertificateAlgorithm(place));
             }

@@ -14,6 +14,7 @@ use plugin_protocol::api::SignatureScheme;
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::proof::CmsProof;
 use plugin_protocol::{HashFunction, SignatureAlgorithm};
+use spki::AlgorithmIdentifierOwned;
 use time::OffsetDateTime;
 
 use self::attributes::SignedAttributes;
@@ -23,7 +24,7 @@ use crate::certificate::{Certificate, magnitude};
 use crate::error::{Place, VerifyError};
 use crate::identity::Signed;
 use crate::policy::{Policy, UnsignedAttributes};
-use crate::signature::{Encoding, Scheme, hash_from_identifier};
+use crate::signature::{Encoding, Scheme, ended_algorithm, hash_from_identifier, key_scheme, null_or_absent};
 use crate::verify::{Context, Opened};
 
 /// What the signed content must be.
@@ -148,35 +149,39 @@ fn identifies(sid: &SignerIdentifier, certificate: &Certificate) -> bool {
     }
 }
 
-/// The JOSE name of what the signer used, and its hash; digestAlgorithm and signatureAlgorithm must agree.
+/// What the signer used, and its hash; digestAlgorithm, signatureAlgorithm and the key must agree.
 fn algorithms(
     signer: &SignerInfo<'_>,
     certificate: &Certificate,
 ) -> Result<(SignatureAlgorithm, HashFunction), VerifyError> {
     let digest = algorithm(signer.digest_algorithm)?;
-    let hash = hash_from_identifier(&digest).ok_or_else(|| VerifyError::AlgorithmNotAllowed(digest.oid.to_string()))?;
     let identifier = algorithm(signer.signature_algorithm)?;
+    if let Some(name) = ended_algorithm(identifier.oid).or_else(|| ended_algorithm(digest.oid)) {
+        return Err(VerifyError::AlgorithmEnded(Place::Signer, name));
+    }
+    let hash = hash_from_identifier(&digest).ok_or_else(|| VerifyError::AlgorithmNotAllowed(digest.oid.to_string()))?;
     let not_allowed = || VerifyError::AlgorithmNotAllowed(identifier.oid.to_string());
-    let plain_rsa = identifier.oid == RSA_ENCRYPTION && identifier.parameters.as_ref().is_none_or(der::Any::is_null);
-    let scheme = if plain_rsa {
-        // RFC 3370 section 3.2: the hash is digestAlgorithm's.
-        Scheme {
-            scheme: SignatureScheme::RsaPkcs1,
-            hash,
-        }
-    } else {
-        Scheme::from_identifier(&identifier).ok_or_else(not_allowed)?
-    };
+    let scheme = scheme(&identifier, hash).ok_or_else(not_allowed)?;
     if scheme.hash != hash {
         return Err(VerifyError::Malformed(
             "digestAlgorithm and signatureAlgorithm use different hashes",
         ));
     }
     let key = certificate.public_key(Place::Signer)?;
-    match key.jose(scheme) {
+    match key.algorithm(scheme) {
         Some(algorithm) => Ok((algorithm, hash)),
-        // A key of the other kind, or ECDSA with a hash that is not the curve's own.
-        None if key.takes(scheme.scheme) => Err(not_allowed()),
+        // ECDSA with a hash that is not the curve's own, or a key of another kind or size.
+        None if key.takes(scheme) => Err(not_allowed()),
         None => Err(VerifyError::AlgorithmMismatch),
     }
+}
+
+/// The scheme of a signatureAlgorithm. Some signers name their key's algorithm instead: RSA's then
+/// has the hash of digestAlgorithm (RFC 3370 section 3.2), GOST's the one of its size.
+fn scheme(identifier: &AlgorithmIdentifierOwned, hash: HashFunction) -> Option<Scheme> {
+    if identifier.oid == RSA_ENCRYPTION && null_or_absent(identifier) {
+        let scheme = SignatureScheme::RsaPkcs1;
+        return Some(Scheme { scheme, hash });
+    }
+    key_scheme(identifier).or_else(|| Scheme::from_identifier(identifier))
 }

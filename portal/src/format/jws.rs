@@ -1,9 +1,10 @@
 //! `jws`: compact JWS (RFC 7515 section 7.1) over the confirmation statement.
 
+use plugin_protocol::ProofFormat;
 use plugin_protocol::encoding::from_base64url;
 use plugin_protocol::jws::{JWS_TYPE, JwsHeader};
 
-use super::{check_signature, check_statement, signer_from_base64};
+use super::{check_carried, check_signature, check_statement, signer_from_base64};
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
 use crate::policy::Policy;
@@ -25,6 +26,7 @@ pub(super) fn signer(jws: &str, policy: &Policy) -> Result<Certificate, VerifyEr
 
 pub(super) fn open(jws: &str, context: &Context<'_>) -> Result<Opened, VerifyError> {
     let parts = split(jws)?;
+    check_carried(ProofFormat::Jws, parts.header.alg)?;
     let (certificate, extra) = certificates(&parts.header, context.policy)?;
     let payload = from_base64url(parts.payload).ok_or(VerifyError::Malformed("the payload is not base64url"))?;
     let signed = check_statement(&payload, &certificate, context)?;

@@ -4,11 +4,12 @@
 //! base64 must be canonical, ECDSA must be raw `r || s` of the curve's length,
 //! the curve must be the algorithm's, and digitalSignature must be set.
 
+use plugin_protocol::ProofFormat;
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::proof::WebEidToken;
 use plugin_protocol::web_eid::to_be_signed;
 
-use super::{check_signature, signer_from_base64};
+use super::{check_carried, check_signature, signer_from_base64};
 use crate::certificate::Certificate;
 use crate::error::VerifyError;
 use crate::identity::Signed;
@@ -27,6 +28,7 @@ pub(super) fn open(token: &WebEidToken, context: &Context<'_>) -> Result<Opened,
     if token.app_version.len() > MAX_APP_VERSION {
         return Err(VerifyError::Malformed("appVersion is too long"));
     }
+    check_carried(ProofFormat::WebEid, token.algorithm)?;
     let certificate = certificate(token)?;
     let signature = from_base64(&token.signature).ok_or(VerifyError::Malformed("the signature is not base64"))?;
     let message = to_be_signed(context.origin, context.challenge, token.algorithm);

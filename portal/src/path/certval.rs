@@ -11,6 +11,7 @@
 //!   issuer's and its delegates', and locally trusted responders are unsupported: the status stays unknown.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use certval::{
     CertificationPath, CertificationPathResults, CertificationPathSettings, Error, PDVTrustAnchorChoice,
@@ -26,7 +27,7 @@ use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
 use crate::policy::{Policy, Rules};
 use crate::revocation::{CertificateStatus, Evidence};
-use crate::signature::{Encoding, PublicKey, Scheme};
+use crate::signature::{CheckedKey, Encoding, PublicKey, Scheme};
 use crate::work::Work;
 
 /// Validates paths with `certval`, and every signature with [`crate::signature`].
@@ -37,7 +38,7 @@ impl PathValidator for CertvalValidator {
     fn validate(&self, path: &Path<'_>, now: OffsetDateTime, policy: &Policy, work: &Work) -> Result<(), VerifyError> {
         let certval_path = to_certval(path)?;
         let settings = under_anchor(settings(now, policy)?, &certval_path, path)?;
-        let environment = environment(policy, work);
+        let environment = environment(path, policy, work);
         let mut results = CertificationPathResults::new();
         validate_path_rfc5280(&environment, &settings, &certval_path, &mut results).map_err(|error| {
             if work.exhausted() {
@@ -60,7 +61,7 @@ impl PathValidator for CertvalValidator {
         }
         let inquiry = Inquiry {
             settings: settings(now, policy)?,
-            environment: environment(policy, work),
+            environment: environment(path, policy, work),
             policy,
             now,
         };
@@ -125,39 +126,56 @@ fn time_of_interest(now: OffsetDateTime) -> Result<TimeOfInterest, VerifyError> 
 }
 
 /// An environment that can do nothing but verify signatures of the allowed schemes, as often as the budget grants.
-fn environment(policy: &Policy, work: &Work) -> PkiEnvironment {
+fn environment(path: &Path<'_>, policy: &Policy, work: &Work) -> PkiEnvironment {
     let mut environment = PkiEnvironment::new();
-    let work = work.clone();
-    let rules = policy.shared_rules();
+    let verifier = Verifier {
+        work: work.clone(),
+        rules: policy.shared_rules(),
+        keys: path.links().map(|(_, issuer)| issuer.checked_key()).collect(),
+    };
     environment.add_verify_signature_message_callback(
         move |_: &PkiEnvironment,
               message: &[u8],
               signature: &BitString,
               algorithm: &AlgorithmIdentifierOwned,
               spki: &SubjectPublicKeyInfoOwned| {
-            verify_signature(&work, &rules, message, signature, algorithm, spki)
+            verifier
+                .verify(message, signature, algorithm, spki)
                 .ok_or(Error::PathValidation(Status::SignatureVerificationFailure))
         },
     );
     environment
 }
 
-fn verify_signature(
-    work: &Work,
-    rules: &Rules,
-    message: &[u8],
-    signature: &BitString,
-    algorithm: &AlgorithmIdentifierOwned,
-    spki: &SubjectPublicKeyInfoOwned,
-) -> Option<()> {
-    if rules.known_signatures.contains(message, signature, algorithm, spki) {
-        return Some(());
+/// Verifies what `certval` asks for.
+struct Verifier {
+    work: Work,
+    rules: Arc<Rules>,
+    /// The path's authorities; only an OCSP responder's key is not among them.
+    keys: Vec<(SubjectPublicKeyInfoOwned, CheckedKey)>,
+}
+
+impl Verifier {
+    fn verify(
+        &self,
+        message: &[u8],
+        signature: &BitString,
+        algorithm: &AlgorithmIdentifierOwned,
+        spki: &SubjectPublicKeyInfoOwned,
+    ) -> Option<()> {
+        if self.rules.known_signatures.contains(message, signature, algorithm, spki) {
+            return Some(());
+        }
+        let allowed = &self.rules.certificate_schemes;
+        let scheme = Scheme::from_identifier(algorithm).filter(|scheme| allowed.contains(scheme))?;
+        let signature = signature.as_bytes()?;
+        self.work.check_signature().ok()?;
+        let key = match self.keys.iter().find(|(known, _)| known == spki) {
+            Some((_, checked)) => checked.read(spki),
+            None => PublicKey::from_spki(spki),
+        };
+        key.ok()?.verify(scheme, Encoding::Asn1, message, signature).ok()
     }
-    let scheme = Scheme::from_identifier(algorithm).filter(|scheme| rules.certificate_schemes.contains(scheme))?;
-    let key = PublicKey::from_spki(spki).ok()?;
-    let signature = signature.as_bytes()?;
-    work.check_signature().ok()?;
-    key.verify(scheme, Encoding::Asn1, message, signature).ok()
 }
 
 fn to_certval(path: &Path<'_>) -> Result<CertificationPath, VerifyError> {

@@ -13,7 +13,8 @@ use ring::digest::{Context, SHA256};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use crate::certificate::Certificate;
-use crate::signature::{Encoding, PublicKey, Scheme};
+use crate::error::Place;
+use crate::signature::{Encoding, Scheme};
 
 /// Fingerprints of signatures that verified.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +48,7 @@ impl KnownSignatures {
 fn verified(subject: &Certificate, issuer: &Certificate, schemes: &[Scheme]) -> Option<[u8; 32]> {
     let signed = DeferDecodeSigned::from_der(subject.der()).ok()?;
     let scheme = Scheme::from_identifier(&signed.signature_algorithm).filter(|scheme| schemes.contains(scheme))?;
-    let key = PublicKey::from_spki(issuer.spki()).ok()?;
+    let key = issuer.public_key(Place::Anchor).ok()?;
     let signature = signed.signature.as_bytes()?;
     key.verify(scheme, Encoding::Asn1, &signed.tbs_field, signature).ok()?;
     fingerprint(

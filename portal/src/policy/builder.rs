@@ -5,9 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use const_oid::ObjectIdentifier;
-use plugin_protocol::api::SignatureScheme;
-use plugin_protocol::encoding::sha256;
-use plugin_protocol::{HashFunction, ProofFormat, Purpose, SignatureAlgorithm};
+use plugin_protocol::encoding::{from_base64, sha256};
+use plugin_protocol::{ProofFormat, Purpose, SignatureAlgorithm};
 use time::Duration;
 
 use super::{Anchor, Budget, ExtendedKeyUsage, Policy, Rules, UnsignedAttributes, default_validator, parse};
@@ -97,8 +96,8 @@ impl Default for PolicyBuilder {
             anchors: Vec::new(),
             intermediates: Vec::new(),
             formats: vec![ProofFormat::WebEid, ProofFormat::Jws, ProofFormat::Cms],
-            algorithms: SignatureAlgorithm::JOSE.to_vec(),
-            certificate_schemes: all_schemes(),
+            algorithms: SignatureAlgorithm::ALL.to_vec(),
+            certificate_schemes: SignatureAlgorithm::ALL.map(Scheme::from).to_vec(),
             extended_key_usage: ExtendedKeyUsage::default(),
             required_policies: Vec::new(),
             forbidden_policies: Vec::new(),
@@ -113,19 +112,6 @@ impl Default for PolicyBuilder {
             validator: default_validator(),
         }
     }
-}
-
-fn all_schemes() -> Vec<Scheme> {
-    let schemes = [
-        SignatureScheme::Ecdsa,
-        SignatureScheme::RsaPkcs1,
-        SignatureScheme::RsaPss,
-    ];
-    let hashes = [HashFunction::Sha256, HashFunction::Sha384, HashFunction::Sha512];
-    let pairs = schemes
-        .into_iter()
-        .flat_map(|scheme| hashes.map(|hash| Scheme { scheme, hash }));
-    pairs.collect()
 }
 
 impl PolicyBuilder {
@@ -183,13 +169,13 @@ impl PolicyBuilder {
         self
     }
 
-    /// The algorithms a person may sign a proof with, instead of all nine.
+    /// The algorithms a person may sign a proof with, instead of all of them.
     pub fn algorithms(mut self, algorithms: &[SignatureAlgorithm]) -> Self {
         self.algorithms = algorithms.to_vec();
         self
     }
 
-    /// The algorithms that may stand on certificates, CRLs and OCSP responses, instead of all with SHA-2.
+    /// The algorithms that may stand on certificates, CRLs and OCSP responses, instead of all with SHA-2 or Streebog.
     pub fn certificate_algorithms(mut self, schemes: &[Scheme]) -> Self {
         self.certificate_schemes = schemes.to_vec();
         self
@@ -344,25 +330,32 @@ fn parse_oid(text: &str) -> Result<ObjectIdentifier, PolicyError> {
 }
 
 /// The DER of every certificate in a PEM file; an error when there is none or something else.
+///
+/// Lines may be of any length and text may stand between the certificates (RFC 7468 sections 2 and 5.2):
+/// published certificates of authorities come in lines of 76.
 fn certificates_of_pem(pem: &[u8]) -> Result<Vec<Vec<u8>>, PolicyError> {
     let text = std::str::from_utf8(pem).map_err(|_| PolicyError::Pem("not text".to_owned()))?;
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some(start) = rest.find("-----BEGIN ") {
-        let end = rest[start..]
-            .find("-----END CERTIFICATE-----")
-            .map(|end| start + end + "-----END CERTIFICATE-----".len())
+    while let Some((_, begun)) = rest.split_once("-----BEGIN ") {
+        let (block, after) = begun
+            .split_once("-----END CERTIFICATE-----")
             .ok_or_else(|| PolicyError::Pem("a block other than CERTIFICATE, or one that does not end".to_owned()))?;
-        let (label, der) =
-            der::pem::decode_vec(&rest.as_bytes()[start..end]).map_err(|error| PolicyError::Pem(error.to_string()))?;
-        if label != "CERTIFICATE" {
-            return Err(PolicyError::Pem(format!("a block of kind {label}")));
-        }
-        found.push(der);
-        rest = &rest[end..];
+        found.push(der_of_block(block)?);
+        rest = after;
     }
     if found.is_empty() {
         return Err(PolicyError::Pem("no certificate in it".to_owned()));
     }
     Ok(found)
+}
+
+/// What is between `-----BEGIN ` and the end of a block: its label, then base64.
+fn der_of_block(block: &str) -> Result<Vec<u8>, PolicyError> {
+    let (label, body) = block.split_once("-----").unwrap_or((block, ""));
+    if label != "CERTIFICATE" {
+        return Err(PolicyError::Pem(format!("a block of kind {}", label.escape_debug())));
+    }
+    let base64: String = body.split_ascii_whitespace().collect();
+    from_base64(&base64).ok_or_else(|| PolicyError::Pem("a certificate in it is not base64".to_owned()))
 }

@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, VARY};
 use axum::response::{IntoResponse, Response};
+use plugin_protocol::ProofFormat;
 use plugin_protocol::statement::rfc3339;
 use time::OffsetDateTime;
 
@@ -53,7 +54,7 @@ pub async fn home(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     match signed_in(&app, &headers, OffsetDateTime::now_utc()) {
         None => page(language, "sign-in.title", "home", false, sign_in(&app, language)),
         Some(account) => {
-            let (title, body) = account_page(&account, language);
+            let (title, body) = account_page(&app, &account, language);
             page(language, title, "home", true, body)
         }
     }
@@ -113,6 +114,7 @@ fn sign_in(app: &App, language: Language) -> Html {
         ];
         fill(include_str!("page/choice.html"), language, &values, &[])
     });
+    let values = [("format", page_format(app).name())];
     let pieces = [
         ("accounts", Html::all(accounts)),
         (
@@ -121,10 +123,24 @@ fn sign_in(app: &App, language: Language) -> Html {
         ),
         ("plugin", fill(include_str!("page/plugin.html"), language, &[], &[])),
     ];
-    fill(include_str!("page/sign-in.html"), language, &[], &pieces)
+    fill(include_str!("page/sign-in.html"), language, &values, &pieces)
 }
 
-fn account_page(account: &Account, language: Language) -> (&'static str, Html) {
+/// The proof format the page asks for. Every key can make a `cms`, a GOST key nothing else; the others
+/// are for portals that take no `cms`. [`Policy::formats`](crate::Policy::formats) is never empty.
+fn page_format(app: &App) -> ProofFormat {
+    const BEST_FIRST: [ProofFormat; 4] = [
+        ProofFormat::Cms,
+        ProofFormat::Jws,
+        ProofFormat::WebEid,
+        ProofFormat::CmsChallenge,
+    ];
+    let taken = app.policy.formats();
+    let mut best_first = BEST_FIRST.into_iter();
+    best_first.find(|format| taken.contains(format)).unwrap_or(ProofFormat::Cms)
+}
+
+fn account_page(app: &App, account: &Account, language: Language) -> (&'static str, Html) {
     match account.level {
         Level::Simplified => {
             let pieces = [("account", account_card(account, language))];
@@ -140,7 +156,8 @@ fn account_page(account: &Account, language: Language) -> (&'static str, Html) {
                 ),
                 ("plugin", fill(include_str!("page/plugin.html"), language, &[], &[])),
             ];
-            let body = fill(include_str!("page/standard.html"), language, &[], &pieces);
+            let values = [("format", page_format(app).name())];
+            let body = fill(include_str!("page/standard.html"), language, &values, &pieces);
             ("standard.title", body)
         }
         Level::Confirmed => ("confirmed.title", confirmed(account, language)),
