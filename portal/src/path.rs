@@ -3,6 +3,7 @@
 //! Finding is ours, so that it is bounded and sees only what it was given.
 //! Validating (RFC 5280 section 6.1) is [`PathValidator`]'s, today `certval`.
 
+mod cert_id;
 mod certval;
 mod known;
 

@@ -20,7 +20,7 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     await scene().pair(await scene().caller());
     const page = await scene().portalPage();
     person.answers('yes', RIGHT);
-    await page.locator('button[data-format=jws]').click();
+    await page.locator('button.primary[data-purpose]').click();
     await page.waitForSelector('h1#verdict');
     const shown = await page.evaluate(() => document.body.innerText);
     assert.match(shown, /Образцова/);
@@ -66,7 +66,7 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     const { person } = scene();
     const page = await scene().portalPage('ivan');
     person.answers('hang');
-    await page.locator('button[data-format=jws]').click();
+    await page.locator('button.primary[data-purpose]').click();
     await person.asked();
     await page.locator('#cancel').click();
     await page.waitForSelector('#outcome:not([hidden])');
@@ -78,7 +78,7 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     const { person } = scene();
     const page = await scene().portalPage('ivan');
     person.answers('yes', RIGHT);
-    await page.locator('button[data-format=jws]').click();
+    await page.locator('button.primary[data-purpose]').click();
     await page.waitForSelector('#outcome:not([hidden])');
     assert.equal(await page.$eval('#outcome', (outcome) => /** @type {HTMLElement} */ (outcome).dataset.code), 'person_mismatch');
     assert.match(await text(page, '#outcome-text') ?? '', /СНИЛС/);
@@ -112,7 +112,7 @@ inBrowsers('confirming on SoftHSM', async (tidy) => {
     await scene().pair(await scene().caller());
     const page = await scene().portalPage();
     person.answers('pin 12345678');
-    await page.locator('button[data-format=jws]').click();
+    await page.locator('button.primary[data-purpose]').click();
     await page.waitForSelector('h1#verdict');
     assert.match(await page.evaluate(() => document.body.innerText), /Образцова/);
   });

@@ -25,7 +25,7 @@ const ON_THE_PORTAL = { 'accepted, of another person': 'person_mismatch' };
 
 /** Presses the portal's button; gives `accepted`, or the code that its page shows. @param {Page} page */
 async function verdict(page) {
-  await page.locator('button[data-format=jws]').click();
+  await page.locator('button.primary[data-purpose]').click();
   const shown = await page.waitForSelector('h1#verdict, #outcome:not([hidden])');
   return (await shown?.evaluate((element) => /** @type {HTMLElement} */ (element).dataset.code)) ?? 'accepted';
 }

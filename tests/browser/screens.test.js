@@ -155,13 +155,13 @@ for (const language of ['en', 'ru']) {
     it('while it waits, and however it ends', LONG, async () => {
       const waiting = await open('ready', undefined, 'vera');
       await waiting.waitForSelector('#plugin[data-state=ready]');
-      await waiting.locator('button[data-format=jws]').click();
+      await waiting.locator('button.primary[data-purpose]').click();
       await waiting.waitForSelector('#operation[data-stage=awaiting_consent]');
       await look(waiting, 'waiting');
       for (const code of ENDS) {
         const page = await open('ready', code, 'vera');
         await page.waitForSelector('#plugin[data-state=ready]');
-        await page.locator('button[data-format=jws]').click();
+        await page.locator('button.primary[data-purpose]').click();
         await page.waitForSelector(`#outcome:not([hidden])[data-code=${code}]`);
         await look(page, `end-${code}`);
       }
@@ -176,7 +176,7 @@ for (const language of ['en', 'ru']) {
         const page = await scene().portalPage(account);
         await page.setViewport(SIZES.portal);
         person.answers('yes', `pin ${SOFTWARE_PIN}`);
-        await page.locator('button[data-format=jws]').click();
+        await page.locator('button.primary[data-purpose]').click();
         await page.waitForSelector(done);
         const name = `portal-${language}/verdict-${account}`;
         await picture(page, name);

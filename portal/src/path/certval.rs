@@ -5,6 +5,7 @@
 //! - it leaves the trust anchor's own constraints to its caller: [`under_anchor`] brings them in;
 //! - it does not tell why a signature failed, nor which algorithms it may use:
 //!   [`super::Search`] checks the allow-list first, and the callback below verifies with [`crate::signature`];
+//! - it knows no CertID in a GOST hash: [`cert_id`] writes them anew;
 //! - it takes the first revocation source that answers: here every piece of evidence
 //!   is asked, newest first, and "revoked" outweighs "good";
 //! - delta CRLs, CRLs for some reasons, indirect CRLs, CRLs and OCSP responses by keys other than the
@@ -22,6 +23,7 @@ use der::asn1::BitString;
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use time::OffsetDateTime;
 
+use super::cert_id::{self, Renamed};
 use super::{Path, PathValidator};
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
@@ -38,7 +40,7 @@ impl PathValidator for CertvalValidator {
     fn validate(&self, path: &Path<'_>, now: OffsetDateTime, policy: &Policy, work: &Work) -> Result<(), VerifyError> {
         let certval_path = to_certval(path)?;
         let settings = under_anchor(settings(now, policy)?, &certval_path, path)?;
-        let environment = environment(path, policy, work);
+        let environment = environment(Verifier::new(path, policy, work));
         let mut results = CertificationPathResults::new();
         validate_path_rfc5280(&environment, &settings, &certval_path, &mut results).map_err(|error| {
             if work.exhausted() {
@@ -61,7 +63,7 @@ impl PathValidator for CertvalValidator {
         }
         let inquiry = Inquiry {
             settings: settings(now, policy)?,
-            environment: environment(path, policy, work),
+            verifier: Verifier::new(path, policy, work),
             policy,
             now,
         };
@@ -126,13 +128,8 @@ fn time_of_interest(now: OffsetDateTime) -> Result<TimeOfInterest, VerifyError> 
 }
 
 /// An environment that can do nothing but verify signatures of the allowed schemes, as often as the budget grants.
-fn environment(path: &Path<'_>, policy: &Policy, work: &Work) -> PkiEnvironment {
+fn environment(verifier: Verifier) -> PkiEnvironment {
     let mut environment = PkiEnvironment::new();
-    let verifier = Verifier {
-        work: work.clone(),
-        rules: policy.shared_rules(),
-        keys: path.links().map(|(_, issuer)| issuer.checked_key()).collect(),
-    };
     environment.add_verify_signature_message_callback(
         move |_: &PkiEnvironment,
               message: &[u8],
@@ -148,14 +145,25 @@ fn environment(path: &Path<'_>, policy: &Policy, work: &Work) -> PkiEnvironment 
 }
 
 /// Verifies what `certval` asks for.
+#[derive(Clone)]
 struct Verifier {
     work: Work,
     rules: Arc<Rules>,
     /// The path's authorities; only an OCSP responder's key is not among them.
-    keys: Vec<(SubjectPublicKeyInfoOwned, CheckedKey)>,
+    keys: Arc<[(SubjectPublicKeyInfoOwned, CheckedKey)]>,
+    renamed: Option<Renamed>,
 }
 
 impl Verifier {
+    fn new(path: &Path<'_>, policy: &Policy, work: &Work) -> Self {
+        Self {
+            work: work.clone(),
+            rules: policy.shared_rules(),
+            keys: path.links().map(|(_, issuer)| issuer.checked_key()).collect(),
+            renamed: None,
+        }
+    }
+
     fn verify(
         &self,
         message: &[u8],
@@ -163,6 +171,7 @@ impl Verifier {
         algorithm: &AlgorithmIdentifierOwned,
         spki: &SubjectPublicKeyInfoOwned,
     ) -> Option<()> {
+        let message = self.renamed.as_ref().map_or(message, |renamed| renamed.signed(message));
         if self.rules.known_signatures.contains(message, signature, algorithm, spki) {
             return Some(());
         }
@@ -236,7 +245,7 @@ fn to_verify_error(error: Error, failed: Option<usize>, path: &Path<'_>) -> Veri
 /// Asks the evidence about certificates, one after the other.
 struct Inquiry<'a> {
     settings: CertificationPathSettings,
-    environment: PkiEnvironment,
+    verifier: Verifier,
     policy: &'a Policy,
     now: OffsetDateTime,
 }
@@ -269,16 +278,22 @@ impl Inquiry<'_> {
         let mut results = CertificationPathResults::new();
         let anchor = to_anchor(issuer)?;
         let mut path = CertificationPath::new(anchor, Vec::new(), subject.parsed().clone());
+        let mut verifier = self.verifier.clone();
+        if let Evidence::Ocsp { der, .. } = evidence {
+            verifier.renamed = cert_id::in_sha_256(der, issuer);
+        }
+        let renamed = verifier.renamed.as_ref().map(|renamed| renamed.response.clone());
+        let environment = environment(verifier);
         let answer = match evidence {
             Evidence::Crl { der, .. } => {
                 path.crls[0] = Some(der.to_vec());
-                check_revocation_local(&self.environment, &self.settings, &path, &mut results)
+                check_revocation_local(&environment, &self.settings, &path, &mut results)
             }
             Evidence::Ocsp { der, .. } => process_ocsp_response(
-                &self.environment,
+                &environment,
                 &self.settings,
                 &mut results,
-                der,
+                renamed.as_deref().unwrap_or(der),
                 path.trust_anchor.decoded(),
                 0,
                 "given",
