@@ -59,6 +59,38 @@ fn a_persons_certificate_is_no_anchor() {
 }
 
 #[test]
+fn pem_files_are_taken_as_authorities_publish_them() {
+    let pki = TestPki::new();
+    let good = pki.root_pem();
+    let body: String = good.lines().filter(|line| !line.starts_with('-')).collect();
+    let in_lines_of = |width: usize| {
+        let lines: Vec<_> = body.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    };
+    let intermediate = fixtures::pki::certificate::pem("CERTIFICATE", &pki.intermediate.certificate);
+    for text in [
+        good.clone(),
+        good.replace('\n', "\r\n"),
+        in_lines_of(76),
+        in_lines_of(10_000),
+        format!("Subject: Test root\n\n{good}\nIssuer: the same\n{intermediate}"),
+        good.trim_end().to_owned(),
+    ] {
+        assert!(Policy::builder().test_roots_pem(text.as_bytes()).is_ok(), "{text}");
+    }
+    for text in [
+        good.replace("CERTIFICATE", "PUBLIC KEY"),
+        good.replacen("CERTIFICATE", "PRIVATE KEY", 1),
+        good.replacen("M", "*", 1),
+        good.replacen("-----END", "-----ENDE", 1),
+        "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".to_owned(),
+        format!("{good}-----BEGIN CERTIFICATE-----\nMII"),
+    ] {
+        assert!(Policy::builder().test_roots_pem(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn its_name_constraints_bind() {
     let only = |code| Extension::name_constraints(&[country(code)], &[]);
     let not = |code| Extension::name_constraints(&[], &[country(code)]);

@@ -58,7 +58,7 @@ impl Stage {
 #[test]
 fn attached_and_detached_verify_with_every_algorithm() {
     let scene = Scene::new();
-    for algorithm in A::JOSE {
+    for algorithm in A::ALL {
         let person = scene.person(key_for(algorithm));
         for detached in [false, true] {
             let mut cms = Cms::statement(&scene, &person, algorithm);

@@ -6,6 +6,7 @@ mod bad_certificates;
 mod cms;
 mod cms_builder;
 mod good_proofs;
+mod gost;
 mod no_panic;
 mod openssl;
 #[cfg(feature = "reference-portal")]

@@ -1,10 +1,13 @@
 //! Bytes from strangers: every parser gets noise and near misses, and never panics nor accepts.
 
-use fixtures::pki::KeyKind;
+use fixtures::pki::{Issued, KeyKind, TestKey};
 use plugin_protocol::encoding::{base64, base64url, from_base64};
 use plugin_protocol::proof::{CmsProof, WebEidToken};
 use plugin_protocol::{Proof, ProofFormat, SignatureAlgorithm as A};
+use der::Decode;
 use portal::certificate::Certificate;
+use portal::signature::{Encoding, PublicKey, Scheme};
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use portal::{Place, Revocation};
 use proptest::prelude::*;
 
@@ -56,12 +59,12 @@ fn apply(good: &[u8], changes: &[Change]) -> Vec<u8> {
     bytes
 }
 
-/// Good bytes of every kind, made once.
+/// Good bytes of every kind, made once for each kind of key.
 struct Goods {
     scene: Scene,
     certificate: Vec<u8>,
     cms: Vec<u8>,
-    jws: String,
+    jws: Option<String>,
     crl: Vec<u8>,
     ocsp: Vec<u8>,
 }
@@ -74,19 +77,35 @@ fn goods() -> &'static Goods {
         let Proof::Jws { jws } = scene.jws(&person, A::ES256) else {
             unreachable!()
         };
-        let issuer = &scene.pki.intermediate;
-        Goods {
-            cms: Cms::statement(&scene, &person, A::ES256).der(&person),
-            crl: issuer
-                .crl(scene.pki.at)
-                .revoke(&[2, 1, 9], scene.pki.at, fixtures::pki::crl::Reason::KeyCompromise)
-                .sign(),
-            ocsp: issuer.ocsp(&person.certificate, scene.pki.at).sign(),
-            certificate: person.certificate,
-            jws,
-            scene,
-        }
+        let cms = Cms::statement(&scene, &person, A::ES256).der(&person);
+        of(scene, person, cms, Some(jws))
     })
+}
+
+fn gost_goods() -> &'static Goods {
+    static GOODS: std::sync::OnceLock<Goods> = std::sync::OnceLock::new();
+    GOODS.get_or_init(|| {
+        let scene = crate::gost::scene();
+        let person = scene.person(KeyKind::GOST_256);
+        let cms = crate::gost::statement_cms(&scene, &person).der();
+        of(scene, person, cms, None)
+    })
+}
+
+fn of(scene: Scene, person: Issued, cms: Vec<u8>, jws: Option<String>) -> Goods {
+    let issuer = &scene.pki.intermediate;
+    let hash = fixtures::pki::ocsp::CertIdHash::Streebog256;
+    Goods {
+        cms,
+        crl: issuer
+            .crl(scene.pki.at)
+            .revoke(&[2, 1, 9], scene.pki.at, fixtures::pki::crl::Reason::KeyCompromise)
+            .sign(),
+        ocsp: issuer.ocsp(&person.certificate, scene.pki.at).hash(hash).sign(),
+        certificate: person.certificate,
+        jws,
+        scene,
+    }
 }
 
 fn attached(cms: &[u8]) -> Proof {
@@ -121,8 +140,8 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_cms_is_the_same_or_refused(changes in prop::collection::vec(change(), 1..4)) {
-        let goods = goods();
+    fn a_changed_cms_is_the_same_or_refused(changes in prop::collection::vec(change(), 1..4), gost: bool) {
+        let goods = if gost { gost_goods() } else { goods() };
         let changed = apply(&goods.cms, &changes);
         if let Ok(identity) = goods.scene.verify(&attached(&changed)) {
             prop_assert_eq!(identity.certificate_der(), &goods.certificate[..]);
@@ -132,15 +151,19 @@ proptest! {
     #[test]
     fn a_changed_jws_is_refused_or_the_same(changes in prop::collection::vec(change(), 1..4)) {
         let goods = goods();
-        let changed = apply(goods.jws.as_bytes(), &changes);
+        let good = goods.jws.as_ref().unwrap();
+        let changed = apply(good.as_bytes(), &changes);
         let Ok(jws) = String::from_utf8(changed) else { return Ok(()) };
-        let same = jws == goods.jws;
+        let same = jws == *good;
         prop_assert_eq!(goods.scene.verify(&Proof::Jws { jws }).is_ok(), same);
     }
 
     #[test]
-    fn a_changed_certificate_crl_or_response_is_read_or_refused(changes in prop::collection::vec(change(), 1..4)) {
-        let goods = goods();
+    fn a_changed_certificate_crl_or_response_is_read_or_refused(
+        changes in prop::collection::vec(change(), 1..4),
+        gost: bool,
+    ) {
+        let goods = if gost { gost_goods() } else { goods() };
         let _ = Certificate::from_der(&apply(&goods.certificate, &changes), Place::Signer);
         let (crl, ocsp) = (apply(&goods.crl, &changes), apply(&goods.ocsp, &changes));
         let mut revocation = Revocation::required();
@@ -153,8 +176,39 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A changed key on a certificate that its issuer did sign: imported or refused, and never the old signature's.
+    #[test]
+    fn a_changed_gost_key_never_verifies_the_old_signature(
+        kind in 0..14usize,
+        changes in prop::collection::vec(change(), 1..4),
+    ) {
+        let scene = &gost_goods().scene;
+        let key = TestKey::generate(KeyKind::all_gost()[kind]);
+        let changed = apply(key.spki(), &changes);
+        prop_assume!(changed != key.spki());
+        let (message, algorithm) = (b"message", key.default_algorithm());
+        let signature = key.sign(algorithm, message);
+        if let Ok(spki) = SubjectPublicKeyInfoOwned::from_der(&changed)
+            && let Ok(public) = PublicKey::from_spki(&spki)
+        {
+            let scheme = Scheme::from_identifier(&AlgorithmIdentifierOwned::from_der(&algorithm.identifier()).unwrap());
+            let verified = public.verify(scheme.unwrap(), Encoding::Asn1, message, &signature).is_ok();
+            // Another name of the same curve, or a digest parameter more or less, is the same key.
+            let same_point = spki.subject_public_key.raw_bytes() == key.public_key();
+            prop_assert!(!verified || same_point);
+        }
+        let person = scene.pki.person("Иванов Иван Иванович").with_key(key);
+        let person = person.issue_with(|template| template.spki = changed);
+        let _ = scene.verify(&attached(&crate::gost::statement_cms(scene, &person).der()));
+    }
+}
+
 #[test]
 fn the_formats_have_what_they_need() {
+    assert!(gost_goods().scene.verify(&attached(&gost_goods().cms)).is_ok());
     assert_eq!(attached(&goods().cms).format(), ProofFormat::Cms);
     assert!(goods().scene.verify(&attached(&goods().cms)).is_ok());
     assert!(from_base64(&base64(&goods().crl)).is_some());

@@ -3,10 +3,11 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
-use fixtures::pki::{Issued, Name, TestPki};
+use fixtures::pki::cms::Cms;
+use fixtures::pki::{Issued, KeyKind, Name, TestPki};
 use http_body_util::BodyExt;
 use plugin_protocol::jws::{JwsHeader, to_be_signed};
-use plugin_protocol::{Challenge, Origin, Purpose, SignatureAlgorithm as A, Statement};
+use plugin_protocol::{Challenge, Origin, ProofFormat, Purpose, SignatureAlgorithm as A, Statement};
 use portal::reference::account::Accounts;
 use portal::reference::{App, router};
 use serde_json::{Value, json};
@@ -44,9 +45,15 @@ impl Stage {
     }
 
     pub(super) fn at(origin: &str, accounts: Accounts) -> Self {
+        Self::accepting(origin, accounts, &ProofFormat::ALL)
+    }
+
+    /// A portal that takes these formats alone.
+    pub(super) fn accepting(origin: &str, accounts: Accounts, formats: &[ProofFormat]) -> Self {
         let pki = TestPki::new();
         let origin: Origin = origin.parse().unwrap();
-        let mut app = App::new(origin.clone(), builder(&pki).build().unwrap());
+        let policy = builder(&pki).formats(formats).build().unwrap();
+        let mut app = App::new(origin.clone(), policy);
         app.accounts = accounts;
         Self {
             portal: router(app),
@@ -86,6 +93,10 @@ impl Stage {
             now,
             &signer.certificate,
         );
+        if matches!(signer.key.kind(), KeyKind::Gost(..)) {
+            let cms = Cms::cades(&statement.to_canonical_json(), signer, now.unix_timestamp());
+            return serde_json::to_value(crate::gost::proof_of(&cms)).unwrap();
+        }
         let header = JwsHeader::new(A::ES256, &[&signer.certificate]);
         serde_json::to_value(sign_jws(signer, A::ES256, &to_be_signed(&header, &statement))).unwrap()
     }
@@ -233,6 +244,20 @@ async fn confirms_and_then_signs_in_with_the_same_certificate() {
     let signed_in = elsewhere.prove(Purpose::SignIn, &vera).await;
     assert_eq!(signed_in.body, json!({ "account": "vera", "test": true }));
     assert_eq!(elsewhere.level().await, "confirmed");
+}
+
+#[tokio::test]
+async fn a_gost_key_confirms_and_signs_in() {
+    for kind in [KeyKind::GOST_256, KeyKind::GOST_512] {
+        let stage = Stage::new();
+        let vera = stage.pki.person("Образцова Вера Тестовна").snils(VERA).key(kind).issue();
+        let mut browser = stage.browser();
+        browser.sign_in("vera").await;
+        let confirmed = browser.prove(Purpose::ConfirmIdentity, &vera).await;
+        assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.text);
+        let signed_in = stage.browser().prove(Purpose::SignIn, &vera).await;
+        assert_eq!(signed_in.body, json!({ "account": "vera", "test": true }));
+    }
 }
 
 #[tokio::test]

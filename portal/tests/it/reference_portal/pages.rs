@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use plugin_protocol::{ErrorCode, Purpose};
+use plugin_protocol::{ErrorCode, ProofFormat, Purpose};
+use portal::reference::account::Accounts;
 use portal::reference::language::Language;
 use portal::reference::page::ASSETS;
 
@@ -222,6 +223,27 @@ fn every_code_of_the_plugin_and_the_agent_has_words() {
         }
         for stage in ["connecting", "pairing", "awaiting_token", "awaiting_consent", "signing"] {
             assert!(language.words().contains_key(&format!("progress.{stage}")), "{stage}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_asks_for_the_format_that_every_key_can_make() {
+    use ProofFormat::{Cms, CmsChallenge, Jws, WebEid};
+    for (taken, asked) in [
+        (&[WebEid, Jws, Cms][..], "cms"),
+        (&[WebEid, Jws], "jws"),
+        (&[WebEid], "web-eid:1.0"),
+        (&[CmsChallenge], "cms-challenge"),
+    ] {
+        let stage = Stage::accepting("http://localhost:8080", Accounts::default(), taken);
+        let mut browser = stage.browser();
+        let sign_in = browser.get("/").await.text;
+        browser.sign_in("vera").await;
+        let confirm = browser.get("/").await.text;
+        for page in [sign_in, confirm] {
+            let button = page.split("class=\"primary\"").nth(1).expect("a button");
+            assert!(button.split('>').next().unwrap().contains(&format!("data-format=\"{asked}\"")), "{asked}");
         }
     }
 }
