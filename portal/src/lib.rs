@@ -58,7 +58,7 @@
 //! Read it in this order: [`challenge`], [`policy`], [`verify`](verify()), [`identity`] and [`subject`] for what
 //! comes out, [`error`] for what else may; then how it is done: `format` opens a
 //! proof, [`certificate`] reads a certificate, [`path`] finds and validates the way to a trust
-//! anchor, [`revocation`] weighs evidence, [`signature`] is the only file that verifies signatures,
+//! anchor, [`revocation`] weighs evidence, [`signature`] alone verifies signatures,
 //! and [`work`] bounds all of it.
 //!
 //! # What cannot happen here
@@ -70,11 +70,13 @@
 //!
 //! # Limits
 //!
-//! No GOST algorithms yet. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution
+//! GOST R 34.10-2012 comes in `cms` and `cms-challenge` alone, since JOSE has no name for it; 34.10-2001 is
+//! recognised, to be refused by its name. A whole cost is bounded by [`Budget`]: a GOST signature of 512 bits
+//! costs some thirty times one of P-256. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution
 //! point is named relative to their issuer, and by keys other than the issuer's and its OCSP delegates'
 //! stays unknown; a delta CRL is not read, so the base CRL it amends decides. Time stamps (CAdES-T) are not read.
 //! ECDSA with a hash of another length than the curve's is taken on certificates where `ring`
-//! verifies it, but not on proofs.
+//! verifies it, but not on proofs. Whether a signature is a qualified one is not judged.
 //!
 //! Feature `reference-portal` (default): [`mod@reference`], a small portal over all this, and the program `eid-portal`.
 

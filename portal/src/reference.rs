@@ -18,6 +18,9 @@
 //! Whatever is refused is a problem document with a stable `code` ([`problem`]); `person_mismatch` has
 //! `mismatches`, a list of `field` (`snils`, `surname`, `given_name`, `patronymic`) and `how` (`absent`, `different`).
 //!
+//! The page asks the plugin for a `cms`: every key can make one, a GOST key nothing else. Where the policy takes
+//! no `cms`, it asks for `jws` or `web-eid:1.0`; a person who has only a GOST token cannot confirm there.
+//!
 //! What binds it together: [`session`] and [`signed_in`] say who asks, [`account`] how far an account is
 //! trusted, [`person`] whether a certificate's person is the account's, [`confirmation`] what is kept of that,
 //! [`language`] in which words. The program around it is `eid-portal`.
