@@ -257,7 +257,10 @@ impl fmt::Display for VerifyError {
             Self::AlgorithmNotInFormat(algorithm, format) => {
                 let able: Vec<_> = algorithm.formats().map(ProofFormat::name).collect();
                 let able = able.join(" and ");
-                write!(f, "{format} has no name for {algorithm}; the formats that have one are {able}")
+                write!(
+                    f,
+                    "{format} has no name for {algorithm}; the formats that have one are {able}"
+                )
             }
             Self::BudgetExceeded(what) => write!(f, "the proof asks for too much work: {what}"),
             Self::CertificateAlgorithm(place) => {

@@ -60,8 +60,8 @@ fn renamed(named: &CertId, issuer: &Certificate) -> Option<CertId> {
     let gost = Algorithm::from_digest_oid(&named.hash_algorithm.oid)?;
     let name = issuer.subject().to_der().ok()?;
     let key = issuer.spki().subject_public_key.raw_bytes();
-    let fits = named.issuer_name_hash.as_bytes() == gost.digest(&name)
-        && named.issuer_key_hash.as_bytes() == gost.digest(key);
+    let fits =
+        named.issuer_name_hash.as_bytes() == gost.digest(&name) && named.issuer_key_hash.as_bytes() == gost.digest(key);
     let sha_256 = |data: &[u8]| OctetString::new(plugin_protocol::encoding::sha256(data)).ok();
     Some(CertId {
         hash_algorithm: AlgorithmIdentifierOwned {

@@ -172,7 +172,11 @@ impl Verifier {
         spki: &SubjectPublicKeyInfoOwned,
     ) -> Option<()> {
         let message = self.renamed.as_ref().map_or(message, |renamed| renamed.signed(message));
-        if self.rules.known_signatures.contains(message, signature, algorithm, spki) {
+        if self
+            .rules
+            .known_signatures
+            .contains(message, signature, algorithm, spki)
+        {
             return Some(());
         }
         let allowed = &self.rules.certificate_schemes;

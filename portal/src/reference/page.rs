@@ -137,7 +137,9 @@ fn page_format(app: &App) -> ProofFormat {
     ];
     let taken = app.policy.formats();
     let mut best_first = BEST_FIRST.into_iter();
-    best_first.find(|format| taken.contains(format)).unwrap_or(ProofFormat::Cms)
+    best_first
+        .find(|format| taken.contains(format))
+        .unwrap_or(ProofFormat::Cms)
 }
 
 fn account_page(app: &App, account: &Account, language: Language) -> (&'static str, Html) {

@@ -32,7 +32,8 @@ pub(super) fn import(spki: &SubjectPublicKeyInfoOwned) -> Result<gost3410::Publi
 /// Verifies `s || r` over a digest of Streebog.
 pub(super) fn verify(key: &gost3410::PublicKey, digest: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
     let signature = gost3410::Signature::from_x509(signature).map_err(|_| SignatureError::Invalid)?;
-    key.verify_digest(digest, &signature).map_err(|_| SignatureError::Invalid)
+    key.verify_digest(digest, &signature)
+        .map_err(|_| SignatureError::Invalid)
 }
 
 /// The name of the algorithm that an identifier of GOST R 34.10-2001 or 34.11-94 means: their use ended.

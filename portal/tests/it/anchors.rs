@@ -64,8 +64,15 @@ fn pem_files_are_taken_as_authorities_publish_them() {
     let good = pki.root_pem();
     let body: String = good.lines().filter(|line| !line.starts_with('-')).collect();
     let in_lines_of = |width: usize| {
-        let lines: Vec<_> = body.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+        let lines: Vec<_> = body
+            .as_bytes()
+            .chunks(width)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            lines.join("\n")
+        )
     };
     let intermediate = fixtures::pki::certificate::pem("CERTIFICATE", &pki.intermediate.certificate);
     for text in [

@@ -1,15 +1,15 @@
 //! Bytes from strangers: every parser gets noise and near misses, and never panics nor accepts.
 
+use der::Decode;
 use fixtures::pki::{Issued, KeyKind, TestKey};
 use plugin_protocol::encoding::{base64, base64url, from_base64};
 use plugin_protocol::proof::{CmsProof, WebEidToken};
 use plugin_protocol::{Proof, ProofFormat, SignatureAlgorithm as A};
-use der::Decode;
 use portal::certificate::Certificate;
 use portal::signature::{Encoding, PublicKey, Scheme};
-use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use portal::{Place, Revocation};
 use proptest::prelude::*;
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use crate::cms_builder::Cms;
 use crate::support::Scene;

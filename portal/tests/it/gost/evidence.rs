@@ -45,7 +45,8 @@ fn ocsp_responses_of_the_issuer_and_its_delegates_tell_good_from_revoked() {
     let (issuer, at) = (&scene.pki.intermediate, scene.pki.at);
     let person = scene.person(KeyKind::GOST_512);
     let evidence = |response: &[u8]| required(&scene).ocsp(response).unwrap();
-    let delegates = [KeyKind::GOST_256, KeyKind::GOST_512, KeyKind::P256].map(|kind| issuer.ocsp_responder_with(kind, at));
+    let delegates =
+        [KeyKind::GOST_256, KeyKind::GOST_512, KeyKind::P256].map(|kind| issuer.ocsp_responder_with(kind, at));
     let answer = || issuer.ocsp(&person.certificate, at);
     let mut good = vec![answer().sign()];
     good.extend(delegates.iter().map(|delegate| answer().delegated(delegate).sign()));
@@ -80,7 +81,10 @@ fn ocsp_responses_name_the_certificate_by_any_hash() {
         let evidence = |response: &[u8]| required(&scene).ocsp(response).unwrap();
         for response in [answer().sign(), answer().delegated(&delegate).sign()] {
             let good = status(&scene, &person, evidence(&response));
-            assert!(matches!(good, Ok(CertificateStatus::GoodByOcsp(_))), "{hash:?} {good:?}");
+            assert!(
+                matches!(good, Ok(CertificateStatus::GoodByOcsp(_))),
+                "{hash:?} {good:?}"
+            );
             let another = status(&scene, &other, evidence(&response));
             assert_eq!(another, Err(VerifyError::RevocationUnknown(Place::Signer)), "{hash:?}");
         }
@@ -90,7 +94,11 @@ fn ocsp_responses_name_the_certificate_by_any_hash() {
         // Of another authority's certificate with this serial number.
         let elsewhere = scene.pki.root.ocsp(&person.certificate, at).hash(hash).sign();
         let elsewhere = status(&scene, &person, evidence(&elsewhere));
-        assert_eq!(elsewhere, Err(VerifyError::RevocationUnknown(Place::Signer)), "{hash:?}");
+        assert_eq!(
+            elsewhere,
+            Err(VerifyError::RevocationUnknown(Place::Signer)),
+            "{hash:?}"
+        );
         let stranger = fixtures::pki::TestKey::generate(KeyKind::GOST_256);
         let forged = status(&scene, &person, evidence(&answer().forged_by(&stranger).sign()));
         assert_eq!(forged, Err(VerifyError::RevocationUnknown(Place::Signer)), "{hash:?}");

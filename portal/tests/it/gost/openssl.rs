@@ -77,8 +77,12 @@ fn an_authority_of_its_making_verifies_with_its_crl() {
         openssl.write("index", "");
         openssl.write("number", "01\n");
         for who in ["root", "person"] {
-            openssl.run(&format!("genpkey -algorithm {algorithm} -pkeyopt paramset:{set} -out {who}.key"));
-            openssl.run(&format!("req -new -key {who}.key -{digest} -subj /CN={who} -out {who}.csr"));
+            openssl.run(&format!(
+                "genpkey -algorithm {algorithm} -pkeyopt paramset:{set} -out {who}.key"
+            ));
+            openssl.run(&format!(
+                "req -new -key {who}.key -{digest} -subj /CN={who} -out {who}.csr"
+            ));
         }
         let sign = "x509 -req -days 2 -extfile ca.cnf";
         openssl.run(&format!(
@@ -108,7 +112,13 @@ fn judge(openssl: &OpenSsl, digest: &str) {
     let policy = policy.revocation(revocation).build().unwrap();
     // Its certificates and its CRL begin now, which is not before the scene's now.
     let now = scene.now + time::Duration::seconds(30);
-    let identity = verify(&proof(&openssl.read("cms"), None), &scene.origin, &scene.challenge, &policy, now);
+    let identity = verify(
+        &proof(&openssl.read("cms"), None),
+        &scene.origin,
+        &scene.challenge,
+        &policy,
+        now,
+    );
     let identity = identity.unwrap_or_else(|error| panic!("{digest}: {error}"));
     assert!(matches!(identity.revocation(), [CertificateStatus::GoodByCrl(_)]));
     assert!(!identity.is_test());

@@ -1,10 +1,10 @@
 //! What must be refused, each for its own reason.
 
+use fixtures::der_writer::{bit_string, octet_string, oid, sequence};
 use fixtures::pki::cms::{Cms, MESSAGE_DIGEST};
 use fixtures::pki::gost::gost_spki;
 use fixtures::pki::hash::Hash;
 use fixtures::pki::{KeyKind, SignatureAlgorithm as Certificates, TestKey, TestPki};
-use fixtures::der_writer::{bit_string, octet_string, oid, sequence};
 use gost3410::{Algorithm, ParameterSet};
 use plugin_protocol::encoding::base64;
 use plugin_protocol::proof::WebEidToken;
@@ -27,7 +27,10 @@ fn keys_and_signatures_of_2001_by_name_wherever_they_are() {
     let person = new.person(KeyKind::GOST_2001);
     let error = refused(&new, &statement_cms(&new, &person));
     assert_eq!(error, VerifyError::AlgorithmEnded(Place::Signer, ENDED));
-    assert!(error.to_string().contains("GOST R 34.10-2001") && error.to_string().contains("2012"), "{error}");
+    assert!(
+        error.to_string().contains("GOST R 34.10-2001") && error.to_string().contains("2012"),
+        "{error}"
+    );
     let under = |root, intermediate| {
         let scene = Scene::with_pki(TestPki::with_keys(root, intermediate, fixtures::pki::now()));
         let person = scene.person(KeyKind::GOST_256);
@@ -45,7 +48,10 @@ fn algorithms_of_2001_in_a_cms_by_name() {
     let scene = scene();
     let person = scene.person(KeyKind::GOST_256);
     let ended = |name| VerifyError::AlgorithmEnded(Place::Signer, name);
-    for identifier in [Certificates::GOST_2001.identifier(), Certificates::GOST_2001.key_form().unwrap()] {
+    for identifier in [
+        Certificates::GOST_2001.identifier(),
+        Certificates::GOST_2001.key_form().unwrap(),
+    ] {
         let mut cms = statement_cms(&scene, &person);
         cms.signature_algorithm = identifier;
         assert_eq!(refused(&scene, &cms), ended(ENDED));
@@ -166,15 +172,33 @@ fn keys_that_are_none() {
         ("empty", spki(algorithm, set, &[])),
         ("of two torsion", spki(algorithm, set, &two_torsion())),
         ("another curve", spki(algorithm, ParameterSet::CryptoProB, &point)),
-        ("a curve of another size", spki(algorithm, ParameterSet::Tc26_512A, &point)),
+        (
+            "a curve of another size",
+            spki(algorithm, ParameterSet::Tc26_512A, &point),
+        ),
         ("another algorithm", spki(Algorithm::Gost2012_512, set, &point)),
-        ("no parameters", sequence(&[&sequence(&[&oid("1.2.643.7.1.1.1.1")]), &bare])),
-        ("an unknown curve", sequence(&[&identifier(&sequence(&[&oid("1.2.643.7.1.2.1.1.9")])), &bare])),
-        ("explicit parameters", sequence(&[&identifier(&sequence(&[&sequence(&[])])), &bare])),
-        ("no OCTET STRING", sequence(&[&identifier(&parameters), &bit_string(&point)])),
+        (
+            "no parameters",
+            sequence(&[&sequence(&[&oid("1.2.643.7.1.1.1.1")]), &bare]),
+        ),
+        (
+            "an unknown curve",
+            sequence(&[&identifier(&sequence(&[&oid("1.2.643.7.1.2.1.1.9")])), &bare]),
+        ),
+        (
+            "explicit parameters",
+            sequence(&[&identifier(&sequence(&[&sequence(&[])])), &bare]),
+        ),
+        (
+            "no OCTET STRING",
+            sequence(&[&identifier(&parameters), &bit_string(&point)]),
+        ),
         (
             "something behind the point",
-            sequence(&[&identifier(&parameters), &bit_string(&[octet_string(&point), vec![0]].concat())]),
+            sequence(&[
+                &identifier(&parameters),
+                &bit_string(&[octet_string(&point), vec![0]].concat()),
+            ]),
         ),
     ];
     for (what, spki) in wrong {
@@ -265,10 +289,19 @@ fn what_the_policy_does_not_list() {
     assert_eq!(error, VerifyError::AlgorithmNotAllowed("GOSTR3410-2012-256".to_owned()));
     // The root signs with 512 bits, the intermediate with 256.
     let only = |algorithm: A| [Scheme::from(algorithm)];
-    scene.policy = builder(&scene.pki).certificate_algorithms(&only(A::Gost512)).build().unwrap();
+    scene.policy = builder(&scene.pki)
+        .certificate_algorithms(&only(A::Gost512))
+        .build()
+        .unwrap();
     assert_eq!(refused(&scene, &cms), VerifyError::CertificateAlgorithm(Place::Signer));
-    scene.policy = builder(&scene.pki).certificate_algorithms(&only(A::Gost256)).build().unwrap();
-    assert_eq!(refused(&scene, &cms), VerifyError::CertificateAlgorithm(Place::Intermediate));
+    scene.policy = builder(&scene.pki)
+        .certificate_algorithms(&only(A::Gost256))
+        .build()
+        .unwrap();
+    assert_eq!(
+        refused(&scene, &cms),
+        VerifyError::CertificateAlgorithm(Place::Intermediate)
+    );
 }
 
 #[test]

@@ -250,7 +250,12 @@ async fn confirms_and_then_signs_in_with_the_same_certificate() {
 async fn a_gost_key_confirms_and_signs_in() {
     for kind in [KeyKind::GOST_256, KeyKind::GOST_512] {
         let stage = Stage::new();
-        let vera = stage.pki.person("Образцова Вера Тестовна").snils(VERA).key(kind).issue();
+        let vera = stage
+            .pki
+            .person("Образцова Вера Тестовна")
+            .snils(VERA)
+            .key(kind)
+            .issue();
         let mut browser = stage.browser();
         browser.sign_in("vera").await;
         let confirmed = browser.prove(Purpose::ConfirmIdentity, &vera).await;

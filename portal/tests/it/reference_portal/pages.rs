@@ -243,7 +243,14 @@ async fn the_page_asks_for_the_format_that_every_key_can_make() {
         let confirm = browser.get("/").await.text;
         for page in [sign_in, confirm] {
             let button = page.split("class=\"primary\"").nth(1).expect("a button");
-            assert!(button.split('>').next().unwrap().contains(&format!("data-format=\"{asked}\"")), "{asked}");
+            assert!(
+                button
+                    .split('>')
+                    .next()
+                    .unwrap()
+                    .contains(&format!("data-format=\"{asked}\"")),
+                "{asked}"
+            );
         }
     }
 }
