@@ -1,7 +1,8 @@
 //! Counting the work that one proof causes.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::VerifyError;
 use crate::policy::Budget;
@@ -12,6 +13,8 @@ pub struct Work {
     budget: Budget,
     signature_checks: Arc<AtomicUsize>,
     path_steps: Arc<AtomicUsize>,
+    /// What came of each signature that was checked, by its fingerprint.
+    outcomes: Arc<Mutex<HashMap<[u8; 32], bool>>>,
 }
 
 impl Work {
@@ -21,6 +24,7 @@ impl Work {
             budget,
             signature_checks: Arc::default(),
             path_steps: Arc::default(),
+            outcomes: Arc::default(),
         }
     }
 
@@ -32,6 +36,19 @@ impl Work {
     /// Accounts for one signature check before it is made.
     pub fn check_signature(&self) -> Result<(), VerifyError> {
         spend(&self.signature_checks, self.budget.signature_checks, "signature checks")
+    }
+
+    /// What `check` says of the signature with this fingerprint; asked once, however many paths lead over it.
+    pub(crate) fn check_once(&self, print: [u8; 32], check: impl FnOnce() -> bool) -> Result<bool, VerifyError> {
+        let outcomes = || self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = outcomes().get(&print).copied();
+        if let Some(valid) = known {
+            return Ok(valid);
+        }
+        self.check_signature()?;
+        let valid = check();
+        outcomes().insert(print, valid);
+        Ok(valid)
     }
 
     /// Accounts for one issuer tried.

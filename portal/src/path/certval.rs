@@ -24,6 +24,7 @@ use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use time::OffsetDateTime;
 
 use super::cert_id::{self, Renamed};
+use super::known::fingerprint;
 use super::{Path, PathValidator};
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
@@ -172,22 +173,21 @@ impl Verifier {
         spki: &SubjectPublicKeyInfoOwned,
     ) -> Option<()> {
         let message = self.renamed.as_ref().map_or(message, |renamed| renamed.signed(message));
-        if self
-            .rules
-            .known_signatures
-            .contains(message, signature, algorithm, spki)
-        {
+        let print = fingerprint(message, signature, algorithm, spki)?;
+        if self.rules.known_signatures.contains(&print) {
             return Some(());
         }
         let allowed = &self.rules.certificate_schemes;
         let scheme = Scheme::from_identifier(algorithm).filter(|scheme| allowed.contains(scheme))?;
         let signature = signature.as_bytes()?;
-        self.work.check_signature().ok()?;
-        let key = match self.keys.iter().find(|(known, _)| known == spki) {
-            Some((_, checked)) => checked.read(spki),
-            None => PublicKey::from_spki(spki),
+        let verifies = || {
+            let key = match self.keys.iter().find(|(known, _)| known == spki) {
+                Some((_, checked)) => checked.read(spki),
+                None => PublicKey::from_spki(spki),
+            };
+            key.is_ok_and(|key| key.verify(scheme, Encoding::Asn1, message, signature).is_ok())
         };
-        key.ok()?.verify(scheme, Encoding::Asn1, message, signature).ok()
+        self.work.check_once(print, verifies).ok()?.then_some(())
     }
 }
 

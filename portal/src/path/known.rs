@@ -32,16 +32,9 @@ impl KnownSignatures {
         Self(known)
     }
 
-    /// Whether exactly this signature verified before.
-    pub(crate) fn contains(
-        &self,
-        message: &[u8],
-        signature: &BitString,
-        algorithm: &AlgorithmIdentifierOwned,
-        spki: &SubjectPublicKeyInfoOwned,
-    ) -> bool {
-        !self.0.is_empty()
-            && fingerprint(message, signature, algorithm, spki).is_some_and(|print| self.0.contains(&print))
+    /// Whether exactly this signature verified before; see [`fingerprint`].
+    pub(crate) fn contains(&self, print: &[u8; 32]) -> bool {
+        self.0.contains(print)
     }
 }
 
@@ -60,7 +53,7 @@ fn verified(subject: &Certificate, issuer: &Certificate, schemes: &[Scheme]) -> 
 }
 
 /// SHA-256 of the four, each after its length.
-fn fingerprint(
+pub(super) fn fingerprint(
     message: &[u8],
     signature: &BitString,
     algorithm: &AlgorithmIdentifierOwned,

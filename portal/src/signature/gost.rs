@@ -57,8 +57,8 @@ pub(crate) fn key_scheme(identifier: &AlgorithmIdentifierOwned) -> Option<Scheme
     null_or_absent(identifier).then_some(Scheme { scheme, hash })
 }
 
-/// A certificate's GOST key, checked once however often it is used: on some curves the check costs
-/// as much as many signatures. Clones share it.
+/// A certificate's GOST key, checked once however often it is used: on the curves of cofactor 4 the check
+/// costs as much as a signature's. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CheckedKey(Arc<OnceLock<Result<gost3410::PublicKey, SignatureError>>>);
 

@@ -293,6 +293,35 @@ fn a_maze_of_authorities_ends_within_the_budget() {
     assert_eq!(error, VerifyError::BudgetExceeded("path building"));
 }
 
+/// Two ways lead over one forged certificate: its signature is looked at once.
+#[test]
+fn a_signature_is_checked_once_however_many_paths_lead_over_it() {
+    use fixtures::pki::{Authority, Name, TestKey};
+    let mut scene = Scene::new();
+    let at = scene.pki.at;
+    let forger = Authority::root(scene.pki.root.name.clone(), TestKey::generate(KeyKind::P256), at);
+    let (name, key) = (Name::test_authority("Test forged"), TestKey::generate(KeyKind::P256));
+    let mut template = forger.authority_template(&name, &key, at);
+    template.remove("2.5.29.35");
+    let forged = forger.subordinate(name, &template, key);
+    let first = forged.intermediate("Test intermediate under the forged", KeyKind::P256, at);
+    let second = forged.sign(&forged.authority_template(&first.name, &first.key, at));
+    let person = first.person(NAME, at).issue();
+    let policy = Policy::builder().test_root(&scene.pki.root.certificate).unwrap();
+    let authorities = [&forged.certificate, &first.certificate, &second];
+    let policy = authorities
+        .into_iter()
+        .fold(policy, |policy, authority| policy.intermediate(authority).unwrap());
+    // The proof's own signature, and the forged one.
+    let budget = Budget {
+        signature_checks: 2,
+        ..Budget::default()
+    };
+    scene.policy = policy.budget(budget).build().unwrap();
+    let error = refused(&scene, &scene.web_eid(&person, A::ES256));
+    assert_eq!(error, VerifyError::CertificateSignature(portal::Place::Intermediate));
+}
+
 #[test]
 fn a_flipped_byte_anywhere_in_a_jws_or_token() {
     let scene = Scene::new();
