@@ -5,5 +5,6 @@
 mod agent;
 mod authority;
 mod crate_alone;
+mod hostile;
 mod messages;
 mod revocation;
