@@ -1,8 +1,13 @@
-//! GOST R 34.10-2012 and 34.10-2001 signatures over every TC26 and CryptoPro parameter set.
+#![doc = include_str!("../README.md")]
+//!
+//! ## Where to read
+//!
+//! [`ParameterSet`] and [`Algorithm`] name what a key is; [`PublicKey`], [`SecretKey`] and [`Signature`] are what one
+//! works with; [`Error`] says what was wrong. Inside, `curves` has the numbers, `point` the checks of a public point,
+//! `verify` and `sign` the two equations, `nonce` the derivation of nonces, `spki` and `pkcs8` the DER.
 
 #![no_std]
 #![forbid(unsafe_code)]
-#![doc(test(attr(deny(warnings))))]
 
 extern crate alloc;
 #[cfg(test)]
@@ -26,6 +31,8 @@ mod secret_key;
 mod sign;
 mod signature;
 mod spki;
+#[cfg(all(test, feature = "signing"))]
+mod tests;
 mod verify;
 
 pub use algorithm::{Algorithm, Hasher, Size};

@@ -45,7 +45,7 @@ fn check<C: GostCurve>(x: &Octets, y: &Octets) -> Result<(), Error> {
 }
 
 /// Whether q·P is the point at infinity, for any point of the curve, of whatever order.
-fn in_subgroup<C: GostCurve>(x: C::FieldElement, y: C::FieldElement) -> bool {
+pub(crate) fn in_subgroup<C: GostCurve>(x: C::FieldElement, y: C::FieldElement) -> bool {
     let mut sum = Jacobian::<C>::INFINITY;
     for bit in order_bits::<C>() {
         sum = sum.double();

@@ -24,6 +24,14 @@ pub struct PublicKey {
 impl PublicKey {
     /// Takes `x || y`, each little-endian: the octets of the OCTET STRING in X.509's BIT STRING (RFC 4491 section
     /// 2.3.2, RFC 9215 section 4.3), also the end of a CryptoAPI PUBLICKEYBLOB.
+    ///
+    /// ```
+    /// use gost3410::{Algorithm, Error, ParameterSet, PublicKey};
+    ///
+    /// let nowhere = [1; 64];
+    /// let refused = PublicKey::from_x509(Algorithm::Gost2012_256, ParameterSet::Tc26_256A, &nowhere);
+    /// assert_eq!(refused, Err(Error::PublicKeyNotOnCurve));
+    /// ```
     pub fn from_x509(algorithm: Algorithm, set: ParameterSet, octets: &[u8]) -> Result<Self, Error> {
         let (x, y) = halves(algorithm, set, octets)?;
         PublicKey::checked(
@@ -120,6 +128,18 @@ impl PublicKey {
     /// Verifies a signature of a digest: the octets of the algorithm's hash function, as they come.
     ///
     /// Takes varying time; nothing here is secret.
+    ///
+    /// ```
+    /// # use gost3410::{Algorithm, ParameterSet, SecretKey};
+    /// # let key = SecretKey::generate(Algorithm::Gost2012_512, ParameterSet::Tc26_512C)?;
+    /// let mut hasher = key.public_key().algorithm().hasher();
+    /// hasher.update(b"a long ");
+    /// hasher.update(b"message");
+    /// let digest = hasher.finalize();
+    /// let signature = key.sign_digest(&digest)?;
+    /// key.public_key().verify_digest(&digest, &signature)?;
+    /// # Ok::<(), gost3410::Error>(())
+    /// ```
     pub fn verify_digest(&self, digest: &[u8], signature: &Signature) -> Result<(), Error> {
         let (expected, got) = (self.set.size().pair_bytes(), signature.size().pair_bytes());
         if expected != got {

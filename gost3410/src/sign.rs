@@ -78,7 +78,3 @@ pub(crate) fn order_bits(curve: Curve) -> u32 {
 pub(crate) fn digest_number(curve: Curve, digest: &[u8]) -> Result<Octets, Error> {
     with_curve!(curve, C => Ok(to_octets::<C>(curve, hash_number::<C>(digest)?)))
 }
-
-#[cfg(test)]
-#[path = "rfc7091.rs"]
-mod rfc7091;

@@ -12,6 +12,16 @@ use core::fmt;
 ///
 /// A value of this type has the right length and no more; whether r and s lie between 1 and q - 1 is seen by whoever
 /// verifies it with a key.
+///
+/// ```
+/// use gost3410::{Signature, SignatureOrder};
+///
+/// // What a token gave in an unknown order, put into the order of CMS once the order is known.
+/// let from_token: Vec<u8> = (0..64).collect();
+/// let signature = Signature::from_order(SignatureOrder::RS, &from_token)?;
+/// assert_eq!(signature.to_x509()[..32], from_token[32..]);
+/// # Ok::<(), gost3410::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Signature {
     r: Octets,
