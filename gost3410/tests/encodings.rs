@@ -150,7 +150,7 @@ fn private_keys_round_trip_in_every_encoding() {
             &octet_string(&number),
             &[],
         )));
-        if integer.len() % set.size().bytes() != 0 {
+        if !integer.len().is_multiple_of(set.size().bytes()) {
             same(SecretKey::from_pkcs8_der(&pkcs8(algorithm, set, &integer, &[])));
         }
         let pair = sequence(&[&octet_string(&number), &octet_string(&public)]);
