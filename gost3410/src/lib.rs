@@ -16,6 +16,7 @@ extern crate std;
 mod algorithm;
 mod curves;
 mod error;
+mod fast;
 #[cfg(feature = "signing")]
 mod nonce;
 mod octets;

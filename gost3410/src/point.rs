@@ -1,11 +1,13 @@
 //! Public points: what must hold before the arithmetic may see one.
 //!
 //! The formulas of `primeorder` are complete for points of odd order only. On the two curves with 4·q points they go
-//! wrong on others: a check of q·P = O written with them takes bad points for good ones. So the check stands on
-//! arithmetic of its own, whose every exceptional case is a branch that can be read.
+//! wrong on others: a check of q·P = O written with them takes bad points for good ones. So the check is made in the
+//! Edwards form of these curves, whose formula has no exceptions ([`crate::fast`]), and the tests hold it against
+//! arithmetic whose every exceptional case is a branch that can be read.
 
 use crate::Error;
 use crate::curves::{Curve, GostCurve, with_curve};
+use crate::fast;
 use crate::octets::Octets;
 use elliptic_curve::FieldBytes;
 use elliptic_curve::ff::{Field, PrimeField};
@@ -20,7 +22,7 @@ pub(crate) struct Point {
 impl Point {
     /// Takes coordinates from outside: both below p, on the curve, in the subgroup of order q.
     pub(crate) fn checked(curve: Curve, x: Octets, y: Octets) -> Result<Self, Error> {
-        with_curve!(curve, C => check::<C>(&x, &y))?;
+        with_curve!(curve, C => check::<C>(curve, &x, &y))?;
         Ok(Point { x, y })
     }
 }
@@ -31,19 +33,20 @@ pub(crate) fn coordinate<C: GostCurve>(octets: &Octets) -> Option<C::FieldElemen
     C::FieldElement::from_repr(repr).into_option()
 }
 
-fn check<C: GostCurve>(x: &Octets, y: &Octets) -> Result<(), Error> {
-    let x = coordinate::<C>(x).ok_or(Error::PublicKeyRange)?;
-    let y = coordinate::<C>(y).ok_or(Error::PublicKeyRange)?;
-    if y.square() != (x.square() + C::EQUATION_A) * x + C::EQUATION_B {
+fn check<C: GostCurve>(curve: Curve, x: &Octets, y: &Octets) -> Result<(), Error> {
+    let u = coordinate::<C>(x).ok_or(Error::PublicKeyRange)?;
+    let v = coordinate::<C>(y).ok_or(Error::PublicKeyRange)?;
+    if v.square() != (u.square() + C::EQUATION_A) * u + C::EQUATION_B {
         return Err(Error::PublicKeyNotOnCurve);
     }
     // A curve of exactly q points has no others. (The encoding has no way to say "infinity".)
-    if C::COFACTOR != 1 && !in_subgroup::<C>(x, y) {
+    if C::COFACTOR != 1 && !fast::has_order_q(curve, x, y) {
         return Err(Error::PublicKeyNotInSubgroup);
     }
     Ok(())
 }
 
+#[cfg(test)]
 /// Whether q·P is the point at infinity, for any point of the curve, of whatever order.
 pub(crate) fn in_subgroup<C: GostCurve>(x: C::FieldElement, y: C::FieldElement) -> bool {
     let mut sum = Jacobian::<C>::INFINITY;
@@ -56,6 +59,7 @@ pub(crate) fn in_subgroup<C: GostCurve>(x: C::FieldElement, y: C::FieldElement) 
     sum.is_infinity()
 }
 
+#[cfg(test)]
 /// The bits of q, the highest first.
 fn order_bits<C: GostCurve>() -> impl Iterator<Item = bool> {
     // q - 1 is the largest element of the field of multipliers; q is odd, so only the last bit differs.
@@ -64,6 +68,7 @@ fn order_bits<C: GostCurve>() -> impl Iterator<Item = bool> {
     (0..bits).map(move |i| i == bits - 1 || highest[i / 8] >> (7 - i % 8) & 1 == 1)
 }
 
+#[cfg(test)]
 /// A point as (X/Z², Y/Z³); Z = 0 and only that is infinity.
 #[derive(Clone, Copy)]
 struct Jacobian<C: GostCurve> {
@@ -72,6 +77,7 @@ struct Jacobian<C: GostCurve> {
     z: C::FieldElement,
 }
 
+#[cfg(test)]
 impl<C: GostCurve> Jacobian<C> {
     const INFINITY: Self = Jacobian {
         x: C::FieldElement::ONE,
