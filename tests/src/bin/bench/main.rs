@@ -1,11 +1,12 @@
 //! `make bench`: what a confirmation costs beside the bare operation, in one run on this machine.
 //!
 //! Compare lines of one run with each other; absolute figures are this machine's,
-//! and of this moment. Each table says what it compares.
+//! and of this moment. Each table says what it compares. With the argument `gost-signatures`, only the table of GOST signatures.
 
 mod confirmations;
 mod daemon;
 mod direct;
+mod gost_signatures;
 mod ssh;
 mod stats;
 mod token;
@@ -20,6 +21,9 @@ fn main() {
     if let Ok(token) = std::env::var(MEASURE) {
         let token: token::Described = serde_json::from_str(&token).expect("the description is ours");
         return measure(&token);
+    }
+    if std::env::args().nth(1).as_deref() == Some("gost-signatures") {
+        return gost_signatures::run();
     }
     // The store of keys must outlive the process that measures, so it is this process's.
     let provisioned = token::provision();
@@ -43,6 +47,7 @@ fn measure(token: &token::Described) {
     confirmations::run(token, &runtime);
     daemon::run(&runtime);
     verifications::run();
+    gost_signatures::run();
 }
 
 fn cores() -> usize {
