@@ -74,7 +74,7 @@ impl<C: Edwards<N>, const N: usize> Extended<C, N> {
     /// 12·t for t = (1+d)/6, by which it is moved.
     const SHIFT: Element<C::Field, N> = Element::ONE.add(&Self::D).double();
 
-    /// From Weierstrass form: u = (x-t)/y and v = (x-t-s)/(x-t+s), over the common denominator 12·y·(x-t+s).
+    /// From Weierstrass form: u = (x-t)/y and v = (x-t-s)/(x-t+s), over the common denominator 144·y·(x-t+s).
     ///
     /// That is 0 for the point of order two, where y = 0; x = t-s is on the curve nowhere, as d is no square.
     fn from_weierstrass(x: &Element<C::Field, N>, y: &Element<C::Field, N>) -> Self {
