@@ -2,18 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
-use std::process::Command;
-
-use agent::proof::{Subject, draft, preferred_algorithm, verify_own};
+use agent::proof::{Subject, algorithm_for, draft, preferred_algorithm, verify_own};
 use agent::token::{Mechanism, SignData};
+use fixtures::openssl::OpenSsl;
 use fixtures::pki::{Issued, KeyKind, SignatureAlgorithm as PkiAlgorithm, TestPki};
+use gost3410::Algorithm::{Gost2012_256, Gost2012_512};
+use gost3410::ParameterSet;
 use plugin_protocol::encoding::{base64, from_base64, from_base64url, hex, sha256};
 use plugin_protocol::jws::{JWS_TYPE, JwsHeader};
 use plugin_protocol::{Proof, ProofFormat, Purpose, SignatureAlgorithm, Statement};
 use time::OffsetDateTime;
 
-const EVERY: [(KeyKind, SignatureAlgorithm); 11] = [
+const EVERY: [(KeyKind, SignatureAlgorithm); 23] = [
     (KeyKind::P256, SignatureAlgorithm::ES256),
     (KeyKind::P384, SignatureAlgorithm::ES384),
     (KeyKind::P521, SignatureAlgorithm::ES512),
@@ -25,7 +25,27 @@ const EVERY: [(KeyKind, SignatureAlgorithm); 11] = [
     (KeyKind::Rsa2048, SignatureAlgorithm::PS384),
     (KeyKind::Rsa2048, SignatureAlgorithm::PS512),
     (KeyKind::Rsa3072, SignatureAlgorithm::PS256),
+    gost256(ParameterSet::CryptoProA),
+    gost256(ParameterSet::CryptoProB),
+    gost256(ParameterSet::CryptoProC),
+    gost256(ParameterSet::CryptoProXchA),
+    gost256(ParameterSet::CryptoProXchB),
+    gost256(ParameterSet::Tc26_256A),
+    gost256(ParameterSet::Tc26_256B),
+    gost256(ParameterSet::Tc26_256C),
+    gost256(ParameterSet::Tc26_256D),
+    gost512(ParameterSet::Tc26_512A),
+    gost512(ParameterSet::Tc26_512B),
+    gost512(ParameterSet::Tc26_512C),
 ];
+
+const fn gost256(set: ParameterSet) -> (KeyKind, SignatureAlgorithm) {
+    (KeyKind::Gost(Gost2012_256, set), SignatureAlgorithm::Gost256)
+}
+
+const fn gost512(set: ParameterSet) -> (KeyKind, SignatureAlgorithm) {
+    (KeyKind::Gost(Gost2012_512, set), SignatureAlgorithm::Gost512)
+}
 
 fn pki_algorithm(algorithm: SignatureAlgorithm) -> PkiAlgorithm {
     match algorithm {
@@ -38,7 +58,8 @@ fn pki_algorithm(algorithm: SignatureAlgorithm) -> PkiAlgorithm {
         SignatureAlgorithm::PS256 => PkiAlgorithm::RsaPssSha256,
         SignatureAlgorithm::PS384 => PkiAlgorithm::RsaPssSha384,
         SignatureAlgorithm::PS512 => PkiAlgorithm::RsaPssSha512,
-        gost @ (SignatureAlgorithm::Gost256 | SignatureAlgorithm::Gost512) => panic!("{gost} is not of the test PKI"),
+        SignatureAlgorithm::Gost256 => PkiAlgorithm::GOST_256,
+        SignatureAlgorithm::Gost512 => PkiAlgorithm::GOST_512,
     }
 }
 
@@ -66,33 +87,19 @@ fn prove(subject: &Subject, person: &Issued, algorithm: SignatureAlgorithm, now:
 }
 
 /// `openssl cms -verify -cades`: the verified content, or what it said.
-fn openssl(dir: &Path, root_pem: &str, cms: &[u8], content: Option<&[u8]>) -> Result<Vec<u8>, String> {
-    std::fs::write(dir.join("root.pem"), root_pem).unwrap();
-    std::fs::write(dir.join("proof.der"), cms).unwrap();
-    let mut command = Command::new("openssl");
-    command
-        .current_dir(dir)
-        .args([
-            "cms",
-            "-verify",
-            "-cades",
-            "-binary",
-            "-inform",
-            "DER",
-            "-in",
-            "proof.der",
-        ])
-        .args(["-CAfile", "root.pem", "-purpose", "any", "-out", "content"]);
+fn openssl(openssl: &OpenSsl, root_pem: &str, cms: &[u8], content: Option<&[u8]>) -> Result<Vec<u8>, String> {
+    openssl.write("root.pem", root_pem);
+    openssl.write("proof.der", cms);
+    let mut command =
+        "cms -verify -cades -binary -inform DER -in proof.der -CAfile root.pem -purpose any -out content".to_owned();
     if let Some(content) = content {
-        std::fs::write(dir.join("detached"), content).unwrap();
-        command.args(["-content", "detached"]);
+        openssl.write("detached", content);
+        command += " -content detached";
     }
-    let output = command.output().expect("openssl is installed");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() && said.contains("CAdES Verification successful") {
-        Ok(std::fs::read(dir.join("content")).unwrap())
-    } else {
-        Err(said)
+    let said = openssl.try_run(&command)?;
+    match said.contains("CAdES Verification successful") {
+        true => Ok(openssl.read("content")),
+        false => Err(said),
     }
 }
 
@@ -108,7 +115,7 @@ fn cms_of(proof: Proof) -> (ProofFormat, Vec<u8>, Option<Vec<u8>>) {
 #[test]
 fn openssl_accepts_every_cms_as_cades() {
     let pki = TestPki::new();
-    let dir = tempfile::tempdir().unwrap();
+    let judge = OpenSsl::with_gost();
     let now = OffsetDateTime::now_utc();
     for (kind, algorithm) in EVERY {
         let person = pki.person("Иванова Анна").key(kind).issue();
@@ -123,7 +130,7 @@ fn openssl_accepts_every_cms_as_cades() {
             let (_, proof) = prove(&subject, &person, algorithm, now);
             let (got, cms, content) = cms_of(proof);
             assert_eq!((got, content.is_some()), (format, detached), "{case}");
-            let signed = openssl(dir.path(), &pki.root_pem(), &cms, content.as_deref())
+            let signed = openssl(&judge, &pki.root_pem(), &cms, content.as_deref())
                 .unwrap_or_else(|said| panic!("{case}: {said}"));
             if let Some(content) = content {
                 assert_eq!(content, signed, "{case}");
@@ -149,7 +156,7 @@ fn openssl_accepts_every_cms_as_cades() {
 #[test]
 fn openssl_refuses_what_was_changed() {
     let pki = TestPki::new();
-    let dir = tempfile::tempdir().unwrap();
+    let judge = OpenSsl::with_gost();
     let now = OffsetDateTime::now_utc();
     let person = pki.person("Иванова Анна").issue();
     let (_, proof) = prove(
@@ -160,15 +167,15 @@ fn openssl_refuses_what_was_changed() {
     );
     let (_, cms, content) = cms_of(proof);
     let content = content.unwrap();
-    openssl(dir.path(), &pki.root_pem(), &cms, Some(&content)).unwrap();
+    openssl(&judge, &pki.root_pem(), &cms, Some(&content)).unwrap();
 
     let other = String::from_utf8(content.clone())
         .unwrap()
         .replace("sign_in", "sign_on");
-    assert!(openssl(dir.path(), &pki.root_pem(), &cms, Some(other.as_bytes())).is_err());
+    assert!(openssl(&judge, &pki.root_pem(), &cms, Some(other.as_bytes())).is_err());
     let mut other = cms.clone();
     *other.last_mut().unwrap() ^= 1;
-    assert!(openssl(dir.path(), &pki.root_pem(), &other, Some(&content)).is_err());
+    assert!(openssl(&judge, &pki.root_pem(), &other, Some(&content)).is_err());
 }
 
 /// Offsets of `needle`.
@@ -255,6 +262,129 @@ fn sets_are_in_der_order_and_attributes_are_the_four_of_cades() {
 }
 
 #[test]
+fn cms_of_gost_names_the_key_s_algorithm_and_its_own_streebog() {
+    use cms::signed_data::SignedData;
+    use der::{Decode, Encode};
+    let pki = TestPki::new();
+    for (kind, algorithm, key, streebog) in [
+        (
+            gost256(ParameterSet::CryptoProXchA).0,
+            SignatureAlgorithm::Gost256,
+            "1.2.643.7.1.1.1.1",
+            "1.2.643.7.1.1.2.2",
+        ),
+        (
+            gost512(ParameterSet::Tc26_512C).0,
+            SignatureAlgorithm::Gost512,
+            "1.2.643.7.1.1.1.2",
+            "1.2.643.7.1.1.2.3",
+        ),
+    ] {
+        let person = pki.person("Иванова Анна").key(kind).issue();
+        let subject = subject(ProofFormat::CmsChallenge, false);
+        let (to_be_signed, proof) = prove(&subject, &person, algorithm, OffsetDateTime::now_utc());
+        let (_, cms, _) = cms_of(proof);
+        let info = cms::content_info::ContentInfo::from_der(&cms).unwrap();
+        assert_eq!(info.to_der().unwrap(), cms);
+        let data = SignedData::from_der(&info.content.to_der().unwrap()).unwrap();
+        let signer = &data.signer_infos.0.as_slice()[0];
+        let named =
+            |identifier: &spki::AlgorithmIdentifierOwned| (identifier.oid.to_string(), identifier.parameters.is_none());
+        assert_eq!(named(&signer.signature_algorithm), (key.to_owned(), true));
+        assert_eq!(named(&signer.digest_alg), (streebog.to_owned(), true));
+        assert_eq!(
+            named(&data.digest_algorithms.as_slice()[0]),
+            (streebog.to_owned(), true)
+        );
+        assert_eq!(signer.signed_attrs.as_ref().unwrap().to_der().unwrap(), to_be_signed);
+
+        // ESSCertIDv2: SEQUENCE { SEQUENCE { OID }, OCTET STRING }.
+        let oid = const_oid::ObjectIdentifier::new(streebog).unwrap().to_der().unwrap();
+        let digest = algorithm.hash().digest(&person.certificate);
+        let identifier = [&[0x30, oid.len() as u8][..], &oid].concat();
+        let ess = [&identifier[..], &[4, digest.len() as u8], &digest].concat();
+        assert!(find(&to_be_signed, &ess).is_some(), "the ESS hash is Streebog, by name");
+
+        // The signature as it came from the token: s || r, which gost3410 reads as X.509's.
+        let (_, parsed) = x509_parser::parse_x509_certificate(&person.certificate).unwrap();
+        let key = gost3410::PublicKey::from_spki_der(parsed.public_key().raw).unwrap();
+        let signature = gost3410::Signature::from_x509(signer.signature.as_bytes()).unwrap();
+        key.verify_message(&to_be_signed, &signature).unwrap();
+        let reversed = gost3410::Signature::from_r_s(signer.signature.as_bytes()).unwrap();
+        assert!(key.verify_message(&to_be_signed, &reversed).is_err());
+    }
+}
+
+/// A certificate of GOST R 34.10-2001 is read, named and refused.
+#[test]
+fn gost_of_2001_signs_nothing() {
+    let pki = TestPki::new();
+    let kind = KeyKind::Gost(gost3410::Algorithm::Gost2001, ParameterSet::CryptoProA);
+    let person = pki.person("Иванова Анна").key(kind).issue();
+    let summary = agent::certificate::Summary::read(&person.certificate).unwrap();
+    assert_eq!(summary.key, "GOST R 34.10-2001, CryptoPro A");
+    let offered = [Mechanism {
+        scheme: plugin_protocol::api::SignatureScheme::Gost,
+        hash: plugin_protocol::HashFunction::Streebog256,
+        digest: true,
+    }];
+    let told = preferred_algorithm(&person.certificate, &offered)
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("34.10-2001") && told.contains("34.10-2012"), "{told}");
+    for algorithm in SignatureAlgorithm::ALL {
+        let certificates = [&person.certificate[..]];
+        let draft = draft(
+            &subject(ProofFormat::Cms, false),
+            &certificates,
+            algorithm,
+            OffsetDateTime::now_utc(),
+        );
+        assert!(draft.is_err(), "{algorithm}");
+    }
+}
+
+#[test]
+fn a_format_that_a_key_cannot_make_is_refused_with_those_it_can() {
+    use plugin_protocol::HashFunction::{Sha256, Streebog256, Streebog512};
+    use plugin_protocol::api::SignatureScheme::{Ecdsa, Gost};
+    let pki = TestPki::new();
+    let digest = true;
+    let offered = [(Ecdsa, Sha256), (Gost, Streebog256), (Gost, Streebog512)];
+    let offered = offered.map(|(scheme, hash)| Mechanism { scheme, hash, digest });
+    for (kind, algorithm) in [
+        (KeyKind::P256, SignatureAlgorithm::ES256),
+        gost256(ParameterSet::Tc26_256B),
+        gost512(ParameterSet::Tc26_512A),
+    ] {
+        let person = pki.person("Иванова Анна").key(kind).issue();
+        for format in ProofFormat::ALL {
+            let found = algorithm_for(format, &person.certificate, &offered);
+            let jose = matches!(format, ProofFormat::WebEid | ProofFormat::Jws);
+            if algorithm.is_gost() && jose {
+                let told = found.unwrap_err().to_string();
+                assert!(
+                    told.contains(format.name()) && told.contains("GOST R 34.10-2012"),
+                    "{told}"
+                );
+                assert!(told.contains("cms and cms-challenge"), "{told}");
+                let certificates = [&person.certificate[..]];
+                let now = OffsetDateTime::now_utc();
+                let drafted = draft(&subject(format, false), &certificates, algorithm, now)
+                    .err()
+                    .unwrap();
+                assert_eq!(drafted.to_string(), told);
+            } else {
+                assert_eq!(found, Ok(algorithm), "{format}");
+            }
+        }
+        // The mechanism of the other size is none.
+        let without: Vec<Mechanism> = offered.into_iter().filter(|m| m.hash != algorithm.hash()).collect();
+        assert!(algorithm_for(ProofFormat::Cms, &person.certificate, &without).is_err());
+    }
+}
+
+#[test]
 fn signing_time_is_utc_time_until_2049() {
     let pki = TestPki::new();
     let person = pki.person("Иванова Анна").issue();
@@ -280,7 +410,7 @@ fn signing_time_is_utc_time_until_2049() {
 fn jws_and_web_eid_carry_what_a_portal_rebuilds() {
     let pki = TestPki::new();
     let now = OffsetDateTime::now_utc();
-    for (kind, algorithm) in EVERY {
+    for (kind, algorithm) in EVERY.into_iter().filter(|(_, algorithm)| !algorithm.is_gost()) {
         let person = pki.person("Иванова Анна").key(kind).issue();
         let web_eid = subject(ProofFormat::WebEid, false);
         let (bytes, proof) = prove(&web_eid, &person, algorithm, now);

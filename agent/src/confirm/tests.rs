@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use std::time::Duration;
 
-use fixtures::pki::{Issued, KeyUsage};
+use fixtures::pki::{Issued, KeyKind, KeyUsage};
 use plugin_protocol::api::PinState;
 use plugin_protocol::encoding::{from_base64, hex, sha256};
-use plugin_protocol::{Origin, Proof, ProofFormat, Purpose};
+use plugin_protocol::{ErrorCode, Origin, Proof, ProofFormat, Purpose};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -324,6 +324,47 @@ async fn a_key_without_a_mechanism_is_told_as_such() {
     held.credentials[0].0.mechanisms.clear();
     let world = World::new(vec![held], vec![]);
     assert!(matches!(refused(&world).await, (Error::UnsupportedAlgorithm(_), 0)));
+}
+
+fn gost_person() -> Issued {
+    let kind = KeyKind::Gost(gost3410::Algorithm::Gost2012_256, gost3410::ParameterSet::CryptoProXchA);
+    pki().person("Гостев Тест Тестович").key(kind).issue()
+}
+
+#[tokio::test]
+async fn a_gost_certificate_makes_cms_and_is_left_out_where_the_format_has_no_name_for_it() {
+    let world = World::new(vec![Held::new("gost", &[gost_person()])], vec![RIGHT]);
+    let ending = world.confirm(request(ProofFormat::Cms)).await;
+    assert!(matches!(ending.result, Ok(Proof::Cms(_))));
+    assert_eq!(world.drawer.tries(), 1);
+
+    for format in [ProofFormat::WebEid, ProofFormat::Jws] {
+        let alone = World::new(vec![Held::new("gost", &[gost_person()])], vec![]);
+        let error = alone.confirm(request(format)).await.result.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::UnsupportedAlgorithm);
+        let told = error.to_string();
+        assert!(
+            told.contains("GOST R 34.10-2012") && told.contains("cms and cms-challenge"),
+            "{told}"
+        );
+        assert_eq!(
+            (alone.drawer.tries(), alone.outcomes()),
+            (0, vec!["unsupported_algorithm".to_owned()])
+        );
+
+        // Beside one that fits there is nothing to choose.
+        let both = World::new(vec![Held::new("both", &[gost_person(), person()])], vec![RIGHT]);
+        both.confirm(request(format)).await.result.unwrap();
+        assert_eq!(both.person.asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_gost_signature_of_another_key_never_leaves() {
+    let world = World::new(vec![Held::new("gost", &[gost_person()])], vec![RIGHT]);
+    world.drawer.open().lies = true;
+    let error = world.confirm(request(ProofFormat::Cms)).await.result.unwrap_err();
+    assert_eq!(error, Error::SignatureMismatch);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 
-use fixtures::pki::{Issued, SignatureAlgorithm as KeyAlgorithm, TestKey};
+use fixtures::pki::{Issued, KeyKind, TestKey};
 use plugin_protocol::HashFunction;
 use plugin_protocol::api::{PinState, SignatureScheme, SourceKind, TokenKind};
 
@@ -59,15 +59,20 @@ impl Held {
     }
 }
 
-/// A P-256 credential.
+/// A credential that makes the one signature of its key: P-256 or GOST.
 fn credential((index, issued): (usize, &Issued)) -> (Credential, TestKey) {
+    let (scheme, hash) = match issued.key.kind() {
+        KeyKind::Gost(gost3410::Algorithm::Gost2012_512, _) => (SignatureScheme::Gost, HashFunction::Streebog512),
+        KeyKind::Gost(..) => (SignatureScheme::Gost, HashFunction::Streebog256),
+        _ => (SignatureScheme::Ecdsa, HashFunction::Sha256),
+    };
     let credential = Credential {
         key: index.to_string(),
         certificate: issued.certificate.clone(),
         intermediates: issued.intermediates.clone(),
         mechanisms: vec![Mechanism {
-            scheme: SignatureScheme::Ecdsa,
-            hash: HashFunction::Sha256,
+            scheme,
+            hash,
             digest: true,
         }],
     };
@@ -220,5 +225,5 @@ fn signature(key: &TestKey, input: &SignInput, known: &[Vec<u8>]) -> Vec<u8> {
             known.iter().find(same).expect("a message the test has named")
         }
     };
-    key.sign_fixed(KeyAlgorithm::EcdsaSha256, message)
+    key.sign_fixed(key.default_algorithm(), message)
 }
