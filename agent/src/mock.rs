@@ -35,7 +35,7 @@ use crate::history::History;
 use crate::operation::Operations;
 use crate::pairing::Pairings;
 use crate::policy::LiteralOrigins;
-use crate::token::software::{Person, Software};
+use crate::token::software::{KeyKind, Keys, Person, Software};
 use crate::token::worker::Tokens;
 use certificates::Certificates;
 use stage::Stage;
@@ -56,8 +56,8 @@ const BANNER: &str = "\
 pub struct Settings {
     /// Whom the certificates name.
     pub person: Person,
-    /// The key that confirms: `p256`, `p384` or `rsa2048`.
-    pub key: String,
+    /// The kind of the key that confirms; another one signs documents.
+    pub key: KeyKind,
     /// How long each state lasts.
     pub delay: Duration,
     /// Origins that may ask for `cms-challenge`.
@@ -78,11 +78,11 @@ impl Mock {
     /// Makes the token and the certificates, and prints the banner to the standard error.
     pub fn new(home: &Home, settings: Settings) -> Result<Self, Error> {
         eprintln!("{BANNER}");
-        let software = Software::new(home.path());
+        let software = Software::with_keys(home.path(), &Keys::from(settings.key));
         let root = software.make()?;
         let crl = home.path().join("revoked.crl");
         let clock = Clock::system();
-        let certificates = Certificates::issue(&software, &settings.key, &settings.person, &crl, clock.now())?;
+        let certificates = Certificates::issue(&software, &settings.person, &crl, clock.now())?;
         let stage = Arc::new(Stage::new(home.script()));
         let source = token::Played::new(software, certificates, Arc::clone(&stage), settings.delay);
         let mut config = Config::default();

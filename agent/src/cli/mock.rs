@@ -72,6 +72,10 @@ enum Key {
     P384,
     /// RS256
     Rsa2048,
+    /// GOSTR3410-2012-256, for the formats of CMS
+    Gost256,
+    /// GOSTR3410-2012-512, for the formats of CMS
+    Gost512,
 }
 
 impl Mock {

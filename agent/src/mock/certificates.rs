@@ -9,10 +9,8 @@ use x509_cert::serial_number::SerialNumber;
 use super::outcome::Outcome;
 use crate::error::Error;
 use crate::private_file;
-use crate::token::software::{Authority, Person, Root, SLOTS, Slot, Software, Wish, validity_from};
+use crate::token::software::{Authority, Person, Slot, Software, Wish, validity_from};
 
-/// The key that signs documents.
-const SIGNING: &str = "signing";
 /// How far expired and future certificates are from now.
 const APART: Duration = Duration::days(1);
 /// How long those are valid.
@@ -44,17 +42,11 @@ enum Kind {
 pub(super) struct Certificates(Vec<Issued>);
 
 impl Certificates {
-    /// Issues them for `key` and the key that signs documents, and writes the CRL.
-    pub(super) fn issue(
-        software: &Software,
-        key: &str,
-        person: &Person,
-        crl: &Path,
-        now: OffsetDateTime,
-    ) -> Result<Self, Error> {
+    /// Issues them for every key of the token, which are of one authority, and writes its CRL.
+    pub(super) fn issue(software: &Software, person: &Person, crl: &Path, now: OffsetDateTime) -> Result<Self, Error> {
         let (own, stranger) = (
-            software.authority(Root::Ecdsa)?,
-            Authority::stranger(Root::Ecdsa, "eid-agent mock, unknown authority"),
+            software.authority(software.root_kind())?,
+            Authority::stranger(software.root_kind(), "eid-agent mock, unknown authority"),
         );
         let stranger = stranger.map_err(|error| fault(&error))?;
         let root = |authority: &Authority| authority.root(now).map_err(|error| fault(&error));
@@ -62,7 +54,7 @@ impl Certificates {
         let mut issued = Vec::new();
         let mut revoked = Vec::new();
         let other = Person::other();
-        for slot in SLOTS.iter().filter(|slot| slot.name == key || slot.name == SIGNING) {
+        for slot in software.slots() {
             for kind in Kind::ALL {
                 let wish = Wish {
                     person: if kind == Kind::OtherPerson { &other } else { person },

@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 
 pub(crate) use self::certificate::{Authority, Root, Wish, validity_from};
-pub(crate) use self::store::{SLOTS, Slot};
+pub(crate) use self::store::Slot;
 use self::store::{Store, trouble};
 use self::tries::Tries;
 use super::{Credential, PinInfo, SignJob, Source, TokenId, TokenInfo};
@@ -93,10 +93,20 @@ impl Software {
         })
     }
 
-    /// Makes it if it is not there; its test root in PEM, for the policy of a portal.
+    /// Makes it if it is not there; the test root of the first key that it offers in PEM, for the policy of a portal.
     pub fn make(&self) -> Result<PathBuf, Error> {
         self.store.ensure((self.now)())?;
-        Ok(self.store.path("root.pem"))
+        Ok(self.store.path(&format!("{}.pem", self.root_kind().name())))
+    }
+
+    /// The family of the first key that it offers.
+    pub(crate) fn root_kind(&self) -> Root {
+        self.slots().first().map_or(Root::Ecdsa, |slot| slot.root)
+    }
+
+    /// The keys it offers.
+    pub(crate) fn slots(&self) -> &[&'static Slot] {
+        self.store.slots()
     }
 
     /// The test root of its GOST keys in PEM; it is there where the token has such keys.

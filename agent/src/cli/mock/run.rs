@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use agent::mock::{Home, Mock as Played, Settings};
 use agent::server::{self, PortFile};
+use agent::token::software::KeyKind;
 use plugin_protocol::limits::PORTS;
 use serde_json::json;
 
@@ -57,11 +58,12 @@ impl Mock {
         Settings {
             person: self.person.clone().unwrap_or_default(),
             key: match self.key {
-                Key::P256 => "p256",
-                Key::P384 => "p384",
-                Key::Rsa2048 => "rsa2048",
-            }
-            .to_owned(),
+                Key::P256 => KeyKind::P256,
+                Key::P384 => KeyKind::P384,
+                Key::Rsa2048 => KeyKind::Rsa2048,
+                Key::Gost256 => KeyKind::Gost256,
+                Key::Gost512 => KeyKind::Gost512,
+            },
             delay: self.delay,
             literal: self.literal.clone(),
         }

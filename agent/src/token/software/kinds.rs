@@ -50,6 +50,12 @@ impl Default for Keys {
     }
 }
 
+impl From<KeyKind> for Keys {
+    fn from(kind: KeyKind) -> Self {
+        Self(vec![kind])
+    }
+}
+
 impl Keys {
     /// Every kind.
     pub fn all() -> Self {

@@ -7,6 +7,7 @@ use plugin_protocol::{SignatureAlgorithm, TEST_ORGANIZATION};
 use time::Duration;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::store::SLOTS;
 use super::*;
 use crate::certificate::{Role, Summary};
 use crate::proof::verify_own;

@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
+use fixtures::openssl::OpenSsl;
 use fixtures::pkcs12::{Protection, make};
 use fixtures::pki::{Issued, KeyKind, TestPki};
-use plugin_protocol::SignatureAlgorithm::{self, ES256, ES384, ES512, RS256};
+use plugin_protocol::SignatureAlgorithm::{self, ES256, ES384, ES512, Gost256, Gost512, RS256};
 use tempfile::TempDir;
 
 use super::*;
@@ -163,6 +164,45 @@ fn certificates_in_the_open_need_nothing_beside_the_file() {
         (credential.certificate, credential.intermediates),
         (issued.certificate, issued.intermediates)
     );
+}
+
+/// As OpenSSL's engine writes the key, under the protection that OpenSSL has for every key.
+#[test]
+fn gost_keys_sign() {
+    use gost3410::{Algorithm, ParameterSet};
+    for (kind, algorithm) in [
+        (
+            KeyKind::Gost(Algorithm::Gost2012_256, ParameterSet::CryptoProXchA),
+            Gost256,
+        ),
+        (KeyKind::Gost(Algorithm::Gost2012_512, ParameterSet::Tc26_512C), Gost512),
+    ] {
+        let issued = issued(kind);
+        let openssl = OpenSsl::with_gost();
+        openssl.write("input", [issued.key.pkcs8_pem(), issued.chain_pem()].concat());
+        let password = format!("pass:{PASSWORD}");
+        openssl.run_list(&[
+            "pkcs12", "-export", "-passout", &password, "-certpbe", "NONE", "-in", "input", "-out", "a.p12",
+        ]);
+        let mut source = Pkcs12::new(openssl.path("a.p12"));
+        let token = source.tokens().unwrap().remove(0);
+        let credential = source.credentials(&token.id).unwrap().remove(0);
+        let input = input(algorithm);
+        let job = SignJob {
+            key: credential.key,
+            certificate: credential.certificate.clone(),
+            inputs: vec![input.clone()],
+        };
+        let signature = source.sign(&token.id, job, pin(PASSWORD)).unwrap().remove(0);
+        verify_own(
+            &credential.certificate,
+            input.scheme,
+            input.hash,
+            &input.data,
+            &signature,
+        )
+        .unwrap();
+    }
 }
 
 #[test]
