@@ -166,6 +166,26 @@ async fn wrong_pins_leave_tries_and_what_is_to_come_shows_before_an_operation() 
 }
 
 #[tokio::test]
+async fn a_gost_key_makes_the_formats_of_cms_and_its_outcomes_are_played_too() {
+    let mock = Mock::start(&["--key", "gost256", "--literal", system_tests::ask::ORIGIN]);
+    let (plugin, policy) = (mock.paired().await, policy(&mock));
+    for format in [ProofFormat::Cms, ProofFormat::CmsChallenge] {
+        let request = confirmation(format.name());
+        let operation = plugin.confirm_and_wait(&request).await.expect("it answers");
+        let identity = judge(&policy, &request, &operation).unwrap_or_else(|error| panic!("{format}: {error}"));
+        assert_eq!(identity.algorithm(), plugin_protocol::SignatureAlgorithm::Gost256);
+    }
+    let refused = plugin.confirm_and_wait(&confirmation("jws")).await.expect("it answers");
+    assert_eq!(code(&refused), ErrorCode::UnsupportedAlgorithm);
+    for outcome in ["revoked-certificate", "unknown-issuer", "broken-signature"] {
+        mock.set(outcome);
+        let request = confirmation("cms");
+        let operation = plugin.confirm_and_wait(&request).await.expect("it answers");
+        judge(&policy, &request, &operation).expect_err(outcome);
+    }
+}
+
+#[tokio::test]
 async fn the_person_and_the_key_are_as_wished_in_every_format() {
     let person = "SN=Иванова,GN=Анна Петровна,SNILS=087-654-303 00";
     let origin = system_tests::ask::ORIGIN;

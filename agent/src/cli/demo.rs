@@ -21,8 +21,14 @@ use super::{Failure, Flags};
 #[derive(Args)]
 pub(crate) struct Demo {}
 
-/// The formats shown, the one that is told of at length first.
-const FORMATS: [&str; 3] = ["jws", "web-eid:1.0", "cms"];
+/// The formats shown and the key, by the name of its files; the one that is told of at length first.
+const SHOWN: [(&str, &str); 5] = [
+    ("jws", "p256"),
+    ("web-eid:1.0", "p256"),
+    ("cms", "p256"),
+    ("cms", "gost256"),
+    ("cms", "gost512"),
+];
 
 impl Demo {
     pub(crate) fn run(&self, flags: &Flags) -> Result<ExitCode, Failure> {
@@ -38,8 +44,8 @@ impl Demo {
         let digits = stage.pair(&programs)?;
         print(&words.paired(stage.agent(), &digits))?;
 
-        for (index, format) in FORMATS.iter().enumerate() {
-            let confirmed = stage.confirm(&programs, format)?;
+        for (index, (format, key)) in SHOWN.into_iter().enumerate() {
+            let confirmed = stage.confirm(&programs, format, key)?;
             match index {
                 0 => print(&words.confirmed(&confirmed))?,
                 _ => print(&words.also(&confirmed))?,

@@ -79,7 +79,9 @@ impl Stage {
         let mut portal = Command::new(&programs.portal);
         portal
             .args(["--listen", "127.0.0.1:0", "--test-root"])
-            .arg(state.join("software-token/root.pem"));
+            .arg(token_file(state, "root"))
+            .arg("--test-root")
+            .arg(token_file(state, "gost-root"));
         let portal = Server::start(portal, &state.join("portal.log"))?;
         write(&state.join("policy.toml"), &policy(portal.address()))?;
         let mut run = agent(programs, state, "run");
@@ -116,9 +118,10 @@ impl Stage {
     }
 
     /// One confirmation from challenge to verdict.
-    pub(super) fn confirm(&mut self, programs: &Programs, format: &str) -> Result<Confirmed, Failure> {
+    pub(super) fn confirm(&mut self, programs: &Programs, format: &str, key: &str) -> Result<Confirmed, Failure> {
         let mut command = self.plugin(programs);
         command.args(["confirm", "--portal", self.portal.address(), "--format", format]);
+        command.arg("--certificate").arg(token_file(&self.state, key));
         let (printed, accepted) = output(command)?;
         let report: Value = serde_json::from_str(printed.trim())
             .map_err(|error| Failure::other(format!("eid-plugin printed no report ({error}): {printed}")))?;
@@ -158,6 +161,11 @@ impl Confirmed {
     }
 }
 
+/// A certificate of the software token, PEM.
+fn token_file(state: &Path, name: &str) -> PathBuf {
+    state.join("software-token").join(format!("{name}.pem"))
+}
+
 /// A part of a compact JWS (RFC 7515 section 3.1), decoded.
 fn jws_part(proof: &Value, index: usize) -> Option<Vec<u8>> {
     from_base64url(proof["jws"].as_str()?.split('.').nth(index)?)
@@ -181,7 +189,7 @@ fn agent(programs: &Programs, state: &Path, what: &str) -> Command {
 fn configure(state: &Path) -> Result<(), Failure> {
     let policy = toml::Value::String(state.join("policy.toml").display().to_string());
     let text = format!(
-        "[prompt]\nkind = \"unattended\"\npolicy = {policy}\n\n[software]\nenabled = true\n\n[pkcs11]\nsearch = false\n"
+        "[prompt]\nkind = \"unattended\"\npolicy = {policy}\n\n[software]\nenabled = true\nkeys = [\"p256\", \"gost256\", \"gost512\"]\n\n[pkcs11]\nsearch = false\n"
     );
     write(&state.join("config.toml"), &text)
 }

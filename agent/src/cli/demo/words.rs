@@ -108,9 +108,10 @@ impl Words {
             .find(|(step, _)| step == "total")
             .map_or(0.0, |(_, time)| *time);
         let format = &confirmed.format;
+        let algorithm = confirmed.verdict["algorithm"].as_str().unwrap_or("?");
         self.pick(
-            format!("Once more    as {format}: accepted, {total:.1} ms"),
-            format!("Ещё раз      в формате {format}: принято, {total:.1} мс"),
+            format!("Once more    as {format}: accepted ({algorithm}), {total:.1} ms"),
+            format!("Ещё раз      в формате {format}: принято ({algorithm}), {total:.1} мс"),
         )
     }
 
