@@ -163,7 +163,11 @@ async fn a_hash_that_the_token_cannot_sign_is_told() {
 async fn a_gost_key_signs_streebog_digests_of_its_own_size_and_no_other() {
     use gost3410::{Algorithm, ParameterSet};
     let kind = KeyKind::Gost(Algorithm::Gost2012_512, ParameterSet::Tc26_512A);
-    let gost = pki().person("Тестов Тест Тестович").key(kind).usage(&[KeyUsage::NonRepudiation]).issue();
+    let gost = pki()
+        .person("Тестов Тест Тестович")
+        .key(kind)
+        .usage(&[KeyUsage::NonRepudiation])
+        .issue();
     let with = |hash: HashFunction| {
         let mut request = documents(&[b"one"]);
         request.items[0].hash_function = hash;
@@ -173,12 +177,17 @@ async fn a_gost_key_signs_streebog_digests_of_its_own_size_and_no_other() {
     let world = World::new(vec![Held::new("t", &[gost.clone(), signing()])], vec![RIGHT]);
     world.drawer.open().known = vec![b"one".to_vec()];
     let signed = run(&world, with(HashFunction::Streebog512)).await.result.unwrap();
-    assert_eq!(signed.certificate, base64(&gost.certificate), "the other certificate was not offered");
+    assert_eq!(
+        signed.certificate,
+        base64(&gost.certificate),
+        "the other certificate was not offered"
+    );
     assert_eq!(signed.items[0].scheme, SignatureScheme::Gost);
     let signature = from_base64(&signed.items[0].signature).unwrap();
     let key = gost3410::PublicKey::from_spki_der(gost.key.spki()).unwrap();
     let signature = gost3410::Signature::from_x509(&signature).unwrap();
-    key.verify_digest(&HashFunction::Streebog512.digest(b"one"), &signature).unwrap();
+    key.verify_digest(&HashFunction::Streebog512.digest(b"one"), &signature)
+        .unwrap();
 
     for hash in [HashFunction::Sha256, HashFunction::Streebog256] {
         let world = World::new(vec![Held::new("t", &[gost.clone()])], vec![]);

@@ -114,6 +114,15 @@ async fn only_exact_arguments_reach_the_agent() {
 }
 
 #[tokio::test]
+async fn streebog_is_no_hash_function_of_web_eid() {
+    let arguments = json!({"certificate": "MIID", "hash": base64(&[1; 32]), "hashFunction": "GOSTR3411-2012-256",
+        "origin": "https://ria.ee"});
+    let (reason, message) = reason("sign", arguments).await;
+    assert_eq!(reason, "invalid_field");
+    assert!(message.contains("SHA-256, SHA-384 or SHA-512"), "{message}");
+}
+
+#[tokio::test]
 async fn what_is_no_command_is_refused() {
     for (message, code) in [
         ("{\"command\"", "malformed"),
@@ -162,4 +171,25 @@ fn every_problem_has_a_code_the_extension_knows_and_ours_beside_it() {
     let told = error(&Refusal::Unavailable("a path of the person's".to_owned()));
     assert!(!told.to_string().contains("path"), "{told}");
     assert_eq!(told["error"]["reason"], "agent_unavailable");
+}
+
+/// Web eID's words for algorithms end where GOST begins.
+#[test]
+fn a_certificate_that_web_eid_has_no_name_for_is_refused_with_what_helps() {
+    let operation = |algorithms: Value| -> Operation {
+        let certificate = json!({ "certificate": "MIID", "algorithms": algorithms });
+        serde_json::from_value(json!({
+            "id": "a", "state": "done", "expires_in": 1, "certificate": certificate,
+        }))
+        .unwrap()
+    };
+    let gost = json!({ "scheme": "GOSTR3410-2012", "hash_function": "GOSTR3411-2012-256" });
+    let refused = certificate(operation(json!([gost]))).unwrap_err();
+    assert_eq!(refused.reason(), "unsupported_algorithm");
+    assert!(refused.message().contains("GOST"), "{}", refused.message());
+    let ecdsa = json!({ "scheme": "ECDSA", "hash_function": "SHA-256" });
+    let given = certificate(operation(json!([gost, ecdsa]))).unwrap();
+    let named = given["supportedSignatureAlgorithms"].as_array().unwrap();
+    assert_eq!(named.len(), 1);
+    assert_eq!(named[0]["cryptoAlgorithm"], "ECC");
 }
