@@ -190,11 +190,11 @@ async fn a_gost_key_signs_streebog_digests_of_its_own_size_and_no_other() {
         .unwrap();
 
     for hash in [HashFunction::Sha256, HashFunction::Streebog256] {
-        let world = World::new(vec![Held::new("t", &[gost.clone()])], vec![]);
+        let world = World::new(vec![Held::new("t", std::slice::from_ref(&gost))], vec![]);
         let refused = run(&world, with(hash)).await.result.unwrap_err();
         assert!(matches!(refused, Error::UnsupportedAlgorithm(why) if why.contains(hash.name())));
     }
-    let world = World::new(vec![Held::new("t", &[gost.clone()])], vec![]);
+    let world = World::new(vec![Held::new("t", std::slice::from_ref(&gost))], vec![]);
     let credential = world.drawer.open().held[0].credentials[0].0.clone();
     let expected = SignatureMethod {
         scheme: SignatureScheme::Gost,
