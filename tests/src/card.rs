@@ -1,10 +1,14 @@
 //! The tokens that the scenarios are played on: the same scenes with another card in the slot.
 
 use fixtures::evil::{Call, EvilModule};
-use fixtures::pki::{Issued, TestPki};
+use fixtures::pki::{Issued, KeyKind, TestPki};
 use plugin_protocol::SignatureAlgorithm;
 
 use crate::agent::Setup;
+
+mod gost;
+
+pub use gost::Gost;
 
 /// The PIN of every card here.
 pub const PIN: &str = "12345678";
@@ -14,6 +18,10 @@ pub const PIN: &str = "12345678";
 pub enum Kind {
     /// One P-256 key behind the module of the fixtures that can do everything wrong.
     Ecdsa,
+    /// One key of GOST R 34.10-2012, 256 bits, behind a module with the order of X.509.
+    Gost256,
+    /// The same with 512 bits, behind a module that puts r first.
+    Gost512,
 }
 
 /// What is typed on a card's own pad.
@@ -88,6 +96,8 @@ impl Kind {
     pub fn make(self, wish: &Wish) -> Box<dyn Card> {
         match self {
             Self::Ecdsa => Box::new(Ecdsa::new(wish)),
+            Self::Gost256 => Box::new(Gost::new(KeyKind::GOST_256, SignatureAlgorithm::Gost256, "s-r", wish)),
+            Self::Gost512 => Box::new(Gost::new(KeyKind::GOST_512, SignatureAlgorithm::Gost512, "r-s", wish)),
         }
     }
 }

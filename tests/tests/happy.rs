@@ -9,7 +9,7 @@ use fixtures::pki::extensions::Extension;
 use fixtures::pki::{DAY, Issued, KeyKind, KeyUsage, TestPki};
 use fixtures::softhsm::SoftHsm;
 use plugin_protocol::api::{OperationState, SignatureScheme, TokenKind};
-use plugin_protocol::encoding::{base64, from_base64, hex, sha256};
+use plugin_protocol::encoding::{base64, from_base64};
 use plugin_protocol::{ErrorCode, ProofFormat, Purpose, SignatureAlgorithm};
 use serde_json::Value;
 use system_tests::agent::Setup;

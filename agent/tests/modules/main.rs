@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod evil;
+mod gost;
 mod pad_and_pin;
 mod softhsm;
 

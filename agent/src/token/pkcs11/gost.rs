@@ -26,8 +26,12 @@ pub(super) const CKM_GOSTR3410_WITH_GOSTR3411_12_512: CK_MECHANISM_TYPE = 0xD432
 pub(super) const STREEBOG_256: [u8; 10] = [0x06, 0x08, 0x2A, 0x85, 0x03, 0x07, 0x01, 0x01, 0x02, 0x02];
 /// Streebog-512 as DER OBJECT IDENTIFIER, 1.2.643.7.1.1.2.3.
 pub(super) const STREEBOG_512: [u8; 10] = [0x06, 0x08, 0x2A, 0x85, 0x03, 0x07, 0x01, 0x01, 0x02, 0x03];
-/// GOST R 34.11-94 with the parameters of CryptoPro, 1.2.643.2.2.30.1.
-const GOST_94: [u8; 9] = [0x06, 0x07, 0x2A, 0x85, 0x03, 0x02, 0x02, 0x1E, 0x01];
+/// GOST R 34.11-94: its parameters of CryptoPro (1.2.643.2.2.30.1) and for tests (.0), and itself (1.2.643.2.2.9).
+const GOST_94: [&[u8]; 3] = [
+    &[0x06, 0x07, 0x2A, 0x85, 0x03, 0x02, 0x02, 0x1E, 0x01],
+    &[0x06, 0x07, 0x2A, 0x85, 0x03, 0x02, 0x02, 0x1E, 0x00],
+    &[0x06, 0x06, 0x2A, 0x85, 0x03, 0x02, 0x02, 0x09],
+];
 
 /// What is said to the person of keys of the old standard.
 pub(super) const OLD: &str = "its key is of GOST R 34.10-2001, whose use ended with 2019: \
@@ -59,7 +63,7 @@ impl Kind {
         let algorithms: &[Algorithm] = match (attributes.key_type, attributes.hash) {
             (CKK_GOSTR3410, None | Some([])) => &[Gost2012_256, Gost2001],
             (CKK_GOSTR3410, Some(hash)) if hash == STREEBOG_256 => &[Gost2012_256],
-            (CKK_GOSTR3410, Some(hash)) if hash == GOST_94 => &[Gost2001],
+            (CKK_GOSTR3410, Some(hash)) if GOST_94.contains(&hash) => &[Gost2001],
             (CKK_GOSTR3410_512, None | Some([])) => &[Gost2012_512],
             (CKK_GOSTR3410 | CKK_GOSTR3410_512, Some(hash)) if hash == STREEBOG_512 => &[Gost2012_512],
             _ => return None,

@@ -6,6 +6,7 @@
 mod confirmations;
 mod daemon;
 mod direct;
+mod gost_confirmations;
 mod gost_signatures;
 mod ssh;
 mod stats;
@@ -45,6 +46,7 @@ fn measure(token: &token::Described) {
         .build()
         .expect("a runtime");
     confirmations::run(token, &runtime);
+    gost_confirmations::run(&runtime);
     daemon::run(&runtime);
     verifications::run();
     gost_signatures::run();

@@ -49,7 +49,9 @@ fn the_hash_function_tells_2001_from_2012() {
         let kind = told(CKK_GOSTR3410, Some(CryptoProA), hash).unwrap();
         (kind.fits(&old), kind.fits(&new))
     };
-    assert_eq!(fits(Some(&GOST_94)), (true, false));
+    for hash in GOST_94 {
+        assert_eq!(fits(Some(hash)), (true, false));
+    }
     assert_eq!(fits(Some(&STREEBOG_256)), (false, true));
     // Where it is absent, the certificate tells.
     assert_eq!(fits(None), (true, true));
@@ -93,7 +95,7 @@ fn what_contradicts_itself_or_is_unknown_is_no_kind() {
     assert_eq!(told(CKK_GOSTR3410, Some(Tc26_512A), None), None);
     assert_eq!(told(CKK_GOSTR3410_512, Some(Tc26_256A), Some(&STREEBOG_512)), None);
     assert_eq!(told(CKK_GOSTR3410_512, None, Some(&STREEBOG_256)), None);
-    assert_eq!(told(CKK_GOSTR3410_512, None, Some(&GOST_94)), None);
+    assert_eq!(told(CKK_GOSTR3410_512, None, Some(GOST_94[0])), None);
     assert_eq!(told(0, None, Some(&STREEBOG_256)), None);
     let unknown = [0x06, 0x03, 0x2A, 0x85, 0x03];
     assert_eq!(told(CKK_GOSTR3410, None, Some(&unknown)), None);
