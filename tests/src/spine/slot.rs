@@ -4,9 +4,9 @@ use plugin_protocol::ErrorCode;
 use plugin_protocol::api::OperationState;
 
 use super::RIGHT;
+use super::formats::judge;
 use crate::ask::{confirmation, signatures};
 use crate::card::{Kind, Wish};
-use crate::judge::Judge;
 use crate::scene::{Scene, code};
 
 /// Taken out while the person reads: no PIN is tried, and the next operation works.
@@ -36,8 +36,7 @@ pub async fn a_token_that_is_put_in_wakes_the_operation(kind: Kind) {
     assert!(scene.person.shown().contains("Insert your card or token"));
     card.insert();
     let done = scene.end(started).await;
-    let pki = card.pki();
-    Judge::new(&pki.root_pem(), &[&pki.intermediate.certificate]).accept(&request, &done);
+    judge(&*card).accept(&request, &done);
     scene.person.wait_until_closed().await;
     scene.event("the token", |event| event["type"] == "token.added").await;
     card.remove();
