@@ -117,7 +117,7 @@ impl Key {
         if value == self.point {
             return Some(true);
         }
-        let same = other_orders(value).iter().any(|value| *value == self.point);
+        let same = other_orders(value).contains(&self.point);
         Some(same && gost3410::PublicKey::from_x509(self.algorithm, self.set, value).is_err())
     }
 

@@ -93,10 +93,10 @@ fn in_folder(folder: &Path, file: &str) -> Option<PathBuf> {
     let Some(start) = file.strip_suffix('*') else {
         return Some(folder.join(file));
     };
-    let versions = sorted(folder).into_iter();
+    let mut versions = sorted(folder).into_iter();
     let is_one = |path: &PathBuf| {
         path.file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with(start))
     };
-    versions.filter(is_one).next_back()
+    versions.rfind(is_one)
 }
