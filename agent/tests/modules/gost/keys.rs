@@ -264,10 +264,10 @@ fn the_value_of_a_public_key_is_read_in_the_forms_that_modules_have() {
         let big_endian = [reversed(x), reversed(y)].concat();
         for form in [
             point.to_vec(),
-            [wrapper, &point].concat(),
+            [wrapper, point].concat(),
             big_endian.clone(),
             [&[4], big_endian.as_slice()].concat(),
-            reversed(&point),
+            reversed(point),
             [y, x].concat(),
         ] {
             let lie = json!([{ "class": "CKO_PUBLIC_KEY", "attribute": "CKA_VALUE", "value": hex(&form) }]);
