@@ -12,6 +12,8 @@ use system_tests::programs;
 use tempfile::TempDir;
 
 const HOSTS: [&str; 2] = ["eu.webeid", "eid_agent.plugin"];
+/// Registered on request.
+const GOSUSLUGI: &str = "ru.rtlabs.ifcplugin";
 /// Below the home directory.
 const USER: [(&str, &str); 4] = [
     ("chrome", ".config/google-chrome/NativeMessagingHosts"),
@@ -99,6 +101,8 @@ fn assert_manifest(path: &Path, browser: &str, host: &str, wrapper: &Path) {
     };
     let expected = match (browser, host) {
         ("firefox", "eu.webeid") => json!(["{e68418bc-f2b0-4459-a9ea-3e72b6751b07}"]),
+        ("firefox", GOSUSLUGI) => json!(["pbafkdcnd@ngodfeigfdgiodgnmbgcfha.ru"]),
+        (_, GOSUSLUGI) => json!(["chrome-extension://pbefkdcndngodfeigfdgiodgnmbgcfha/"]),
         ("firefox", _) => json!(["{78909f39-7a2f-4bab-b6fd-1a78fa9d41dc}"]),
         (_, "eu.webeid") => json!([
             WEB_EID_IN_CHROME,
@@ -136,6 +140,72 @@ fn every_browser_is_told_and_forgets_again() {
     assert!(!home.path(".local/share/eid-agent").join("native-hosts").exists());
     let nothing = home.steps(&["--remove"]);
     assert!(nothing.iter().all(|(_, outcome)| outcome == "not_there"), "{nothing:?}");
+}
+
+#[test]
+fn gosuslugis_host_comes_on_request_and_goes_alone() {
+    let home = Home::new();
+    home.steps(&[]);
+    let manifest = |folder: &str| home.path(folder).join(format!("{GOSUSLUGI}.json"));
+    assert!(
+        USER.iter().all(|(_, folder)| !manifest(folder).exists()),
+        "nobody asked for it"
+    );
+    home.steps(&["--gosuslugi", "--browser", "firefox", "--browser", "chromium"]);
+    let wrapper = home.path(".local/share/eid-agent/native-hosts").join(GOSUSLUGI);
+    for (browser, folder) in USER {
+        match browser {
+            "firefox" | "chromium" => assert_manifest(&manifest(folder), browser, GOSUSLUGI, &wrapper),
+            _ => assert!(!manifest(folder).exists(), "{browser}"),
+        }
+    }
+    let text = fs::read_to_string(&wrapper).expect("a wrapper");
+    assert!(
+        text.contains("native-host --host ru.rtlabs.ifcplugin -- \"$@\""),
+        "{text}"
+    );
+    // A newer program is registered for all that there is, without being told again.
+    home.steps(&["--browser", "firefox", "--program", "/opt/new/eid-agent"]);
+    let text = fs::read_to_string(&wrapper).expect("a wrapper");
+    assert!(text.contains("/opt/new/eid-agent"), "{text}");
+
+    let gone = home.steps(&["--remove", "--gosuslugi"]);
+    assert!(
+        !wrapper.exists() && USER.iter().all(|(_, folder)| !manifest(folder).exists()),
+        "{gone:?}"
+    );
+    assert!(
+        gone.iter().all(|(path, _)| path.to_string_lossy().contains(GOSUSLUGI)),
+        "{gone:?}"
+    );
+    assert!(home.path(USER[3].1).join("eu.webeid.json").exists(), "the others stay");
+    home.steps(&["--gosuslugi"]);
+    home.steps(&["--remove"]);
+    assert!(files(home.0.path()).is_empty(), "{:?}", files(home.0.path()));
+}
+
+#[test]
+fn the_official_gosuslugi_program_is_not_replaced_silently() {
+    let home = Home::new();
+    let folder = home.path(USER[3].1);
+    let file = folder.join(format!("{GOSUSLUGI}.json"));
+    let official = json!({ "name": GOSUSLUGI, "description": "IFCPlugin", "path": "/usr/bin/ifc_chrome_host", "type": "stdio",
+        "allowed_extensions": ["pbafkdcnd@ngodfeigfdgiodgnmbgcfha.ru"] });
+    fs::create_dir_all(&folder).expect("a directory");
+    fs::write(&file, official.to_string()).expect("a file");
+    let output = home.run(&["--gosuslugi", "--browser", "firefox"]);
+    assert!(!output.status.success());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("/usr/bin/ifc_chrome_host") && told.contains("--force"),
+        "{told}"
+    );
+    assert_eq!(read(&file), official);
+    let done = home.steps(&["--gosuslugi", "--browser", "firefox", "--force"]);
+    assert!(done.contains(&(file.clone(), "replaced".to_owned())), "{done:?}");
+    let done = home.steps(&["--remove", "--gosuslugi", "--browser", "firefox"]);
+    assert!(done.contains(&(file.clone(), "restored".to_owned())), "{done:?}");
+    assert_eq!(read(&file), official);
 }
 
 #[test]

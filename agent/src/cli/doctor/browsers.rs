@@ -250,6 +250,33 @@ mod tests {
     }
 
     #[test]
+    fn gosuslugis_host_is_nobodys_duty() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places {
+            state: folder.path().join("state"),
+            runtime: folder.path().to_owned(),
+            config: None,
+        };
+        let check = || host_check(Browser::Chrome, Host::Ifc, &[folder.path().to_owned()], &places);
+        let none = check();
+        assert_eq!(none.verdict, Verdict::Ok, "{none:?}");
+        assert!(none.found.contains("install-browser --gosuslugi"), "{none:?}");
+        let file = manifest_file(folder.path(), Host::Ifc);
+        let mut official = Manifest::new(Host::Ifc, Family::Chromium, Path::new("/usr/bin/ifc_chrome_host"));
+        official.description = "IFCPlugin".to_owned();
+        fs::write(&file, official.text().unwrap()).unwrap();
+        let other = check();
+        assert_eq!(other.verdict, Verdict::Ok, "{other:?}");
+        assert!(other.found.contains("/usr/bin/ifc_chrome_host"), "{other:?}");
+        // Ours is looked at like any other.
+        let ours = Manifest::new(Host::Ifc, Family::Chromium, Path::new("/nowhere/wrapper"));
+        fs::write(&file, ours.text().unwrap()).unwrap();
+        assert_eq!(check().verdict, Verdict::Fail);
+        fs::write(&file, "{").unwrap();
+        assert!(check().remedy.unwrap().contains("--gosuslugi"));
+    }
+
+    #[test]
     fn every_way_a_wrapper_can_be_wrong_is_told() {
         let bench = Bench::new();
         let program = std::env::current_exe().unwrap();

@@ -331,3 +331,38 @@ fn create_directory(path: &Path, shared: bool) -> io::Result<()> {
         _ => fs::set_permissions(path, Permissions::from_mode(if shared { 0o755 } else { 0o700 })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_hides_another_programs_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, everybodys) = (folder.path().join("own.json"), folder.path().join("everybodys.json"));
+        let step = |outcome| Step {
+            what: "manifest",
+            browser: Some(Browser::Firefox),
+            host: Host::Ifc.name().to_owned(),
+            path: own.clone(),
+            outcome,
+        };
+        assert_eq!(step(Outcome::Written).hides(&everybodys), None, "there is none");
+        let mut manifest = Manifest::new(Host::Ifc, Family::Firefox, Path::new("/usr/bin/ifc_chrome_host"));
+        fs::write(&everybodys, manifest.text().unwrap()).unwrap();
+        assert_eq!(step(Outcome::Written).hides(&everybodys), None, "it is ours as well");
+        manifest.description = "IFCPlugin".to_owned();
+        fs::write(&everybodys, manifest.text().unwrap()).unwrap();
+        let told = step(Outcome::Unchanged).hides(&everybodys).unwrap();
+        assert!(
+            told.contains("/usr/bin/ifc_chrome_host") && told.contains("everybodys.json"),
+            "{told}"
+        );
+        for outcome in [Outcome::Removed, Outcome::Absent, Outcome::Foreign("x".to_owned())] {
+            assert_eq!(step(outcome).hides(&everybodys), None);
+        }
+        fs::write(&own, manifest.text().unwrap()).unwrap();
+        assert_eq!(step(Outcome::Written).hides(&own), None, "it hides no other");
+    }
+}
