@@ -114,6 +114,14 @@ export class Agent {
     });
   }
 
+  /** The ids of the native hosts of this name that browsers started. @param {string} name */
+  nativeHosts(name) {
+    return readdirSync('/proc').filter((id) => /^\d+$/.test(id)).map(Number).filter((id) => {
+      const words = commandLine(id);
+      return words.includes('native-host') && words.includes(name) && words.includes(this.state);
+    });
+  }
+
   /** Ends those. */
   async stopStarted() {
     for (const id of this.startedByNativeHost()) process.kill(id, 'SIGTERM');

@@ -16,7 +16,7 @@ import { Tidy } from './tidy.js';
 /**
  * @typedef {object} SceneOptions
  * @property {import('./agent.js').AgentOptions} [agent]
- * @property {boolean} [nativeHost]  `eid-agent install-browser` has been run
+ * @property {boolean | string[]} [nativeHost]  `eid-agent install-browser` has been run, with these flags
  * @property {boolean} [running]  the agent runs already; true unless told
  * @property {string} [language]
  * @property {string[]} [listed]  hosts that count as listed portals
@@ -59,7 +59,8 @@ export class Scene {
     this.ports = await freePorts(3);
     this.sites = await Sites.start(tidy);
     this.agent = new Agent(home, tidy, { language: options.language, ...options.agent });
-    if (options.nativeHost) await this.agent.cli('install-browser', '--user');
+    const { nativeHost } = options;
+    if (nativeHost) await this.agent.cli('install-browser', '--user', ...(nativeHost === true ? [] : nativeHost));
     if (options.running ?? true) await this.agent.start(this.ports[0]);
     const roots = [await this.agent.softwareRoot(), ...(options.roots ?? [])];
     this.portal = await Portal.start(this.sites, roots, tidy);
