@@ -3,13 +3,15 @@
 use plugin_protocol::Origin;
 use plugin_protocol::api::OperationState;
 use plugin_protocol::encoding::from_base64;
+use plugin_protocol::qualified::QualifiedFacts;
 
 use crate::app::App;
+use crate::choose::Chosen;
 use crate::error::Error;
 use crate::history::Record;
 use crate::life::Life;
 use crate::pairing::Caller;
-use crate::prompt::{Answer, Question, Request};
+use crate::prompt::{Answer, Candidate, Question, Request};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub type Stage<'a> = &'a (dyn Fn(OperationState) + Send + Sync);
 pub struct Ending<T> {
     /// The result.
     pub result: Result<T, Error>,
+    /// What the certificate says in the form of qualified ones; with a result alone, so after consent.
+    pub qualified: Option<QualifiedFacts>,
     /// A test token, or nobody was asked.
     pub test: bool,
 }
@@ -78,6 +82,7 @@ impl<T> Ending<T> {
     pub(crate) fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Ending<U> {
         Ending {
             result: self.result.map(wrap),
+            qualified: self.qualified,
             test: self.test,
         }
     }
@@ -91,6 +96,8 @@ pub struct Case<'a> {
     pub(crate) life: &'a Life,
     pub(crate) stage: Stage<'a>,
     pub(crate) record: Record,
+    /// What the chosen certificate says of itself.
+    pub(crate) facts: QualifiedFacts,
 }
 
 impl Case<'_> {
@@ -98,6 +105,13 @@ impl Case<'_> {
     pub(crate) async fn ask(&self, question: &Question) -> Result<Answer, Error> {
         let answer = self.life.race(self.app.prompt.ask(question)).await?;
         answer.map_err(Error::from)
+    }
+
+    /// Goes on with this certificate.
+    pub(crate) fn chose(&mut self, chosen: &Chosen) {
+        let Candidate { token, certificate } = &chosen.candidate;
+        self.record.chose(token, &chosen.credential.certificate, certificate);
+        self.facts = certificate.qualified.clone();
     }
 
     /// Whether anyone still wants the signature: asked right before a PIN try and before a result is handed out.
@@ -123,7 +137,12 @@ impl Case<'_> {
             (Ok(_), Err(error)) => Err(error),
             (result, _) => result,
         };
-        Ending { result, test }
+        let facts = Some(self.facts).filter(|facts| result.is_ok() && *facts != QualifiedFacts::default());
+        Ending {
+            result,
+            qualified: facts,
+            test,
+        }
     }
 
     /// Remembers a wrong PIN that the person is asked again after.

@@ -1,7 +1,10 @@
 //! What a certificate says: for the person to read and for the use case to choose.
 
+mod qualified;
+
 use gost3410::{Algorithm, ObjectIdentifier, ParameterSet};
 use plugin_protocol::TEST_ORGANIZATION;
+use plugin_protocol::qualified::QualifiedFacts;
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
@@ -47,6 +50,8 @@ pub struct Summary {
     pub not_before: OffsetDateTime,
     /// End of validity.
     pub not_after: OffsetDateTime,
+    /// What it says in the form of Russian qualified certificates.
+    pub qualified: QualifiedFacts,
     /// Issued by a test authority.
     pub test: bool,
     digital_signature: bool,
@@ -84,6 +89,7 @@ impl Summary {
             key: kind_of_key(certificate.public_key()),
             not_before: certificate.validity().not_before.to_datetime(),
             not_after: certificate.validity().not_after.to_datetime(),
+            qualified: qualified::facts(&certificate),
             test: organization(certificate.issuer()).as_deref() == Some(TEST_ORGANIZATION),
             digital_signature: usage.as_ref().is_some_and(|usage| usage.digital_signature()),
             non_repudiation: usage.as_ref().is_some_and(|usage| usage.non_repudiation()),

@@ -2,6 +2,7 @@
 
 use plugin_protocol::api::ConfirmationRequest;
 use plugin_protocol::format::UnknownFormat;
+use plugin_protocol::qualified::QualifiedFacts;
 use plugin_protocol::{Origin, Proof, ProofFormat};
 
 use crate::app::App;
@@ -122,6 +123,7 @@ pub async fn confirm(
         life,
         stage,
         record: confirmation.record(client),
+        facts: QualifiedFacts::default(),
     };
     let result = proof(&mut case, confirmation).await;
     case.end(result).await

@@ -22,9 +22,7 @@ pub async fn consented<K: Send>(
     mut chosen: Chosen,
     prepare: impl Fn(OffsetDateTime) -> Result<(SignJob, K), Error>,
 ) -> Result<(Vec<Vec<u8>>, K), Error> {
-    let certificate = &chosen.credential.certificate;
-    case.record
-        .chose(&chosen.candidate.token, certificate, &chosen.candidate.certificate);
+    case.chose(&chosen);
     if chosen.stale {
         chosen.candidate.token = look_again(case, &chosen.candidate.token).await?;
     }
@@ -60,8 +58,7 @@ pub async fn consented<K: Send>(
 /// Asks for consent alone: nothing is signed, so the PIN is not needed and its state does not matter.
 pub(crate) async fn agreed(case: &mut Case<'_>, chosen: &Chosen) -> Result<(), Error> {
     let candidate = &chosen.candidate;
-    case.record
-        .chose(&candidate.token, &chosen.credential.certificate, &candidate.certificate);
+    case.chose(chosen);
     (case.stage)(OperationState::AwaitingConsent);
     let question = Question::Consent(Consent {
         request: case.asks.clone(),

@@ -6,6 +6,7 @@
 use plugin_protocol::Origin;
 use plugin_protocol::api::{CertificateRequest, CertificateRole, SigningCertificate};
 use plugin_protocol::encoding::base64;
+use plugin_protocol::qualified::QualifiedFacts;
 
 use crate::app::App;
 use crate::case::{Case, Client, Ending, Stage, check_top, check_unattested, refused};
@@ -99,6 +100,7 @@ pub async fn disclose(
         life,
         stage,
         record: disclosure.record(client),
+        facts: QualifiedFacts::default(),
     };
     let result = certificate(&mut case, disclosure).await;
     case.end(result).await

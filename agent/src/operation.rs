@@ -272,6 +272,7 @@ impl Drop for Running {
             let torn = Error::Internal("the operation's task was torn down".to_owned());
             self.tell(Status::ended(Ending {
                 result: Err(torn),
+                qualified: None,
                 test: false,
             }));
         }

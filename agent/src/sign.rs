@@ -5,6 +5,7 @@ use plugin_protocol::api::{
 };
 use plugin_protocol::encoding::{base64, from_base64, hex};
 use plugin_protocol::limits::{MAX_ITEM_NAME, MAX_SIGNATURE_ITEMS};
+use plugin_protocol::qualified::QualifiedFacts;
 use plugin_protocol::{HashFunction, Origin};
 
 use crate::app::App;
@@ -130,6 +131,7 @@ pub async fn sign(
         life,
         stage,
         record: documents.record(client),
+        facts: QualifiedFacts::default(),
     };
     let result = signatures(&mut case, documents).await;
     case.end(result).await

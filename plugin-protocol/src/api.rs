@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::UnknownFormat;
 use crate::pairing::{Bytes32, Jwk};
+use crate::qualified::QualifiedFacts;
 use crate::{Challenge, ErrorCode, HashFunction, Origin, Problem, Proof, ProofFormat, Purpose, SignatureAlgorithm};
 
 /// Gives a string newtype its OpenAPI schema.
@@ -520,6 +521,10 @@ pub struct Operation {
     /// The signing certificate that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<SigningCertificate>,
+    /// What the certificate of an operation that is done says in the form of Russian qualified certificates.
+    /// Read off it and verified by nobody; left out where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qualified: Option<QualifiedFacts>,
     /// Why it failed, was cancelled or expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,

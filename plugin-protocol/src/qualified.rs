@@ -5,6 +5,8 @@
 //! checked who issued it. They are read twice, by the agent for the person and by the
 //! portal for its verdict; only the words are shared.
 
+pub mod checksum;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

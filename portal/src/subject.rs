@@ -1,9 +1,8 @@
 //! Who a certificate names, with the attributes of Russian qualified certificates.
 
-pub(crate) mod checksum;
-
 use const_oid::ObjectIdentifier;
 use der::{Any, Tag, Tagged};
+use plugin_protocol::qualified::checksum;
 use x509_cert::name::Name;
 
 /// The names and numbers in a certificate's subject.

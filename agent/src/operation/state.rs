@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use plugin_protocol::api::{Operation, OperationState, Signatures, SigningCertificate};
 use plugin_protocol::limits::RESULT_LIFETIME;
+use plugin_protocol::qualified::QualifiedFacts;
 use plugin_protocol::{Problem, Proof};
 use tokio::time::Instant;
 
@@ -25,6 +26,7 @@ pub(super) struct Status {
     until: Instant,
     outcome: Option<Outcome>,
     problem: Option<Problem>,
+    qualified: Option<QualifiedFacts>,
     test: bool,
 }
 
@@ -41,6 +43,7 @@ impl Status {
             until: deadline,
             outcome: None,
             problem: None,
+            qualified: None,
             test: false,
         }
     }
@@ -57,6 +60,7 @@ impl Status {
             until,
             outcome,
             problem,
+            qualified: ending.qualified,
             test: ending.test,
         }
     }
@@ -83,6 +87,7 @@ impl Status {
             proof: None,
             signatures: None,
             certificate: None,
+            qualified: self.qualified.clone(),
             problem: self.problem.clone(),
             test: self.test,
         };

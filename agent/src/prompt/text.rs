@@ -57,7 +57,8 @@ pub struct Text {
     pub title: String,
     /// Who asks, and for what: stands on every page of a window that has several.
     pub head: String,
-    /// Cautions of a choice, most important first: beside each candidate, as far as there is room.
+    /// What has no room of its own, most important first: cautions of a choice, beside each candidate, and of a
+    /// consent what the certificate says of how it came about.
     pub notes: Vec<String>,
     /// What else the person should know, most important first; of a choice, one paragraph per candidate.
     pub body: Vec<String>,

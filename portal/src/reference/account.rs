@@ -6,10 +6,10 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use plugin_protocol::qualified::checksum::is_snils;
 use serde::{Deserialize, Serialize};
 
 use super::confirmation::Confirmation;
-use crate::subject::checksum::is_snils;
 
 /// Longest account name, characters.
 pub const MAX_ID: usize = 64;

@@ -8,11 +8,33 @@ use crate::prompt::text::clean::wrap_lines;
 const ROOM: usize = MAX_LINE - "SETDESC ".len();
 /// Columns that a terminal flavour shows without cutting.
 const COLUMNS: usize = 72;
+/// Lines that a terminal flavour surely shows: a screen has 24, and field, buttons and frame take theirs.
+const LINES: usize = 15;
 
-/// Pages of the head and as many paragraphs of the body as fit; every page has the head.
+/// Pages of the head and as many paragraphs of the body as fit; every page has the head. Notes come last, those
+/// that do not make it a page more.
 ///
 /// `wrap`: break lines for flavours that cut instead.
 pub(super) fn pages(text: &Text, wrap: bool) -> Vec<String> {
+    let mut shown = Text {
+        notes: Vec::new(),
+        ..text.clone()
+    };
+    let mut pages = cut(&shown, wrap);
+    for note in &text.notes {
+        shown.body.push(note.clone());
+        let longer = cut(&shown, wrap);
+        let tall = wrap && longer.iter().any(|page| page.lines().count() > LINES);
+        if tall || longer.len() > pages.len() {
+            shown.body.pop();
+        } else {
+            pages = longer;
+        }
+    }
+    pages
+}
+
+fn cut(text: &Text, wrap: bool) -> Vec<String> {
     let wrapped = |text: &str| match wrap {
         true => wrap_lines(text, COLUMNS),
         false => text.to_owned(),
@@ -52,7 +74,7 @@ pub(super) fn choice(text: &Text, index: usize, wrap: bool) -> String {
             body: [notes, &text.body[index..=index]].concat(),
             ..text.clone()
         };
-        pages(&text, wrap)
+        cut(&text, wrap)
     };
     let mut shown = Vec::new();
     for note in &text.notes {

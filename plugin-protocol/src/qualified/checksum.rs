@@ -1,8 +1,8 @@
-//! Check digits of Russian identifiers.
+//! Check digits of the numbers that name a person or an organisation in Russia.
 
 /// СНИЛС (постановление Правления ПФР № 192п, приложение 1): 9 digits and a two-digit check sum.
 /// Numbers up to 001-001-998 were given out before there were check sums.
-pub(crate) fn is_snils(text: &str) -> bool {
+pub fn is_snils(text: &str) -> bool {
     let Some(digits) = digits::<11>(text) else { return false };
     let number = digits[..9].iter().fold(0, |number, digit| number * 10 + digit);
     let sum = weighted(&digits[..9], &[9, 8, 7, 6, 5, 4, 3, 2, 1]) % 101 % 100;
@@ -10,7 +10,7 @@ pub(crate) fn is_snils(text: &str) -> bool {
 }
 
 /// ИНН of a person (приказ ФНС № ЕД-7-14/559@): 12 digits, the last two are check digits.
-pub(super) fn is_inn_of_person(text: &str) -> bool {
+pub fn is_inn_of_person(text: &str) -> bool {
     let Some(digits) = digits::<12>(text) else { return false };
     let eleventh = weighted(&digits, &[7, 2, 4, 10, 3, 5, 9, 4, 6, 8]) % 11 % 10;
     let twelfth = weighted(&digits, &[3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8]) % 11 % 10;
@@ -18,17 +18,17 @@ pub(super) fn is_inn_of_person(text: &str) -> bool {
 }
 
 /// ИНН of an organisation: 10 digits, the last one is the check digit.
-pub(super) fn is_inn_of_organization(text: &str) -> bool {
+pub fn is_inn_of_organization(text: &str) -> bool {
     digits::<10>(text).is_some_and(|digits| weighted(&digits, &[2, 4, 10, 3, 5, 9, 4, 6, 8]) % 11 % 10 == digits[9])
 }
 
 /// ОГРН: 13 digits, the last one is the first twelve modulo 11, modulo 10.
-pub(super) fn is_ogrn(text: &str) -> bool {
+pub fn is_ogrn(text: &str) -> bool {
     digits::<13>(text).is_some_and(|digits| number(&digits[..12]) % 11 % 10 == digits[12])
 }
 
 /// ОГРНИП: 15 digits, the last one is the first fourteen modulo 13, modulo 10.
-pub(super) fn is_ogrnip(text: &str) -> bool {
+pub fn is_ogrnip(text: &str) -> bool {
     digits::<15>(text).is_some_and(|digits| number(&digits[..14]) % 13 % 10 == digits[14])
 }
 
