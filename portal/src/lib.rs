@@ -83,6 +83,7 @@
 pub mod certificate;
 pub mod challenge;
 pub mod error;
+pub mod esia;
 mod format;
 pub mod identity;
 pub mod path;

@@ -5,6 +5,7 @@ mod anchors;
 mod bad_certificates;
 mod cms;
 mod cms_builder;
+mod esia;
 mod good_proofs;
 mod gost;
 mod no_panic;
