@@ -2,6 +2,7 @@
 //! person at the windows and the sign-in service behind the page.
 
 mod esia;
+mod gost;
 mod page;
 mod trouble;
 
