@@ -66,14 +66,14 @@ pub(crate) struct ValidPath<'a> {
 }
 
 impl ValidPath<'_> {
-    /// The accredited authority in it, nearest to the signer, by its name in the policy's trust list.
+    /// The signer's own issuer, by its name in the policy's trust list, if its accreditation is in force there.
+    ///
+    /// Nobody above it counts: an accredited authority, or the state's own root, may well stand over one whose
+    /// accreditation ended.
     pub(crate) fn accredited<'p>(&self, policy: &'p Policy) -> Option<&'p str> {
-        let known = &policy.rules().accredited;
-        if known.is_empty() {
-            return None;
-        }
-        let mut authorities = self.intermediates.iter().copied().chain([self.anchor]);
-        authorities.find_map(|authority| known.get(&sha256(authority.der())).map(|name| &**name))
+        let issuer = self.intermediates.first().copied().unwrap_or(self.anchor);
+        let known = policy.rules().accredited.get(&sha256(issuer.der()));
+        known.map(|name| &**name)
     }
 }
 

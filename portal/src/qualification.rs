@@ -28,7 +28,7 @@ pub enum QualifiedDemand {
     Nothing,
     /// The certificate claims it in the form of order 795, and its key may still sign.
     Claimed,
-    /// And an authority in its path is accredited by the trust list given to the policy.
+    /// And the authority that issued it is accredited by the trust list given to the policy.
     Accredited,
 }
 
@@ -43,7 +43,7 @@ pub enum Ground {
     IssuerSignTool,
     /// It says how the person was identified.
     IdentificationKind(IdentificationKind),
-    /// An authority in its path is in force in the trust list: its name there.
+    /// The authority that issued it is in force in the trust list: its name there.
     AccreditedIssuer(String),
 }
 
@@ -78,7 +78,7 @@ impl Lack {
 /// What was not looked at, and would have to be for a legal judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unchecked {
-    /// Whether the issuer is accredited: no trust list was given, or no authority of the path is in force in it.
+    /// Whether the issuer is accredited: no trust list was given, or the issuer is not in force in it.
     Accreditation,
     /// Whether the accreditation was in force when the certificate was issued: the list tells today's status.
     AccreditationAtIssuance,
@@ -113,7 +113,7 @@ pub struct Qualification {
 }
 
 impl Qualification {
-    /// Judges the signer's certificate; `accredited` is the name of an accredited authority in its path.
+    /// Judges the signer's certificate; `accredited` is its issuer's name, where that is an accredited authority.
     pub(crate) fn judge(
         certificate: &Certificate,
         accredited: Option<&str>,
@@ -154,7 +154,7 @@ impl Qualification {
         &self.unchecked
     }
 
-    /// The accredited authority in its path, by its name in the trust list.
+    /// The accredited authority that issued it, by its name in the trust list.
     pub fn accredited_issuer(&self) -> Option<&str> {
         self.grounds.iter().find_map(|ground| match ground {
             Ground::AccreditedIssuer(name) => Some(name.as_str()),
@@ -172,7 +172,7 @@ impl Qualification {
         }
         let wants_list = demand == QualifiedDemand::Accredited;
         (wants_list && self.accredited_issuer().is_none())
-            .then_some("no authority in its path is in force in the trust list")
+            .then_some("the authority that issued it is not in force in the trust list")
     }
 }
 

@@ -160,8 +160,10 @@ impl AccreditedAuthority {
             authority: name.clone(),
             what,
         };
-        let accreditation = child(node, "СтатусАккредитации").ok_or_else(|| fault("СтатусАккредитации is missing"))?;
-        let status = text_of(accreditation, "Статус").ok_or_else(|| fault("Статус is missing"))?;
+        let accreditation = only(node, "СтатусАккредитации");
+        let accreditation = accreditation.ok_or_else(|| fault("СтатусАккредитации is missing, or there twice"))?;
+        let status = only(accreditation, "Статус").and_then(text);
+        let status = status.ok_or_else(|| fault("Статус is missing, there twice, or more than text"))?;
         let complexes = child(node, "ПрограммноАппаратныеКомплексы").into_iter();
         let keys = complexes.flat_map(|list| children(list, "ПрограммноАппаратныйКомплекс"));
         let keys = keys.flat_map(|complex| {
@@ -200,7 +202,7 @@ impl AuthorityKey {
 
 /// `Данные`: base64 of DER, in lines or in one.
 fn certificate(data: Node<'_, '_>) -> Result<Vec<u8>, &'static str> {
-    let text = text_of(data, "Данные").ok_or("a certificate without Данные")?;
+    let text = text_of(data, "Данные").ok_or("a certificate without Данные, or with more in them than text")?;
     let compact: String = text.split_ascii_whitespace().collect();
     Base64::decode_vec(&compact).map_err(|_| "a certificate whose Данные are not base64")
 }
@@ -217,8 +219,16 @@ fn child<'a, 'input>(node: Node<'a, 'input>, name: &'static str) -> Option<Node<
     children(node, name).next()
 }
 
+/// The child of this name, if there are not several to choose from.
+fn only<'a, 'input>(node: Node<'a, 'input>, name: &'static str) -> Option<Node<'a, 'input>> {
+    let mut found = children(node, name);
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// The text of an element that holds nothing else: what follows a comment or an element is not cut off unseen.
 fn text(node: Node<'_, '_>) -> Option<String> {
-    let text = node.text()?.trim();
+    let mut inside = node.children();
+    let text = inside.next().filter(|_| inside.next().is_none())?.text()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 

@@ -144,6 +144,61 @@ fn an_authority_in_force_accredits_and_one_that_is_not_does_not() {
 }
 
 #[test]
+fn an_accredited_authority_above_does_not_accredit_the_one_below() {
+    let mut scene = Scene::new();
+    let person = scene.person(fixtures::pki::KeyKind::P256);
+    let list = TrustListBuilder::default()
+        .authority("Головной УЦ", "Действует", &[&scene.pki.root.certificate])
+        .authority(AUTHORITY, "Прекращена", &[&scene.pki.intermediate.certificate]);
+    let list = TrustList::from_xml(list.xml().as_bytes()).unwrap();
+    for demand in [QualifiedDemand::Claimed, QualifiedDemand::Accredited] {
+        let (policy, _) = builder(&scene.pki).qualified(demand).test_trust_list(&list);
+        scene.policy = policy.build().unwrap();
+        match verify(&scene, &person) {
+            Ok(qualification) => {
+                assert_eq!(demand, QualifiedDemand::Claimed);
+                assert_eq!(qualification.accredited_issuer(), None);
+                assert!(qualification.unchecked().contains(&Unchecked::Accreditation));
+            }
+            Err(refused) => {
+                assert_eq!(demand, QualifiedDemand::Accredited);
+                assert!(matches!(refused, VerifyError::NotQualified(why) if why.contains("trust list")));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_status_that_is_more_than_one_text_is_refused() {
+    let good = TrustListBuilder::default()
+        .authority(AUTHORITY, "Действует", &[b"x"])
+        .xml();
+    assert!(TrustList::from_xml(good.as_bytes()).is_ok());
+    let status = "<СтатусАккредитации><Статус>Действует</Статус>";
+    for (from, to) in [
+        (status, "<СтатусАккредитации><Статус>Действует<!-- --> до 2020</Статус>"),
+        (status, "<СтатусАккредитации><Статус>Действует<б/>: нет</Статус>"),
+        (
+            status,
+            "<СтатусАккредитации><Статус>Действует</Статус><Статус>Прекращена</Статус>",
+        ),
+        (
+            status,
+            "<СтатусАккредитации><Статус>Действует</Статус></СтатусАккредитации><СтатусАккредитации><Статус>Прекращена</Статус>",
+        ),
+        ("</Данные>", "<!-- -->AAAA</Данные>"),
+    ] {
+        let spoilt = good.replacen(from, to, 1);
+        assert_ne!(spoilt, good, "{from}");
+        let refused = TrustList::from_xml(spoilt.as_bytes()).unwrap_err();
+        assert!(
+            matches!(&refused, TrustListError::Authority { authority, .. } if authority == AUTHORITY),
+            "{to}: {refused}"
+        );
+    }
+}
+
+#[test]
 fn revocation_that_was_checked_is_not_among_the_unchecked() {
     let mut scene = Scene::new();
     let person = scene.person(fixtures::pki::KeyKind::P256);
