@@ -19,6 +19,7 @@ mod session;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -81,10 +82,27 @@ pub(super) async fn serve(
     }
 }
 
+/// Complaints of one host that are written. A page causes as many as it likes, and the logs that browsers write
+/// to know no bound.
+const MAX_COMPLAINTS: usize = 64;
+
+/// Counts what was written.
+struct Complaints(AtomicUsize);
+
+impl Complaints {
+    /// Whether there is room for another.
+    fn another(&self) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed) < MAX_COMPLAINTS
+    }
+}
+
 /// The answer of a command that came to nothing; `why` is for whoever looks at the browser's own log.
 fn complain(command: &str, code: Code, why: &str) -> Value {
+    static WRITTEN: Complaints = Complaints(AtomicUsize::new(0));
     let space = if command.is_empty() { "" } else { " " };
-    eprintln!("{}:{space}{command}: {why}", Host::Ifc.name());
+    if WRITTEN.another() {
+        eprintln!("{}:{space}{command}: {why}", Host::Ifc.name());
+    }
     code.answer()
 }
 

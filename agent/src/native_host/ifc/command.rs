@@ -10,6 +10,10 @@ use serde::de::DeserializeOwned;
 use super::code::Code;
 use crate::native_host::object::Object;
 
+/// Devices that a command may name: far more than there are tokens. The answer repeats each, so a message of nothing
+/// but names would come to hundreds of times its length.
+const MAX_DEVICES: usize = 64;
+
 /// The names of the commands that are served. The library has more, and they are answered as unknown ones are:
 /// those that make, change or delete keys, PINs and tokens could be sent by any page on the extension's list.
 pub(super) const SERVED: [&str; 9] = [
@@ -157,7 +161,7 @@ pub(super) fn parse(name: &str, message: &[u8]) -> Result<Command, Code> {
             Command::Version
         }
         "get_list_info" => Command::ListInfo(kind(params::<ListInfo>(message)?)?),
-        "get_list_certs_by_cryptoid_array" => Command::ListCerts(params::<ListCerts>(message)?.devices),
+        "get_list_certs_by_cryptoid_array" => Command::ListCerts(few(params::<ListCerts>(message)?.devices)?),
         "get_list_certs" => Command::ListCertsOf(params::<ListCertsOf>(message)?.device),
         "load_x509_from_container" => Command::LoadX509(params::<Container>(message)?.container_id),
         "get_x509_info" => Command::X509Info(params::<Handle>(message)?.handle),
@@ -165,6 +169,13 @@ pub(super) fn parse(name: &str, message: &[u8]) -> Result<Command, Code> {
         "sign" => Command::Sign(params(message)?),
         _ => return Err(Code::NotSupported),
     })
+}
+
+fn few(devices: Vec<String>) -> Result<Vec<String>, Code> {
+    match devices.len() {
+        0..=MAX_DEVICES => Ok(devices),
+        _ => Err(Code::BadParams),
+    }
 }
 
 fn kind(asked: ListInfo) -> Result<Devices, Code> {

@@ -1,11 +1,13 @@
 //! One page's conversation: which devices it was told of, which certificates the person has shown it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use plugin_protocol::api::{TokenKind, TokenSummary};
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::{Challenge, ErrorCode};
 use serde_json::{Map, Value, json};
+use tokio::time::sleep;
 
 use super::code::Code;
 use super::command::{self, Command, Devices, Sign};
@@ -22,6 +24,9 @@ const VERSION: &str = "3.1.1.0";
 const ALIAS: &str = "eidAgent";
 /// Certificates that a page may have loaded at a time.
 const MAX_LOADED: usize = 64;
+/// How long a page waits for its answer once the daemon has told that it asks too often: a page that asks again at
+/// once, without end, keeps neither this host nor the daemon busy.
+const TOO_OFTEN: Duration = Duration::from_secs(1);
 
 /// A certificate that the person agreed to show to this page.
 #[derive(Clone, Debug)]
@@ -114,10 +119,23 @@ impl<'a> Session<'a> {
         };
         let (code, why) = match &failed {
             Failed::There(Refusal::Gone) => return None,
-            Failed::There(refusal) => (Code::of(refusal), refusal.reason()),
+            Failed::There(refusal) => {
+                self.slow_down(refusal).await;
+                (Code::of(refusal), refusal.reason())
+            }
             Failed::Here(code, why) => (*code, *why),
         };
         Some(complete(name, complain(name, code, why)))
+    }
+
+    /// Waits where the daemon refused because it is asked too often, as long as the page is there.
+    async fn slow_down(&self, refusal: &Refusal) {
+        if matches!(refusal, Refusal::Problem(problem) if problem.code == ErrorCode::RateLimited) {
+            tokio::select! {
+                () = sleep(TOO_OFTEN) => {}
+                () = self.gone.page().cancelled() => {}
+            }
+        }
     }
 
     async fn perform(&mut self, command: Command) -> Result<Value, Failed> {
@@ -335,4 +353,46 @@ fn complete(name: &str, mut answer: Value) -> Value {
     };
     answer[list] = json!([]);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::native_host::ifc::input::listen;
+    use std::path::PathBuf;
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_asks_too_often_waits_for_its_answer_unless_it_leaves() {
+        let daemon = Daemon {
+            state: PathBuf::new(),
+            port_file: PathBuf::new(),
+            command: Vec::new(),
+        };
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let (_commands, gone) = listen(Held(held));
+        let session = Session::new(&daemon, gone.clone());
+        let begun = Instant::now();
+        session.slow_down(&Refusal::new(ErrorCode::Declined, "")).await;
+        session.slow_down(&Refusal::Gone).await;
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        session.slow_down(&Refusal::new(ErrorCode::RateLimited, "")).await;
+        assert!(begun.elapsed() >= TOO_OFTEN);
+        drop(hold);
+        gone.page().cancelled().await;
+        let left = Instant::now();
+        session.slow_down(&Refusal::new(ErrorCode::RateLimited, "")).await;
+        assert!(left.elapsed() < TOO_OFTEN);
+    }
+
+    /// An input that ends when its sender goes.
+    struct Held(std::sync::mpsc::Receiver<()>);
+
+    impl std::io::Read for Held {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(0)
+        }
+    }
 }

@@ -134,6 +134,10 @@ async fn wrong_types_and_what_is_no_command_are_bad_parameters() {
             "get_list_certs_by_cryptoid_array",
             json!({ "cryptoID_array": [], "show_progress": "0" }),
         ),
+        message(
+            "get_list_certs_by_cryptoid_array",
+            json!({ "cryptoID_array": vec!["eidAgent/0"; 65], "show_progress": 0 }),
+        ),
         message("load_x509_from_container", json!({ "containerID": "a/0/b" })),
         message("get_x509_info", json!({ "x509Handle": "1" })),
         message("get_x509_info", json!({ "x509Handle": 1.5 })),
@@ -267,4 +271,11 @@ async fn a_stranger_gets_nothing() {
         .await
         .unwrap();
     assert_eq!(&output[4..], b"{\"error_code\":163}");
+}
+
+#[test]
+fn complaints_come_to_an_end() {
+    let complaints = Complaints(AtomicUsize::new(0));
+    let written = (0..1000).filter(|_| complaints.another()).count();
+    assert_eq!(written, MAX_COMPLAINTS);
 }
