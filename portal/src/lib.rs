@@ -71,12 +71,12 @@
 //! # Limits
 //!
 //! GOST R 34.10-2012 comes in `cms` and `cms-challenge` alone, since JOSE has no name for it; 34.10-2001 is
-//! recognised, to be refused by its name. GOST of 512 bits is the slowest to check, several times P-521's cost;
-//! [`Budget`] bounds how often that can happen. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution
+//! recognised, to be refused by its name. [`Budget`] bounds how many signatures one proof may cost. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution
 //! point is named relative to their issuer, and by keys other than the issuer's and its OCSP delegates'
 //! stays unknown; a delta CRL is not read, so the base CRL it amends decides. Time stamps (CAdES-T) are not read.
 //! ECDSA with a hash of another length than the curve's is taken on certificates where `ring`
-//! verifies it, but not on proofs. Whether a signature is a qualified one is not judged.
+//! verifies it, but not on proofs. Whether a signature is a qualified one is told as far as a certificate and the
+//! state's list tell it ([`qualification`]); the list's own signature is not verified.
 //!
 //! Feature `reference-portal` (default): [`mod@reference`], a small portal over all this, and the program `eid-portal`.
 

@@ -7,6 +7,7 @@ import { it } from 'node:test';
 import '../../extension/tests/setup.js';
 import { FakeAgent } from '../../extension/tests/fake-agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
+import { PLUGIN_VERSION } from './harness/extension.js';
 import { hostileExtension } from './harness/hostile.js';
 import { begin, confirm, outcome, status } from './harness/page.js';
 import { eventually } from './harness/wait.js';
@@ -123,6 +124,6 @@ inBrowsers('an extension in league with a squatter', async (tidy) => ({
       return worlds;
     });
     assert.deepEqual(seen, [false, false]);
-    assert.equal((await status(page)).plugin, '0.2.0');
+    assert.equal((await status(page)).plugin, PLUGIN_VERSION);
   });
 });

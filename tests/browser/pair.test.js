@@ -5,6 +5,7 @@ import { it } from 'node:test';
 
 import { SOFTWARE_PIN } from './harness/agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
+import { PLUGIN_VERSION } from './harness/extension.js';
 import { begin, confirm, outcome, status } from './harness/page.js';
 import { eventually } from './harness/wait.js';
 
@@ -44,7 +45,7 @@ inBrowsers('pairing by digits', {}, (scene) => {
     const [pairing, ...others] = await agent.pairings();
     assert.deepEqual(others, []);
     assert.match(pairing.name, browser.name === 'firefox' ? /Firefox/ : /Chrom/);
-    assert.deepEqual(await status(page), { plugin: '0.2.0', state: 'ready', agent: await agent.version() });
+    assert.deepEqual(await status(page), { plugin: PLUGIN_VERSION, state: 'ready', agent: await agent.version() });
   });
 
   it('a window that is left open begins another attempt when the pairing is revoked', LIMIT, async () => {
@@ -115,7 +116,7 @@ inBrowsers('pairing by the native host', { nativeHost: true, running: false }, (
     assert.equal(proof.format, 'jws');
     assert.equal((await plugins(agent)).length, 1);
     assert.doesNotMatch(person.shown, /same number/);
-    assert.deepEqual(await status(page), { plugin: '0.2.0', state: 'ready', agent: await agent.version() });
+    assert.deepEqual(await status(page), { plugin: PLUGIN_VERSION, state: 'ready', agent: await agent.version() });
   });
 
   it('a daemon that was stopped is started again for the next call', LIMIT, async () => {

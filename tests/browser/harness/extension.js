@@ -13,6 +13,8 @@ export const FIREFOX_ID = '{78909f39-7a2f-4bab-b6fd-1a78fa9d41dc}';
 /** EID_EXTENSION names another directory, of an extension that is not of this tree. */
 const SOURCE = process.env.EID_EXTENSION ?? join(ROOT, 'extension');
 const LEFT_OUT = ['node_modules', 'tests', 'page-api', 'README.md'].map((name) => SOURCE + sep + name);
+/** The version of the plugin that the tests load. @type {string} */
+export const PLUGIN_VERSION = JSON.parse(readFileSync(join(SOURCE, 'manifest.json'), 'utf8')).version;
 /** Where the extension says which ports it tries. */
 const PORTS_IN = join('background', 'agent.js');
 const PORTS = /\b47290, 47291, 47292\b/g;
