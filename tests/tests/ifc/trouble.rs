@@ -3,6 +3,7 @@
 use fixtures::evil::{CKM_ECDSA_SHA256, EvilModule};
 use fixtures::pki::{KeyKind, TestPki};
 use serde_json::{Value, json};
+use system_tests::agent::Setup;
 use system_tests::browser::{Daemons, Talk, framed};
 use system_tests::door::agreeable;
 use system_tests::pinentry::ScriptedPerson;
@@ -101,14 +102,19 @@ fn a_token_may_be_missing_from_the_start_or_leave_on_the_way() {
     page.leave();
 }
 
+/// With the embedded token and the key of it that is made in no time: a daemon that is started here makes it first.
+fn software() -> Setup {
+    quiet().software().configure("software.keys = [\"p256\"]\n")
+}
+
 #[test]
 fn a_wrong_pin_costs_tries_until_it_is_locked() {
-    let setup = quiet().software();
-    let person = ScriptedPerson::new(&setup.folder().join("person"), &["no", "yes"]);
+    let setup = software();
+    let person = ScriptedPerson::new(&setup.folder().join("person"), &[]);
     let setup = setup.pinentry(&person.program());
     let _daemons = Daemons::of(&setup);
     let mut page = Page::load(&setup);
-    // Several keys: the first is passed over, or taken; either way one is shown in the end.
+    // One certificate, or the first of several.
     person.will_answer(&["yes", "yes"]);
     let container = page.certificates().expect("certificates")[0].container.clone();
     person.will_answer(&["pin 0000", "pin 0001", "yes", "pin 0002"]);
@@ -130,7 +136,7 @@ fn a_wrong_pin_costs_tries_until_it_is_locked() {
         "literal = true\norigins = [\"https://esia.gosuslugi.ru\", ",
     );
     let policy = policy.replace("\"sign\"", "\"certificate\"");
-    let setup = quiet().software().unattended(&policy);
+    let setup = software().unattended(&policy);
     let _daemons = Daemons::of(&setup);
     let mut page = Page::load(&setup);
     let container = page.certificates().expect("certificates")[0].container.clone();
@@ -173,7 +179,7 @@ fn nothing_but_a_literal_challenge_reaches_the_person() {
 
 #[test]
 fn a_policy_without_esia_refuses_before_anyone_is_asked() {
-    let setup = quiet().software().configure("literal.origins = []\n");
+    let setup = software().configure("literal.origins = []\n");
     let person = ScriptedPerson::new(&setup.folder().join("person"), &["yes"]);
     let setup = setup.pinentry(&person.program());
     let _daemons = Daemons::of(&setup);
