@@ -139,7 +139,6 @@ async fn requests_outside_the_protocol_are_refused_before_any_token() {
     Confirmation::parse(literal).unwrap();
 }
 
-/// A request by a plugin that cannot tell which page asks.
 #[tokio::test]
 async fn a_certificate_that_is_named_leaves_no_choice() {
     let (first, second) = (person(), person());

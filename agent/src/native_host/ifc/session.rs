@@ -121,7 +121,12 @@ impl<'a> Session<'a> {
             Failed::There(Refusal::Gone) => return None,
             Failed::There(refusal) => {
                 self.slow_down(refusal).await;
-                (Code::of(refusal), refusal.reason())
+                let why = match refusal {
+                    // It may name files: the browser's own log may know, and the page is told the number alone.
+                    Refusal::Unavailable(why) => why,
+                    other => other.reason(),
+                };
+                (Code::of(refusal), why)
             }
             Failed::Here(code, why) => (*code, *why),
         };
