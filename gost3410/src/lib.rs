@@ -4,7 +4,8 @@
 //!
 //! [`ParameterSet`] and [`Algorithm`] name what a key is; [`PublicKey`], [`SecretKey`] and [`Signature`] are what one
 //! works with; [`Error`] says what was wrong. Inside, `curves` has the numbers, `point` the checks of a public point,
-//! `verify` and `sign` the two equations, `nonce` the derivation of nonces, `spki` and `pkcs8` the DER.
+//! `verify` and `sign` the two equations, `fast` the arithmetic for public numbers, `nonce` the derivation of
+//! nonces, `spki` and `pkcs8` the DER.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -46,7 +46,7 @@ pub enum Remedy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// An algorithm, here by its name, whose use ended: GOST R 34.10-2001 and 34.11-94.
+    /// An algorithm, here by its name, whose use for signing ended with 2019: GOST R 34.10-2001 and 34.11-94.
     AlgorithmEnded(Place, &'static str),
     /// The algorithm named is not one for the certificate's kind of key.
     AlgorithmMismatch,

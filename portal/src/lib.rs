@@ -59,7 +59,8 @@
 //! comes out, [`error`] for what else may; then how it is done: `format` opens a
 //! proof, [`certificate`] reads a certificate, [`path`] finds and validates the way to a trust
 //! anchor, [`revocation`] weighs evidence, [`signature`] alone verifies signatures,
-//! and [`work`] bounds all of it.
+//! and [`work`] bounds all of it. For qualified signatures: [`qualification`] and [`trust_list`]. [`esia`] is for
+//! information systems that speak OAuth with ESIA, and has nothing to do with proofs.
 //!
 //! # What cannot happen here
 //!
@@ -70,13 +71,14 @@
 //!
 //! # Limits
 //!
-//! GOST R 34.10-2012 comes in `cms` and `cms-challenge` alone, since JOSE has no name for it; 34.10-2001 is
-//! recognised, to be refused by its name. [`Budget`] bounds how many signatures one proof may cost. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution
-//! point is named relative to their issuer, and by keys other than the issuer's and its OCSP delegates'
+//! GOST R 34.10-2012 comes in `cms` and `cms-challenge` alone, since JOSE has no name for it; 34.10-2001, whose use
+//! for signing ended with 2019, is recognised, to be refused by its name. [`Budget`] bounds how many signatures one
+//! proof may cost. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution point is named relative to their issuer, and by keys other than the issuer's and its OCSP delegates'
 //! stays unknown; a delta CRL is not read, so the base CRL it amends decides. Time stamps (CAdES-T) are not read.
 //! ECDSA with a hash of another length than the curve's is taken on certificates where `ring`
-//! verifies it, but not on proofs. Whether a signature is a qualified one is told as far as a certificate and the
-//! state's list tell it ([`qualification`]); the list's own signature is not verified.
+//! verifies it, but not on proofs. Whether a signature is a qualified one in the eyes of the law is not judged:
+//! [`Qualification`] says what its certificate claims, what supports that, and what nobody looked at; the state's
+//! list's own signature is not verified.
 //!
 //! Feature `reference-portal` (default): [`mod@reference`], a small portal over all this, and the program `eid-portal`.
 

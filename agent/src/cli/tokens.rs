@@ -105,7 +105,7 @@ fn claims(facts: &QualifiedFacts) -> Vec<String> {
         ("SNILS", &facts.snils),
         ("INN", &facts.inn),
         ("OGRNIP", &facts.ogrnip),
-        ("INN of the organisation", &facts.innle),
+        ("INN of the organization", &facts.innle),
         ("OGRN", &facts.ogrn),
     ];
     let numbers = numbers

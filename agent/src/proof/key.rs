@@ -67,7 +67,7 @@ impl Key {
     fn gost(algorithm: Algorithm, spki: &[u8]) -> Result<Self, Error> {
         if algorithm == Algorithm::Gost2001 {
             return Err(Error::UnsupportedAlgorithm(
-                "its key is of GOST R 34.10-2001, with which nothing may be signed since 2020; \
+                "its key is of GOST R 34.10-2001, whose use for signing ended with 2019; \
                  a certificate of GOST R 34.10-2012 has to take its place"
                     .to_owned(),
             ));

@@ -43,7 +43,7 @@ async fn a_pin_is_read_unseen_and_the_window_tells_everything() {
         "confirm who you are",
         "Иванова Анна",
         "SNILS 553-375-994 26",
-        "Calls itself qualified, class КС2",
+        "calls itself qualified, class КС2",
         "identified face to face",
         "Signature tool: ",
         "3 tries",

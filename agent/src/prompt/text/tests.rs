@@ -269,13 +269,13 @@ fn a_page_that_is_not_known_is_said_to_be_so_before_anything_else() {
     for (language, page, meant, caution) in [
         (
             Language::En,
-            "SITE NOT KNOWN: a page served by \"Test plugin\", which does not say which page it is,",
+            "SITE NOT KNOWN: a page served by the plugin \"Test plugin\", which does not say which page it is,",
             "is meant for:\nhttps://www.portal.example",
             "CAUTION: agree only if you have just begun to sign in",
         ),
         (
             Language::Ru,
-            "САЙТ НЕИЗВЕСТЕН: страница, которую обслуживает «Test plugin»",
+            "САЙТ НЕИЗВЕСТЕН: страница, которую обслуживает плагин «Test plugin»",
             "предназначено для:\nhttps://www.portal.example",
             "ВНИМАНИЕ: соглашайтесь, только если сами только что начали вход",
         ),

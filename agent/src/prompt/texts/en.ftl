@@ -24,7 +24,7 @@ embedded = It is embedded in a page of another site, the one in the address bar 
 
 ## Where the plugin cannot tell which page asks: this stands above what is asked, the address below it.
 
-unattested = SITE NOT KNOWN: a page served by "{ $client }", which does not say which page it is,
+unattested = SITE NOT KNOWN: a page served by the plugin "{ $client }", which does not say which page it is,
 unattested-for = What you agree to is meant for:
 
 ## What should make the person look twice
@@ -48,14 +48,14 @@ certificate-organization = Organization: { $organization }
 number-snils = SNILS { $number }
 number-inn = INN { $number }
 number-ogrnip = OGRNIP { $number }
-number-innle = INN of the organisation { $number }
+number-innle = INN of the organization { $number }
 number-ogrn = OGRN { $number }
-qualified = Calls itself qualified, class { $class }
-identified-in-person = The person was identified face to face.
-identified-by-signature = The person was identified by an earlier qualified signature.
-identified-by-passport = The person was identified by the chip of a passport.
-identified-by-biometry = The person was identified by biometry (ЕБС).
-identified-otherwise = The person was identified in the way numbered { $kind }.
+qualified = The certificate calls itself qualified, class { $class }
+identified-in-person = The certificate says: the person was identified face to face.
+identified-by-signature = The certificate says: the person was identified by an earlier qualified signature.
+identified-by-passport = The certificate says: the person was identified by the chip of a passport.
+identified-by-biometry = The certificate says: the person was identified by biometry (ЕБС).
+identified-otherwise = The certificate says: the person was identified in the way numbered { $kind }.
 tool-subject = Signature tool: { $tool }
 tool-issuer = The issuer's tools: { $tool }; { $ca }
 key-period = The key signs from { $from } to { $to }

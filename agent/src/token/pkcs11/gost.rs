@@ -34,8 +34,8 @@ const GOST_94: [&[u8]; 3] = [
 ];
 
 /// What is said to the person of keys of the old standard.
-pub(super) const OLD: &str = "its key is of GOST R 34.10-2001, whose use ended with 2019: \
-                              a certificate of GOST R 34.10-2012 is needed";
+pub(super) const OLD: &str = "its key is of GOST R 34.10-2001, whose use for signing ended with 2019; \
+                              a certificate of GOST R 34.10-2012 has to take its place";
 
 /// What the attributes of a key object tell of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
