@@ -73,8 +73,8 @@
 //!
 //! GOST R 34.10-2012 comes in `cms` and `cms-challenge` alone, since JOSE has no name for it; 34.10-2001, whose use
 //! for signing ended with 2019, is recognised, to be refused by its name. [`Budget`] bounds how many signatures one
-//! proof may cost. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution point is named relative to their issuer, and by keys other than the issuer's and its OCSP delegates'
-//! stays unknown; a delta CRL is not read, so the base CRL it amends decides. Time stamps (CAdES-T) are not read.
+//! proof may cost. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution point
+//! is named relative to their issuer, and by keys other than the issuer's and its OCSP delegates' stays unknown; a delta CRL is not read, so the base CRL it amends decides. Time stamps (CAdES-T) are not read.
 //! ECDSA with a hash of another length than the curve's is taken on certificates where `ring`
 //! verifies it, but not on proofs. Whether a signature is a qualified one in the eyes of the law is not judged:
 //! [`Qualification`] says what its certificate claims, what supports that, and what nobody looked at; the state's
