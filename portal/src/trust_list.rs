@@ -26,6 +26,8 @@ use base64ct::{Base64, Encoding as _};
 use plugin_protocol::qualified::ToolClass;
 use roxmltree::{Document, Node, ParsingOptions};
 
+/// Where the list comes from.
+const PUBLISHER: &str = "e-trust.gosuslugi.ru";
 /// Largest list read, bytes; the published one has some tens of megabytes.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 /// Most XML nodes of it.
@@ -95,10 +97,11 @@ pub enum TrustListError {
 impl fmt::Display for TrustListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Xml(why) => write!(f, "not a trust list: {why}"),
+            Self::Xml(why) => write!(f, "not a trust list: {why}; it is the XML file that {PUBLISHER} publishes"),
             Self::AnotherDocument(root) => write!(
                 f,
-                "not a trust list: its root element is {root}, not АккредитованныеУдостоверяющиеЦентры"
+                "not a trust list: its root element is {root}, not АккредитованныеУдостоверяющиеЦентры; \
+                 it is the XML file that {PUBLISHER} publishes"
             ),
             Self::Authority { authority, what } => write!(f, "the authority {authority}: {what}"),
         }
@@ -121,7 +124,7 @@ impl TrustList {
             nodes_limit: MAX_NODES,
             ..ParsingOptions::default()
         };
-        let document = Document::parse_with_options(text, options).map_err(|error| xml(&error.to_string()))?;
+        let document = Document::parse_with_options(text, options).map_err(|error| xml(&format!("not XML ({error})")))?;
         let root = document.root_element();
         if !is(root, "АккредитованныеУдостоверяющиеЦентры") {
             return Err(TrustListError::AnotherDocument(root.tag_name().name().to_owned()));

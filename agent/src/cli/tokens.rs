@@ -87,6 +87,9 @@ fn as_text((token, credentials): &Shown, now: OffsetDateTime) -> String {
             let _ = writeln!(text, "  {error}");
         }
         Ok(credentials) => {
+            if credentials.is_empty() {
+                let _ = writeln!(text, "  no certificate with a key that signs is on it");
+            }
             for credential in credentials {
                 let summary = Summary::read(&credential.certificate);
                 let _ = writeln!(text, "  {}", certificate_line(summary.as_ref(), credential, now));

@@ -155,6 +155,12 @@ fn announce(address: &str, file: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
+    let listed = arguments.trust_list.is_some() || arguments.test_trust_list.is_some();
+    if matches!(arguments.qualified, Qualified::Accredited) && !listed {
+        let why = "--qualified accredited accepts nobody without the list of accredited authorities; \
+                   give --trust-list (the XML that e-trust.gosuslugi.ru publishes) or --test-trust-list";
+        return Err(why.into());
+    }
     let mut builder = Policy::builder()
         .revocation(revocation(arguments)?)
         .qualified(arguments.qualified.into());

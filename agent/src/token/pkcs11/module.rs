@@ -27,7 +27,10 @@ impl Module {
     pub(super) fn load(path: &Path) -> Result<Self, String> {
         let pkcs11 = Pkcs11::new(path).map_err(|error| format!("does not load ({error})"))?;
         let raw = Raw::open(path).map_err(|error| format!("does not load ({error})"))?;
-        initialize(&pkcs11).map_err(|error| format!("does not initialise ({error})"))?;
+        initialize(&pkcs11).map_err(|error| match error {
+            Error::Pkcs11(rv, function) => format!("does not initialise ({function} answered {rv:?})"),
+            error => format!("does not initialise ({error})"),
+        })?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self { pkcs11, raw, name })
     }
