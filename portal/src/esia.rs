@@ -91,7 +91,10 @@ impl<E: fmt::Display> fmt::Display for SecretError<E> {
         match self {
             Self::Certificate => f.write_str("the system's certificate has no GOST R 34.10-2012 key"),
             Self::Signer(error) => write!(f, "the system's key did not sign: {error}"),
-            Self::Length(length) => write!(f, "a signature of {length} bytes, where s and r are 32 or 64 bytes each"),
+            Self::Length(length) => write!(
+                f,
+                "a signature of {length} bytes, where s and r are 32 or 64 bytes each"
+            ),
         }
     }
 }
@@ -132,12 +135,25 @@ impl Variant {
     /// The string that is signed, in UTF-8: members without separators.
     pub fn to_be_signed(self, request: &Request<'_>) -> String {
         let timestamp = request.timestamp();
-        let Request { client_id, scope, redirect_uri, state, code, .. } = *request;
+        let Request {
+            client_id,
+            scope,
+            redirect_uri,
+            state,
+            code,
+            ..
+        } = *request;
         match self {
             Self::EsiaPotato | Self::Fr05t1kEsia => [scope, &timestamp, client_id, state].concat(),
-            Self::GoApiEpgu => {
-                [client_id, scope, &timestamp, state, redirect_uri, code.unwrap_or_default()].concat()
-            }
+            Self::GoApiEpgu => [
+                client_id,
+                scope,
+                &timestamp,
+                state,
+                redirect_uri,
+                code.unwrap_or_default(),
+            ]
+            .concat(),
         }
     }
 
@@ -194,7 +210,10 @@ impl Variant {
                 ("token_type", text("Bearer")),
             ]),
         }
-        parameters.extend(self.certificate_hash(certificate).map(|hash| ("client_certificate_hash", hash)));
+        parameters.extend(
+            self.certificate_hash(certificate)
+                .map(|hash| ("client_certificate_hash", hash)),
+        );
         parameters
     }
 }

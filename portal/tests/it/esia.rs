@@ -16,8 +16,12 @@ const REQUEST: Request<'static> = Request {
 /// A system's key and certificate, of 256 or 512 bits.
 fn system(algorithm: &str, digest: &str) -> (OpenSsl, Vec<u8>) {
     let openssl = OpenSsl::with_gost();
-    openssl.run(&format!("genpkey -algorithm {algorithm} -pkeyopt paramset:A -out key.pem"));
-    openssl.run(&format!("req -x509 -new -key key.pem -{digest} -days 30 -subj /CN=System -out cert.pem"));
+    openssl.run(&format!(
+        "genpkey -algorithm {algorithm} -pkeyopt paramset:A -out key.pem"
+    ));
+    openssl.run(&format!(
+        "req -x509 -new -key key.pem -{digest} -days 30 -subj /CN=System -out cert.pem"
+    ));
     openssl.run("x509 -in cert.pem -outform DER -out cert.der");
     openssl.run("pkey -in key.pem -pubout -out public.pem");
     let certificate = openssl.read("cert.der");
