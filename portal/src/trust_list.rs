@@ -97,7 +97,10 @@ pub enum TrustListError {
 impl fmt::Display for TrustListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Xml(why) => write!(f, "not a trust list: {why}; it is the XML file that {PUBLISHER} publishes"),
+            Self::Xml(why) => write!(
+                f,
+                "not a trust list: {why}; it is the XML file that {PUBLISHER} publishes"
+            ),
             Self::AnotherDocument(root) => write!(
                 f,
                 "not a trust list: its root element is {root}, not АккредитованныеУдостоверяющиеЦентры; \
@@ -124,7 +127,8 @@ impl TrustList {
             nodes_limit: MAX_NODES,
             ..ParsingOptions::default()
         };
-        let document = Document::parse_with_options(text, options).map_err(|error| xml(&format!("not XML ({error})")))?;
+        let document =
+            Document::parse_with_options(text, options).map_err(|error| xml(&format!("not XML ({error})")))?;
         let root = document.root_element();
         if !is(root, "АккредитованныеУдостоверяющиеЦентры") {
             return Err(TrustListError::AnotherDocument(root.tag_name().name().to_owned()));
