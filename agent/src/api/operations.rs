@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use plugin_protocol::api::{CertificateRequest, ConfirmationRequest, Operation, SignatureRequest};
 use plugin_protocol::encoding::sha256;
 use plugin_protocol::limits::MAX_IDEMPOTENCY_KEY;
+use serde::Deserialize;
 
 use super::Front;
 use super::extract::{Json, Poll};
@@ -74,6 +75,7 @@ pub(super) async fn sign(
     entrance: Entrance,
     Json { value, bytes }: Json<SignatureRequest>,
 ) -> Result<Response, Error> {
+    refuse_unattested(&bytes)?;
     let idempotency = idempotency(&entrance, &bytes)?;
     let id = Operations::start_signatures(&front.app, &caller, value, idempotency)?;
     front.begun(&caller, Action::Signatures, &id, entrance.wait(0)).await
@@ -179,6 +181,27 @@ impl Front {
     }
 }
 
+/// Refuses documents for an origin that the plugin does not know.
+///
+/// A request for signatures has no `origin_attested`, and members that are not known are passed over: a plugin that says
+/// honestly that it does not know would be taken for one that does.
+fn refuse_unattested(body: &[u8]) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(default)]
+        origin_attested: Option<serde_json::Value>,
+    }
+    match serde_json::from_slice(body) {
+        Ok(Said {
+            origin_attested: None | Some(serde_json::Value::Bool(true)),
+        }) => Ok(()),
+        _ => {
+            let why = "documents are signed for an origin that is known".to_owned();
+            Err(Error::InvalidField("origin_attested", why))
+        }
+    }
+}
+
 /// The idempotency key, if there is one, with the digest of the body it stands for.
 fn idempotency(entrance: &Entrance, body: &[u8]) -> Result<Option<Idempotency>, Error> {
     let Some(key) = &entrance.idempotency_key else {
@@ -192,4 +215,32 @@ fn idempotency(entrance: &Entrance, body: &[u8]) -> Result<Option<Idempotency>, 
         key: key.clone(),
         body_digest: sha256(body),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_signed_for_no_page_that_is_not_known() {
+        for known in [
+            "{}",
+            r#"{"origin_attested":true}"#,
+            r#"{"items":[{"origin_attested":false}]}"#,
+        ] {
+            assert_eq!(refuse_unattested(known.as_bytes()), Ok(()), "{known}");
+        }
+        for unknown in [
+            r#"{"origin_attested":false}"#,
+            r#"{"origin_attested":"true"}"#,
+            r#"{"origin_attested":true,"origin_attested":false}"#,
+            r#"{"origin_\u0061ttested":false}"#,
+        ] {
+            let refused = refuse_unattested(unknown.as_bytes());
+            assert!(
+                matches!(refused, Err(Error::InvalidField("origin_attested", _))),
+                "{unknown}"
+            );
+        }
+    }
 }
