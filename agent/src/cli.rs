@@ -157,7 +157,7 @@ enum Command {
     InstallBrowser(install_browser::InstallBrowser),
     /// Check what works here and what does not, with a remedy for each
     Doctor(doctor::Doctor),
-    /// What a browser starts for an extension: one command on standard input, one answer
+    /// What a browser starts for an extension: commands on standard input, answers on standard output
     #[command(hide = true)]
     NativeHost(native_host::NativeHost),
     /// The process that holds one PKCS#11 module
