@@ -99,9 +99,9 @@ impl Complaints {
 /// The answer of a command that came to nothing; `why` is for whoever looks at the browser's own log.
 fn complain(command: &str, code: Code, why: &str) -> Value {
     static WRITTEN: Complaints = Complaints(AtomicUsize::new(0));
-    let space = if command.is_empty() { "" } else { " " };
+    let before = if command.is_empty() { "" } else { ": " };
     if WRITTEN.another() {
-        eprintln!("{}:{space}{command}: {why}", Host::Ifc.name());
+        eprintln!("{}{before}{command}: {why}", Host::Ifc.name());
     }
     code.answer()
 }
