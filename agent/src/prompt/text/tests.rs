@@ -162,7 +162,7 @@ fn russian_counts_tries_and_documents_right() {
         assert!(text.contains(expected), "{expected} in {text}");
     }
     for (count, expected) in [
-        (1, "подписать 1 документ. При согласии портал получит подпись "),
+        (1, "подписать 1 документ. При согласии сайт получит подпись "),
         (3, "подписать 3 документа."),
         (11, "подписать 11 документов."),
     ] {
