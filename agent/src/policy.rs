@@ -7,8 +7,9 @@ use plugin_protocol::{Origin, ProofFormat};
 
 use crate::error::Error;
 
-/// The state's sign-in service (ESIA), which has its literal challenge signed: production, and the one for tests.
-const SHIPPED: [&str; 2] = ["https://esia.gosuslugi.ru", "https://esia-portal1.test.gosuslugi.ru"];
+/// The state's sign-in service (ESIA), which has its literal challenge signed. Its portal for tests is left out:
+/// whoever controls that one could pass a challenge of this one on to a person.
+const SHIPPED: [&str; 1] = ["https://esia.gosuslugi.ru"];
 
 /// The origins whose policy allows the literal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
