@@ -139,7 +139,7 @@ fn a_person_signs_in_at_esia() {
     // Certificates only after a yes, and the window says what is known: that the site is not.
     desk.will(&["yes"]);
     let shown = page.certificates().expect("certificates");
-    let window = desk.person.shown();
+    let window = desk.person.shown().replace("\n  ", " ");
     for part in [
         "SITE NOT KNOWN",
         "Gosuslugi (official extension)",
