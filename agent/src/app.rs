@@ -21,6 +21,9 @@ pub struct App {
     pub config: Config,
     /// The wall clock.
     pub clock: Clock,
+    /// When this run began, seconds since 1970-01-01 UTC: what was signed before is refused, for an earlier run may
+    /// have answered it. Known before anybody is told the port, so that no first request is older.
+    pub begun: i64,
     /// The tokens, behind their threads and processes.
     pub tokens: Tokens,
     /// The person.

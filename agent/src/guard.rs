@@ -71,7 +71,7 @@ impl Guard {
     pub fn new(app: Arc<App>, address: SocketAddr) -> Self {
         Self {
             authority: address.to_string(),
-            replay: Mutex::new(ReplayCache::new(app.clock.unix())),
+            replay: Mutex::new(ReplayCache::new(app.begun)),
             paired: Rate::per_minute(app.config.rates.requests_per_minute),
             unpaired: Rate::per_minute(UNPAIRED_REQUESTS_PER_MINUTE),
             app,

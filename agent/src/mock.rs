@@ -90,6 +90,7 @@ impl Mock {
         config.rates.requests_per_minute = RATE * 10;
         config.literal.origins = LiteralOrigins::new(settings.literal);
         let app = App {
+            begun: clock.unix(),
             clock,
             tokens: Tokens::new(vec![Box::new(source)]),
             prompt: Arc::new(person::Scripted::new(Arc::clone(&stage), settings.delay)),

@@ -44,8 +44,10 @@ impl Setup {
         private_file::create_directory(&places.state)
             .map_err(|error| Error::Internal(format!("state directory {}: {error}", places.state.display())))?;
         let found = discover(&config, &places.state);
+        let clock = Clock::system();
         Ok(App {
-            clock: Clock::system(),
+            begun: clock.unix(),
+            clock,
             tokens: Tokens::new(found.sources),
             prompt: prompt::detect(&config.prompt),
             window: Window::default(),

@@ -68,6 +68,11 @@ pub(crate) struct Agent {
     pub(crate) state: tempfile::TempDir,
 }
 
+fn router(app: &Arc<App>, closing: &CancellationToken) -> Router {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+    crate::api::router(app.clone(), address, closing.clone())
+}
+
 impl Agent {
     pub(crate) fn new() -> Self {
         Self::with_config(Config::default())
@@ -83,6 +88,7 @@ impl Agent {
         let (ask, questions) = mpsc::unbounded_channel();
         let app = Arc::new(App {
             config,
+            begun: clock.unix(),
             clock,
             tokens: Tokens::new(Vec::new()),
             prompt: Arc::new(Person(ask)),
@@ -94,14 +100,19 @@ impl Agent {
             rehearsal: None,
         });
         let closing = CancellationToken::new();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
         Self {
-            router: crate::api::router(app.clone(), address, closing.clone()),
+            router: router(&app, &closing),
             app,
             questions,
             closing,
             state,
         }
+    }
+
+    /// Opens the door anew: what an agent that was slow to start does late.
+    pub(crate) fn open_late(&mut self, by: std::time::Duration) {
+        self.app.clock.advance(by);
+        self.router = router(&self.app, &self.closing);
     }
 
     /// A plugin that is paired already.

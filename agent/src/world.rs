@@ -66,6 +66,7 @@ impl World {
             history: History::open(folder.path().join("history.jsonl")).unwrap(),
             operations: Operations::with_rate(config.rates.operations_per_minute),
             pairings,
+            begun: clock.unix(),
             clock,
             config,
             rehearsal: None,

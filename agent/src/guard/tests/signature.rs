@@ -215,6 +215,23 @@ async fn a_request_from_before_the_start_is_refused() {
     assert_eq!(agent.send(recorded).await.code(), StaleSignature);
 }
 
+/// Whoever is told the port may sign before the door is open, and a second may end between the two.
+#[tokio::test]
+async fn a_request_from_after_the_start_is_taken_however_late_the_door_opens() {
+    let mut agent = Agent::new();
+    let plugin = agent.paired("plugin");
+    agent.open_late(Duration::from_secs(2));
+    for (created, code) in [(NOW, None), (NOW - 1, Some(StaleSignature))] {
+        let chosen = SignatureChoices { created, ..choices() };
+        let signed = plugin.signed_with(request(Method::GET, "/v1/info", None), &chosen);
+        let answered = agent.send(signed).await;
+        match code {
+            Some(code) => assert_eq!(answered.code(), code, "{created}"),
+            None => assert_eq!(answered.status(), 200, "{created}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_revoked_pairing_is_a_strangers() {
     let agent = Agent::new();

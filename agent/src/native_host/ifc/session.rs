@@ -170,26 +170,14 @@ impl<'a> Session<'a> {
 
     /// The daemon, and the tokens that are there now with the numbers of their devices.
     async fn present(&mut self) -> Result<(Client, Vec<(usize, TokenSummary)>), Failed> {
-        let (client, tokens) = match self.listed().await {
-            // A page does not ask again before it is loaded anew, so what failed on the way to the daemon is tried once more.
-            Err(Refusal::Unavailable(why)) => {
-                tracing::warn!(%why, "the daemon is looked for once more");
-                self.listed().await?
-            }
-            listed => listed?,
+        let client = tokio::select! {
+            reached = self.daemon.reach(Host::Ifc) => reached?.client,
+            () = self.gone.stopped() => return Err(Refusal::Gone.into()),
         };
+        let tokens = client.tokens().await.map_err(Refusal::from)?.tokens;
         let numbered = tokens.into_iter().map(|token| (self.number(&token.id), token));
         let present = numbered.collect();
         Ok((client, present))
-    }
-
-    async fn listed(&self) -> Result<(Client, Vec<TokenSummary>), Refusal> {
-        let client = tokio::select! {
-            reached = self.daemon.reach(Host::Ifc) => reached?.client,
-            () = self.gone.stopped() => return Err(Refusal::Gone),
-        };
-        let tokens = client.tokens().await?.tokens;
-        Ok((client, tokens))
     }
 
     fn number(&mut self, token: &str) -> usize {
