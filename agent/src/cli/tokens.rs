@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use agent::certificate::{Role, Summary, Unfit};
 use agent::clock::Clock;
 use agent::legible::legible;
+use agent::prompt::{Language, Texts};
 use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::token::{Credential, TokenInfo};
 use agent::{Error, private_file};
 use clap::Args;
 use plugin_protocol::encoding::{hex, sha256};
-use plugin_protocol::qualified::{IdentificationKind, QualifiedFacts};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -69,6 +69,7 @@ async fn look(tokens: &Tokens) -> (Vec<Shown>, Vec<String>) {
 }
 
 fn as_text((token, credentials): &Shown, now: OffsetDateTime) -> String {
+    let texts = Texts::new(Language::En);
     let mut text = format!(
         "{} «{}», PIN {}",
         word(&token.kind),
@@ -93,57 +94,13 @@ fn as_text((token, credentials): &Shown, now: OffsetDateTime) -> String {
             for credential in credentials {
                 let summary = Summary::read(&credential.certificate);
                 let _ = writeln!(text, "  {}", certificate_line(summary.as_ref(), credential, now));
-                for claim in summary.iter().flat_map(|summary| claims(&summary.qualified)) {
+                for claim in summary.iter().flat_map(|summary| texts.claims(&summary.qualified)) {
                     let _ = writeln!(text, "    {claim}");
                 }
             }
         }
     }
     text
-}
-
-/// What a certificate says in the form of Russian qualified ones, by its own word; a line each.
-fn claims(facts: &QualifiedFacts) -> Vec<String> {
-    let numbers = [
-        ("SNILS", &facts.snils),
-        ("INN", &facts.inn),
-        ("OGRNIP", &facts.ogrnip),
-        ("INN of the organization", &facts.innle),
-        ("OGRN", &facts.ogrn),
-    ];
-    let numbers = numbers
-        .into_iter()
-        .filter_map(|(name, number)| Some(format!("{name} {}", number.as_ref()?)));
-    let numbers = numbers.collect::<Vec<_>>().join(", ");
-    let mut lines: Vec<_> = Some(numbers)
-        .filter(|numbers| !numbers.is_empty())
-        .into_iter()
-        .collect();
-    let class = facts.tool_classes.last().filter(|_| facts.claim_qualified());
-    lines.extend(class.map(|class| format!("calls itself qualified, class {class}")));
-    lines.extend(facts.identification_kind.map(|kind| match kind {
-        IdentificationKind::PERSONAL => "identified face to face".to_owned(),
-        IdentificationKind::QUALIFIED_SIGNATURE => "identified by an earlier qualified signature".to_owned(),
-        IdentificationKind::PASSPORT_CHIP => "identified by the chip of a passport".to_owned(),
-        IdentificationKind::BIOMETRIC_SYSTEM => "identified by biometry".to_owned(),
-        IdentificationKind(other) => format!("identified in the way numbered {other}"),
-    }));
-    let tool = facts.subject_sign_tool.as_ref();
-    lines.extend(tool.map(|tool| format!("signature tool: {}", legible(tool))));
-    let tools = facts.issuer_sign_tool.as_ref();
-    lines.extend(tools.map(|tools| {
-        let [tool, ca] = [&tools.sign_tool, &tools.ca_tool].map(|tool| legible(tool));
-        format!("the issuer's tools: {tool}; {ca}")
-    }));
-    lines.extend(facts.private_key_usage_period.as_ref().map(|period| {
-        let end = |end: &Option<String>| end.clone().unwrap_or("…".to_owned());
-        format!(
-            "the key signs from {} to {}",
-            end(&period.not_before),
-            end(&period.not_after)
-        )
-    }));
-    lines
 }
 
 fn certificate_line(summary: Option<&Summary>, credential: &Credential, now: OffsetDateTime) -> String {

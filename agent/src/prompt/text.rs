@@ -6,6 +6,7 @@
 
 pub(crate) mod clean;
 mod compose;
+mod qualified;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};

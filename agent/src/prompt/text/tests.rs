@@ -44,6 +44,7 @@ fn both_languages_have_the_same_messages_with_the_same_variables() {
 fn every_message_parses_and_is_used() {
     let code = [
         include_str!("compose.rs"),
+        include_str!("qualified.rs"),
         include_str!("../terminal.rs"),
         include_str!("../text.rs"),
     ]
