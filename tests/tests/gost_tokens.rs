@@ -169,6 +169,37 @@ async fn keys_of_the_old_standard_are_shown_with_the_reason_and_never_used() {
     );
 }
 
+/// With a yes, and never without one.
+#[tokio::test]
+async fn what_a_qualified_certificate_says_is_shown_and_returned_after_consent() {
+    let card = Gost::new(KeyKind::GOST_256, SignatureAlgorithm::Gost256, "s-r", &Wish::default());
+    let scene = Scene::open(card.setup()).await;
+    let declined = scene.confirm(&confirmation("cms"), &["no"]).await;
+    assert_eq!(code(&declined), ErrorCode::Declined);
+    assert_eq!(declined.qualified, None);
+    let request = confirmation("cms");
+    let operation = scene.confirm(&request, &[RIGHT]).await;
+    let told = operation.qualified.clone().expect("it says something");
+    let identity = judge(&card).accept(&request, &operation);
+    assert_eq!(
+        &told,
+        identity.qualification().facts(),
+        "agent and portal read it apart"
+    );
+    assert!(told.claim_qualified() && told.subject_sign_tool.is_some());
+    let snils = told.snils.expect("a number");
+    let [a, b, c, sum] = [&snils[..3], &snils[3..6], &snils[6..9], &snils[9..]];
+    let listed = scene.agent.cli(&["tokens"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.contains(&format!("SNILS {a}-{b}-{c} {sum}")), "{listed}");
+    assert!(listed.contains("calls itself qualified, class КС"), "{listed}");
+    assert!(
+        scene.person.shown().contains(&format!("{a}-{b}-{c} {sum}")),
+        "{}",
+        scene.person.shown()
+    );
+}
+
 #[tokio::test]
 async fn two_people_s_certificates_under_strange_identifiers_are_told_apart() {
     let pki = TestPki::with_keys(KeyKind::GOST_512, KeyKind::GOST_256, fixtures::pki::now());

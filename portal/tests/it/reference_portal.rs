@@ -3,10 +3,12 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
-use fixtures::pki::{Issued, KeyKind};
+use fixtures::pki::{Issued, KeyKind, TestPki, TrustListBuilder};
 use http_body_util::BodyExt;
 use plugin_protocol::{Challenge, Origin, Proof, SignatureAlgorithm as A, Statement};
+use portal::policy::PolicyBuilder;
 use portal::reference::{App, router};
+use portal::{QualifiedDemand, TrustList};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -31,11 +33,16 @@ struct Answer {
 
 impl Stage {
     fn new() -> Self {
+        Self::with(|builder, _| builder)
+    }
+
+    /// Its policy made more of.
+    fn with(policy: impl Fn(PolicyBuilder, &TestPki) -> PolicyBuilder) -> Self {
         let mut scene = Scene::new();
         scene.origin = ORIGIN.parse().unwrap();
-        let app = App::new(scene.origin.clone(), builder(&scene.pki).build().unwrap());
+        let policy = policy(builder(&scene.pki), &scene.pki).build().unwrap();
         Self {
-            portal: router(app),
+            portal: router(App::new(scene.origin.clone(), policy)),
             person: scene.person(KeyKind::P256),
         }
     }
@@ -117,6 +124,43 @@ async fn a_program_confirms_an_account() {
         (again.status, &again.body["code"]),
         (StatusCode::GONE, &json!("challenge_gone"))
     );
+}
+
+#[tokio::test]
+async fn the_verdict_says_on_what_grounds_a_certificate_is_qualified() {
+    let plain = Stage::new();
+    let accredited = Stage::with(|builder, pki| {
+        let list = TrustListBuilder::default().authority("УЦ", "Действует", &[&pki.intermediate.certificate]);
+        let list = TrustList::from_xml(list.xml().as_bytes()).unwrap();
+        builder.qualified(QualifiedDemand::Accredited).test_trust_list(&list).0
+    });
+    for (stage, issuer, not_checked) in [
+        (
+            &plain,
+            Value::Null,
+            json!(["accreditation", "revocation", "signing_time"]),
+        ),
+        (
+            &accredited,
+            json!("УЦ"),
+            json!([
+                "accreditation_at_issuance",
+                "trust_list_signature",
+                "revocation",
+                "signing_time"
+            ]),
+        ),
+    ] {
+        let challenge = stage.challenge().await;
+        let body = json!({ "challenge": challenge, "proof": stage.proof(&challenge) });
+        let verdict = stage.post("/proof", &[], &body).await;
+        assert_eq!(verdict.status, StatusCode::OK, "{}", verdict.body);
+        let qualified = &verdict.body["qualified"];
+        assert_eq!(qualified["claimed"], true, "{qualified}");
+        assert_eq!(qualified["accredited_issuer"], issuer);
+        assert_eq!(qualified["not_checked"], not_checked);
+        assert_eq!(qualified["facts"]["snils"], verdict.body["subject"]["snils"]);
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! What a card can sign, in every format, judged by the portal's library, a running portal and OpenSSL.
 
 use fixtures::der_writer::{sequence, unsigned_integer};
-use plugin_protocol::api::{OperationState, SignatureItem};
+use fixtures::pki::Issued;
+use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState, SignatureItem};
 use plugin_protocol::encoding::{base64, from_base64, hex, sha256};
 use plugin_protocol::{ErrorCode, ProofFormat, Purpose, SignatureAlgorithm};
 use portal::VerifiedIdentity;
@@ -55,6 +56,31 @@ pub fn assert_is(identity: &VerifiedIdentity, certificate: &[u8], algorithm: Sig
     );
 }
 
+/// The proof is accepted as this certificate's, by way of the intermediate; only the literal form is good for another origin.
+pub fn accepted(
+    judge: &Judge,
+    request: &ConfirmationRequest,
+    operation: &Operation,
+    issued: &Issued,
+    algorithm: SignatureAlgorithm,
+) -> VerifiedIdentity {
+    let format = request.proof_format().expect("a format");
+    let identity = judge.accept(request, operation);
+    assert_is(&identity, &issued.certificate, algorithm, format);
+    assert!(identity.subject().snils().is_some() && identity.subject().inn().is_some());
+    assert_eq!(identity.path().len(), 2, "the intermediate and the root");
+    assert!(operation.test, "a test certificate marks the result");
+    let elsewhere = "https://portal.example.org".parse().expect("an origin");
+    let proof = operation.proof.as_ref().expect("a proof");
+    let verdict = judge.verdict(request, proof, &elsewhere);
+    assert_eq!(
+        verdict.is_ok(),
+        format == ProofFormat::CmsChallenge,
+        "{format} for another origin"
+    );
+    identity
+}
+
 /// Each format that carries the card's algorithm is accepted; each that does not is refused before anyone is asked.
 pub async fn every_format_that_carries_the_algorithm(kind: Kind) {
     let wish = Wish::default();
@@ -74,20 +100,8 @@ pub async fn every_format_that_carries_the_algorithm(kind: Kind) {
             continue;
         }
         done += 1;
-        let identity = judge.accept(&request, &operation);
-        assert_is(&identity, &card.issued().certificate, card.algorithm(), format);
+        let identity = accepted(&judge, &request, &operation, card.issued(), card.algorithm());
         assert_eq!(identity.subject().common_name(), Some(wish.person.as_str()));
-        assert!(identity.subject().snils().is_some() && identity.subject().inn().is_some());
-        assert_eq!(identity.path().len(), 2, "the intermediate and the root");
-        assert!(operation.test, "a test certificate marks the result");
-        let elsewhere = "https://portal.example.org".parse().expect("an origin");
-        let proof = operation.proof.as_ref().expect("a proof");
-        let verdict = judge.verdict(&request, proof, &elsewhere);
-        assert_eq!(
-            verdict.is_ok(),
-            format == ProofFormat::CmsChallenge,
-            "{format} for another origin"
-        );
     }
     assert_eq!((card.pins_tried(), card.signings()), (done, done));
 }
