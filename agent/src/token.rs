@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::pin::Pin;
 
 mod bytes;
+pub mod card;
 mod discover;
 pub mod pkcs11;
 pub mod software;
