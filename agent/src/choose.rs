@@ -112,12 +112,14 @@ async fn read(case: &Case<'_>, tokens: &[TokenInfo], wanted: &Wanted<'_>) -> Res
     for token in tokens {
         match case.life.race(case.app.tokens.credentials(&token.id)).await? {
             Ok(credentials) => {
+                let mut fit = Vec::new();
                 for credential in credentials {
                     match fitting(case, token, credential, wanted) {
-                        Ok(chosen) => found.push(chosen),
+                        Ok(chosen) => fit.push(chosen),
                         Err(why) => left_out.add(why),
                     }
                 }
+                found.extend(kept_for(fit, wanted.role));
             }
             Err(error) => left_out.failure = Some(error),
         }
@@ -126,6 +128,14 @@ async fn read(case: &Case<'_>, tokens: &[TokenInfo], wanted: &Wanted<'_>) -> Res
         false => Ok(found),
         true => Err(left_out.error()),
     }
+}
+
+/// Of one token's certificates that fit, those whose keys it keeps for `role`; where it keeps none for that, all.
+fn kept_for(mut fit: Vec<Chosen>, role: Role) -> Vec<Chosen> {
+    if fit.iter().any(|chosen| chosen.credential.role == Some(role)) {
+        fit.retain(|chosen| chosen.credential.role.is_none_or(|own| own == role));
+    }
+    fit
 }
 
 /// The certificate if it fits, or why it is left out.

@@ -48,8 +48,14 @@ pub enum Error {
     PinLocked,
     /// The PIN must be changed before first use.
     PinMustChange,
+    /// The new PIN is not taken: too simple, or the old one. The PIN is what it was.
+    PinRefused,
     /// Nobody can be asked: why, and what helps.
     PromptUnavailable(String),
+    /// The code that unblocks the PIN was wrong; its tries left where the token tells.
+    PukIncorrect(Option<u8>),
+    /// The code that unblocks the PIN is locked itself.
+    PukLocked,
     /// Too many requests; when to try again.
     RateLimited(Duration),
     /// A problem of the door (signature, pairing, context): its code and detail.
@@ -83,7 +89,9 @@ impl Error {
             Self::OriginNotAllowed(_) => ErrorCode::OriginNotAllowed,
             Self::PinIncorrect(_) | Self::PinLength(..) => ErrorCode::PinIncorrect,
             Self::PinLocked => ErrorCode::PinLocked,
-            Self::PinMustChange => ErrorCode::PinMustChange,
+            Self::PinMustChange | Self::PinRefused => ErrorCode::PinMustChange,
+            // The PIN is as locked as it was.
+            Self::PukIncorrect(_) | Self::PukLocked => ErrorCode::PinLocked,
             Self::PromptUnavailable(_) => ErrorCode::PromptUnavailable,
             Self::RateLimited(_) => ErrorCode::RateLimited,
             Self::Refused(code, _) => *code,
@@ -148,6 +156,17 @@ impl fmt::Display for Error {
             Self::PinLength(min, max) => write!(f, "the PIN has {min} to {max} characters; it was not tried"),
             Self::PinLocked => f.write_str("the PIN is locked; unblock it with the PUK in the token's own tool"),
             Self::PinMustChange => f.write_str("the PIN must be changed before first use, in the token's own tool"),
+            Self::PinRefused => {
+                f.write_str("the new PIN is not taken: it is too simple, or the old one; the PIN is what it was")
+            }
+            Self::PukIncorrect(Some(tries)) => write!(
+                f,
+                "the code that unblocks the PIN (PUK) is wrong; tries of it left: {tries}"
+            ),
+            Self::PukIncorrect(None) => f.write_str("the code that unblocks the PIN (PUK) is wrong"),
+            Self::PukLocked => {
+                f.write_str("the code that unblocks the PIN (PUK) is locked too; only the issuer of the card can help")
+            }
             Self::PromptUnavailable(why) => write!(f, "the person cannot be asked: {why}"),
             Self::RateLimited(wait) => write!(f, "too many requests; try again in {} s", wait.as_secs().max(1)),
             Self::Refused(_, why) => f.write_str(why),

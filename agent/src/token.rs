@@ -11,6 +11,7 @@ use plugin_protocol::api::{PinState, SignatureScheme, SourceKind, TokenKind, Tok
 use plugin_protocol::encoding::{base64url, sha256};
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::Role;
 use crate::error::Error;
 use crate::pin::Pin;
 
@@ -109,6 +110,10 @@ pub struct Credential {
     pub intermediates: Vec<Vec<u8>>,
     /// What the token can make with this key.
     pub mechanisms: Vec<Mechanism>,
+    /// What the token itself keeps the key for, where it says so (PIV: 9A, 9C): a key kept for another thing is
+    /// used only where none that is kept for this one fits. The certificate's key usage is asked in any case.
+    #[serde(skip)]
+    pub role: Option<Role>,
 }
 
 impl Credential {
@@ -164,6 +169,26 @@ pub enum SignData {
     Digest(#[serde(with = "bytes")] Vec<u8>),
 }
 
+/// What can be done about a token's PIN here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Management {
+    /// Who knows it can change it.
+    pub change: bool,
+    /// The code that gives it its tries back, where the person has one.
+    pub unblock: Option<UnblockCode>,
+}
+
+/// A code that unblocks a PIN, as far as it is known before it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnblockCode {
+    /// What the holder's letter calls it: "PUK".
+    pub name: String,
+    /// Shortest and longest, digits.
+    pub length: (usize, usize),
+    /// Tries left, where the token tells without spending one.
+    pub tries_left: Option<u8>,
+}
+
 /// Something that brings tokens. Its calls block; each ends by itself within a bound.
 pub trait Source: Send {
     /// What `doctor` and the log call it, without a folder.
@@ -184,6 +209,26 @@ pub trait Source: Send {
     /// input, logs out. ECDSA signatures are raw `r || s`, those of GOST
     /// `s || r` as X.509 has them, whatever the token's order is. Never tries a PIN twice.
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error>;
+
+    /// What can be done about the token's PIN. No try is spent.
+    fn management(&mut self, _token: &TokenId) -> Result<Management, Error> {
+        Ok(Management::default())
+    }
+
+    /// Changes the token's PIN. Spends one try of the old one at most, and none where the new one cannot be taken.
+    fn change_pin(&mut self, _token: &TokenId, _old: Pin, _new: Pin) -> Result<(), Error> {
+        Err(Error::UnsupportedAlgorithm(
+            "its PIN is changed in its own tool".to_owned(),
+        ))
+    }
+
+    /// Gives the token's PIN a new value and its tries back. Spends one try of `code` at most: what this says of "the
+    /// PIN" it says of the code, and [`worker::Tokens::unblock_pin`] sets that right.
+    fn unblock_pin(&mut self, _token: &TokenId, _code: Pin, _new: Pin) -> Result<(), Error> {
+        Err(Error::UnsupportedAlgorithm(
+            "its PIN is unblocked in its own tool".to_owned(),
+        ))
+    }
 }
 
 /// Refuses what `mechanisms` do not offer, before a PIN is spent on it.

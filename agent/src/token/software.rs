@@ -190,6 +190,7 @@ impl Source for Software {
                 certificate: self.store.certificate(slot.name)?,
                 intermediates: vec![self.store.certificate(slot.root.name())?],
                 mechanisms: key::mechanisms(slot.kind.family()),
+                role: None,
             })
         };
         self.store.slots().iter().map(credential).collect()

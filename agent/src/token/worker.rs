@@ -11,7 +11,7 @@ use std::time::Duration;
 use plugin_protocol::api::SourceKind;
 use tokio::sync::{broadcast, oneshot};
 
-use super::{Credential, SignJob, Source, TokenId, TokenInfo};
+use super::{Credential, Management, SignJob, Source, TokenId, TokenInfo};
 use crate::error::Error;
 use crate::pin::Pin;
 
@@ -142,6 +142,55 @@ impl Tokens {
         let token = token.clone();
         let question = move |source: &mut dyn Source| wanted().and_then(|()| source.sign(&token, job, pin));
         let answer = received(&worker.name, worker.ask(question)).await;
+        worker.note_failure(answer.as_ref().err(), &self.0.events);
+        answer
+    }
+
+    /// What can be done about a token's PIN.
+    pub async fn management(&self, token: &TokenId) -> Result<Management, Error> {
+        self.put(token, |source, token| source.management(token)).await
+    }
+
+    /// Changes a token's PIN; `wanted` as [`Tokens::sign`] has it.
+    pub async fn change_pin(
+        &self,
+        token: &TokenId,
+        old: Pin,
+        new: Pin,
+        wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let change =
+            move |source: &mut dyn Source, token: &TokenId| wanted().and_then(|()| source.change_pin(token, old, new));
+        self.put(token, change).await
+    }
+
+    /// Gives a token's PIN a new value and its tries back with the code for that; `wanted` as [`Tokens::sign`] has it.
+    pub async fn unblock_pin(
+        &self,
+        token: &TokenId,
+        code: Pin,
+        new: Pin,
+        wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let unblock = move |source: &mut dyn Source, token: &TokenId| {
+            wanted().and_then(|()| source.unblock_pin(token, code, new))
+        };
+        self.put(token, unblock).await.map_err(|error| match error {
+            Error::PinIncorrect(left) => Error::PukIncorrect(left),
+            Error::PinLocked => Error::PukLocked,
+            other => other,
+        })
+    }
+
+    /// Puts a question about a token to the source that has it.
+    async fn put<T: Send + 'static>(
+        &self,
+        token: &TokenId,
+        question: impl FnOnce(&mut dyn Source, &TokenId) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let worker = self.owner(token).await?;
+        let token = token.clone();
+        let answer = received(&worker.name, worker.ask(move |source| question(source, &token))).await;
         worker.note_failure(answer.as_ref().err(), &self.0.events);
         answer
     }

@@ -75,6 +75,7 @@ fn credential((index, issued): (usize, &Issued)) -> (Credential, TestKey) {
             hash,
             digest: true,
         }],
+        role: None,
     };
     (credential, issued.key.clone())
 }

@@ -50,6 +50,7 @@ impl From<CardError> for Error {
             CardError::Pin(PinFailure::Blocked) => Self::PinLocked,
             CardError::Pin(PinFailure::Length(min, max)) => Self::PinLength(min, max),
             CardError::Pin(PinFailure::MustChange) => Self::PinMustChange,
+            CardError::Pin(PinFailure::NewRefused) => Self::PinRefused,
             CardError::Pin(PinFailure::PadCancelled) => Self::Cancelled,
             CardError::Pin(PinFailure::PadTimedOut) => Self::Expired,
             CardError::Removed => Self::TokenRemoved,

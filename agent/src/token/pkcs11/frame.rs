@@ -258,6 +258,7 @@ mod tests {
             certificate: vec![],
             intermediates: vec![],
             mechanisms: vec![],
+            role: None,
         };
         assert!(Answer::Credentials(vec![empty.clone(); CERTIFICATES]).check().is_ok());
         assert!(Answer::Credentials(vec![empty; CERTIFICATES + 1]).check().is_err());

@@ -158,6 +158,7 @@ impl Seen {
             certificate: certificate.der.clone(),
             intermediates: intermediates.to_vec(),
             mechanisms: mechanism::offered(&usable(&self.mechanisms, key), &certificate.key),
+            role: None,
         }
     }
 }

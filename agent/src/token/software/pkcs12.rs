@@ -166,6 +166,7 @@ impl Source for Pkcs12 {
             certificate,
             intermediates: intermediates.clone(),
             mechanisms: family.map(mechanisms).unwrap_or_default(),
+            role: None,
         };
         Ok(people.into_iter().map(credential).collect())
     }
