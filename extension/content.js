@@ -162,7 +162,7 @@
   /** The calls a page may name, and what it may say with them. @type {Map<string, { members: string[], limit: number }>} */
   const CALLS = new Map([
     ["status", { members: [], limit: STATUS_LIMIT }],
-    ["confirm", { members: ["challenge", "format", "purpose", "detached"], limit: CONFIRM_LIMIT }],
+    ["confirm", { members: ["challenge", "format", "purpose", "detached", "holder_signature"], limit: CONFIRM_LIMIT }],
   ]);
 
   /** @type {Record<Fault, CallError>} */

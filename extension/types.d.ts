@@ -64,6 +64,7 @@ export interface ConfirmArguments {
   format?: string;
   purpose?: "confirm_identity" | "sign_in";
   detached?: boolean;
+  holder_signature?: boolean;
 }
 
 /** Result of `confirm`: the proof as PROTOCOL.md section 12 has it. `test`: it proves no person. */

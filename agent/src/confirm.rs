@@ -33,6 +33,10 @@ impl Confirmation {
         check_top(&request.origin, request.top_origin.as_ref())?;
         let unknown = |name: UnknownFormat| Error::UnsupportedFormat(name.to_string());
         let format = request.proof_format().map_err(unknown)?;
+        if request.holder_signature && format != ProofFormat::Uec {
+            let why = format!("the format {format} has one signature, and so no other of the holder");
+            return Err(Error::InvalidField("holder_signature", why));
+        }
         let confirmation = Self {
             subject: Subject {
                 origin: request.origin,

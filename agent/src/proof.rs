@@ -49,6 +49,9 @@ impl Subject {
 
     /// What only some formats allow.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.format == ProofFormat::Uec {
+            return Err(cards_own());
+        }
         let least = self.format.min_challenge();
         if self.challenge.as_str().len() < least {
             let why = format!("the format {} asks for at least {least} characters", self.format);
@@ -123,12 +126,20 @@ pub fn draft(
                 Proof::CmsChallenge,
             )?
         }
+        ProofFormat::Uec => return Err(cards_own()),
     };
     Ok(Draft {
         to_be_signed,
         raw_length: algorithm.raw_length(),
         finish,
     })
+}
+
+/// No key with an X.509 certificate makes it.
+fn cards_own() -> Error {
+    Error::UnsupportedFormat(
+        "the format uec is made by a universal electronic card, which this agent does not read".into(),
+    )
 }
 
 /// The algorithm to sign with: on a curve the one its size fixes; with RSA `RS256` first,

@@ -143,6 +143,7 @@ pub(crate) fn request(format: ProofFormat) -> ConfirmationRequest {
         challenge: "c".repeat(44).parse().unwrap(),
         format: format.name().to_owned(),
         detached: false,
+        holder_signature: false,
         purpose: Purpose::ConfirmIdentity,
         token: None,
         certificate: None,

@@ -38,12 +38,14 @@ function valid(condition, member) {
 }
 
 /** @param {Record<string, any>} args @param {Caller} caller */
-export function confirmationBody({ challenge, format = "jws", purpose = "confirm_identity", detached = false }, caller) {
+export function confirmationBody({ challenge, format = "jws", purpose = "confirm_identity", detached = false, holder_signature = false }, caller) {
   valid(typeof challenge === "string" && CHALLENGE.test(challenge), "challenge");
   valid(typeof format === "string" && FORMAT.test(format), "format");
   valid(purpose === "confirm_identity" || purpose === "sign_in", "purpose");
   valid(typeof detached === "boolean", "detached");
-  return { ...origins(caller), challenge, format, purpose, ...(detached ? { detached } : {}) };
+  valid(typeof holder_signature === "boolean", "holder_signature");
+  const choices = { ...(detached ? { detached } : {}), ...(holder_signature ? { holder_signature } : {}) };
+  return { ...origins(caller), challenge, format, purpose, ...choices };
 }
 
 /** @param {Record<string, any>} args @param {Caller} caller */

@@ -80,9 +80,10 @@ export type Confirmation = {
 /**
  * - `challenge`: from your server, for this session and this purpose, used once. 44 to 128 characters of
  *   `A-Z a-z 0-9 + / - _ =` (`cms-challenge`: 32 to 128). The base64 of 32 random bytes is right.
- * - `format`: `jws` (the default), `cms`, `cms-challenge`, `web-eid:1.0`.
+ * - `format`: `jws` (the default), `cms`, `cms-challenge`, `web-eid:1.0`, `uec`.
  * - `purpose`: `confirm_identity` (the default) or `sign_in`.
  * - `detached`: for `cms` and `cms-challenge`.
+ * - `holderSignature`: for `uec`: the holder's signature as well, with PIN2.
  * - `onProgress`: told of every stage.
  * - `signal`: ends the call; the agent's window closes.
  */
@@ -91,6 +92,7 @@ export type ConfirmOptions = {
     format?: string;
     purpose?: "confirm_identity" | "sign_in";
     detached?: boolean;
+    holderSignature?: boolean;
     onProgress?: (stage: Progress) => void;
     signal?: AbortSignal;
 };

@@ -50,13 +50,14 @@ export function status({ timeout = STATUS_TIMEOUT } = {}) {
  * @returns {Promise<Confirmation>} rejects with an {@link EidError}, and always within about five minutes
  */
 export async function confirm(options) {
-  const { challenge, format = "jws", purpose = "confirm_identity", detached, onProgress, signal } = options ?? {};
+  const { challenge, format = "jws", purpose = "confirm_identity", detached, holderSignature, onProgress, signal } = options ?? {};
   if (typeof challenge !== "string") throw new EidError("invalid_field", "challenge must be a string from your server");
   const args = {
     challenge,
     format: String(format),
     purpose: String(purpose),
     ...(detached === undefined ? {} : { detached: Boolean(detached) }),
+    ...(holderSignature === undefined ? {} : { holder_signature: Boolean(holderSignature) }),
   };
   const result = await call("confirm", args, { timeout: CONFIRM_TIMEOUT, onProgress, signal });
   const { proof, test } = /** @type {Partial<Confirmation>} */ (result ?? {});
@@ -233,9 +234,10 @@ function tell(onProgress, stage) {
 /**
  * - `challenge`: from your server, for this session and this purpose, used once. 44 to 128 characters of
  *   `A-Z a-z 0-9 + / - _ =` (`cms-challenge`: 32 to 128). The base64 of 32 random bytes is right.
- * - `format`: `jws` (the default), `cms`, `cms-challenge`, `web-eid:1.0`.
+ * - `format`: `jws` (the default), `cms`, `cms-challenge`, `web-eid:1.0`, `uec`.
  * - `purpose`: `confirm_identity` (the default) or `sign_in`.
  * - `detached`: for `cms` and `cms-challenge`.
+ * - `holderSignature`: for `uec`: the holder's signature as well, with PIN2.
  * - `onProgress`: told of every stage.
  * - `signal`: ends the call; the agent's window closes.
  *
@@ -244,6 +246,7 @@ function tell(onProgress, stage) {
  *   format?: string,
  *   purpose?: "confirm_identity" | "sign_in",
  *   detached?: boolean,
+ *   holderSignature?: boolean,
  *   onProgress?: (stage: Progress) => void,
  *   signal?: AbortSignal,
  * }} ConfirmOptions

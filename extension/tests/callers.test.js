@@ -60,10 +60,12 @@ test("a confirmation has the browser's origins, and of the page what the protoco
   assert.deepEqual(confirmationBody(args, { origin: PORTAL }), { origin: PORTAL, challenge: CHALLENGE, format: "jws", purpose: "confirm_identity" });
   const framed = confirmationBody({ challenge: CHALLENGE, format: "cms", detached: true, purpose: "sign_in" }, { origin: PORTAL, topOrigin: "https://o.example" });
   assert.deepEqual(framed, { origin: PORTAL, top_origin: "https://o.example", challenge: CHALLENGE, format: "cms", purpose: "sign_in", detached: true });
+  const card = confirmationBody({ challenge: CHALLENGE, format: "uec", holder_signature: true }, { origin: PORTAL });
+  assert.deepEqual(card, { origin: PORTAL, challenge: CHALLENGE, format: "uec", purpose: "confirm_identity", holder_signature: true });
 });
 
 test("members outside their type are refused by name", () => {
-  const invalid = { challenge: ["", "A".repeat(31), "A".repeat(129), `${"A".repeat(40)}\n`, 7, null, undefined], format: ["", "JWS", "a".repeat(33), 7], purpose: ["buy", null], detached: ["yes", 1] };
+  const invalid = { challenge: ["", "A".repeat(31), "A".repeat(129), `${"A".repeat(40)}\n`, 7, null, undefined], format: ["", "JWS", "a".repeat(33), 7], purpose: ["buy", null], detached: ["yes", 1], holder_signature: ["yes", 0] };
   for (const [member, values] of Object.entries(invalid)) {
     for (const value of values) {
       const args = { challenge: CHALLENGE, [member]: value };

@@ -40,9 +40,9 @@ test("a call is acknowledged at once, told of its progress and answered once", a
 
 test("of the page's arguments nothing goes on but what a call has, and plain values of it", async () => {
   const page = await open();
-  page.post({ ...CALL, arguments: { challenge: ["x"], format: "jws", origin: "https://other.example", token: "t", detached: true } });
+  page.post({ ...CALL, arguments: { challenge: ["x"], format: "jws", origin: "https://other.example", token: "t", detached: true, holder_signature: true } });
   await page.clock.advance(1);
-  assert.deepEqual(page.port().said[0].arguments, { format: "jws", detached: true });
+  assert.deepEqual(page.port().said[0].arguments, { format: "jws", detached: true, holder_signature: true });
   assert.equal("ancestors" in page.port().said[0], false);
 });
 

@@ -268,6 +268,10 @@ pub struct ConfirmationRequest {
     /// For `cms` and `cms-challenge`: leave the content out of the CMS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub detached: bool,
+    /// For `uec`: have the holder sign with PIN2 as well as the card authenticate itself; without it the card
+    /// alone does, after PIN1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holder_signature: bool,
     /// What the person is asked to agree to.
     #[serde(default)]
     pub purpose: Purpose,

@@ -24,11 +24,17 @@ pub enum ProofFormat {
     /// CAdES-BES over the challenge's literal ASCII bytes; only where the agent's policy allows it.
     #[serde(rename = "cms-challenge")]
     CmsChallenge,
+    /// What a universal electronic card (УЭК) proves of itself, and its holder's signature where asked.
+    #[serde(rename = "uec")]
+    Uec,
 }
 
 impl ProofFormat {
     /// Every format this version speaks.
-    pub const ALL: [Self; 4] = [Self::WebEid, Self::Jws, Self::Cms, Self::CmsChallenge];
+    pub const ALL: [Self; 5] = [Self::WebEid, Self::Jws, Self::Cms, Self::CmsChallenge, Self::Uec];
+
+    /// Those that a key with an X.509 certificate signs, with a [`SignatureAlgorithm`]: all but `uec`.
+    pub const X509: [Self; 4] = [Self::WebEid, Self::Jws, Self::Cms, Self::CmsChallenge];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
@@ -37,15 +43,18 @@ impl ProofFormat {
             Self::Jws => "jws",
             Self::Cms => "cms",
             Self::CmsChallenge => "cms-challenge",
+            Self::Uec => "uec",
         }
     }
 
     /// Whether a proof of this format can be signed with `algorithm`: `web-eid:1.0` and `jws`
-    /// name algorithms as JOSE does, which has no name for GOST.
+    /// name algorithms as JOSE does, which has no name for GOST; `uec` carries none of them, since
+    /// the card's version and key fix what it signs with (GOST R 34.10-2001, or RSA with SHA-1).
     pub const fn carries(self, algorithm: SignatureAlgorithm) -> bool {
         match self {
             Self::WebEid | Self::Jws => !algorithm.is_gost(),
             Self::Cms | Self::CmsChallenge => true,
+            Self::Uec => false,
         }
     }
 

@@ -5,7 +5,7 @@
 //!
 //! 1. [`origin`] and [`challenge`]: what a portal is and what it asks;
 //! 2. [`mod@format`] and [`proof`]: what the agent hands back, with the bytes to be
-//!    signed in [`web_eid`], [`jws`] and [`statement`];
+//!    signed in [`web_eid`], [`jws`] and [`statement`], and a card's own proof in [`uec`];
 //! 3. [`pairing`] and [`http_signature`]: how a plugin and the agent know each other;
 //! 4. [`api`], [`event`] and [`problem`]: the bodies of the localhost API;
 //! 5. [`limits`]: every number a caller can run into.
@@ -30,6 +30,7 @@ pub mod proof;
 pub mod qualified;
 mod shape;
 pub mod statement;
+pub mod uec;
 pub mod web_eid;
 
 pub use algorithm::{HashFunction, SignatureAlgorithm};

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ProofFormat, SignatureAlgorithm};
 
+pub use crate::uec::UecProof;
+
 /// A proof, told apart by `format`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -24,6 +26,9 @@ pub enum Proof {
     /// CAdES-BES over the literal challenge.
     #[serde(rename = "cms-challenge")]
     CmsChallenge(CmsProof),
+    /// What a universal electronic card proves of itself, and its holder's signature where asked.
+    #[serde(rename = "uec")]
+    Uec(UecProof),
 }
 
 /// The members of a Web eID authentication token besides `format`.
@@ -60,6 +65,7 @@ impl Proof {
             Self::Jws { .. } => ProofFormat::Jws,
             Self::Cms(_) => ProofFormat::Cms,
             Self::CmsChallenge(_) => ProofFormat::CmsChallenge,
+            Self::Uec(_) => ProofFormat::Uec,
         }
     }
 }

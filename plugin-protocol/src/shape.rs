@@ -87,7 +87,7 @@ mod tests {
         let certificate = r#"{"origin":"https://a.example"}"#;
         let with = |text: &str, member: &str| text.replacen('{', &format!("{{\"{member}\":null,"), 1);
         assert!(serde_json::from_str::<ConfirmationRequest>(&confirmation).is_ok());
-        for member in ["token", "top_origin", "purpose", "detached"] {
+        for member in ["token", "top_origin", "purpose", "detached", "holder_signature"] {
             assert!(!why::<ConfirmationRequest>(&with(&confirmation, member)).is_empty());
         }
         for member in ["token", "top_origin", "certificate"] {

@@ -25,6 +25,7 @@ pub(crate) fn open(proof: &Proof, context: &Context<'_>) -> Result<Opened, Verif
         Proof::Jws { jws } => jws::open(jws, context),
         Proof::Cms(proof) => cms::open(proof, cms::Content::Statement, context),
         Proof::CmsChallenge(proof) => cms::open(proof, cms::Content::Challenge, context),
+        Proof::Uec(_) => Err(VerifyError::FormatNotAllowed(ProofFormat::Uec.name())),
     }
 }
 
@@ -35,6 +36,7 @@ pub(crate) fn unverified_signer(proof: &Proof, policy: &Policy) -> Result<Certif
         Proof::WebEid(token) => web_eid::certificate(token),
         Proof::Jws { jws } => jws::signer(jws, policy),
         Proof::Cms(proof) | Proof::CmsChallenge(proof) => cms::signer(proof, policy),
+        Proof::Uec(_) => Err(VerifyError::FormatNotAllowed(ProofFormat::Uec.name())),
     }
 }
 
@@ -45,6 +47,7 @@ fn check_size(proof: &Proof, policy: &Policy) -> Result<(), VerifyError> {
         Proof::Cms(proof) | Proof::CmsChallenge(proof) => {
             proof.cms.len() + proof.content.as_ref().map_or(0, String::len)
         }
+        Proof::Uec(proof) => proof.size(),
     };
     if size > policy.rules().budget.proof_bytes {
         return Err(VerifyError::BudgetExceeded("bytes of the proof"));

@@ -18,6 +18,7 @@ pub fn confirmation(format: &str) -> ConfirmationRequest {
         challenge: base64(&random).parse().expect("44 characters of base64"),
         format: format.to_owned(),
         detached: false,
+        holder_signature: false,
         purpose: Purpose::ConfirmIdentity,
         token: None,
         certificate: None,

@@ -23,12 +23,15 @@ pub(crate) struct Confirm {
     /// Its challenge
     #[arg(long, value_name = "TEXT")]
     challenge: Challenge,
-    /// web-eid:1.0, jws, cms or cms-challenge
+    /// web-eid:1.0, jws, cms, cms-challenge or uec
     #[arg(long, default_value = "web-eid:1.0", value_name = "NAME")]
     format: String,
     /// For cms and cms-challenge: leave the content out
     #[arg(long)]
     detached: bool,
+    /// For uec: have the holder sign as well, with PIN2
+    #[arg(long)]
+    holder_signature: bool,
     /// What is agreed to
     #[arg(long, value_enum, default_value = "confirm-identity")]
     purpose: For,
@@ -56,6 +59,7 @@ impl Confirm {
             challenge: self.challenge.clone(),
             format: self.format.clone(),
             detached: self.detached,
+            holder_signature: self.holder_signature,
             purpose: match self.purpose {
                 For::ConfirmIdentity => Purpose::ConfirmIdentity,
                 For::SignIn => Purpose::SignIn,

@@ -164,6 +164,7 @@ fn confirmation(asked: Authenticate) -> Result<ConfirmationRequest, Refusal> {
         challenge: asked.challenge_nonce,
         format: ProofFormat::WebEid.name().to_owned(),
         detached: false,
+        holder_signature: false,
         purpose: Purpose::SignIn,
         token: None,
         certificate: None,

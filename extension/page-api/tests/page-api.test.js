@@ -64,6 +64,13 @@ test("confirm gives the proof, and tells each stage", async () => {
   assert.equal(page.clock.pending(), 0);
 });
 
+test("a card's holder is asked to sign where the page says so", async () => {
+  const page = open();
+  void confirm({ challenge: CHALLENGE, format: "uec", holderSignature: true });
+  await page.clock.advance(1);
+  assert.deepEqual(page.port().said[0].arguments, { challenge: CHALLENGE, format: "uec", purpose: "confirm_identity", holder_signature: true });
+});
+
 test("what is not said has its default", async () => {
   const page = open();
   void confirm({ challenge: CHALLENGE });

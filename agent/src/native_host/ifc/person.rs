@@ -51,6 +51,7 @@ impl Person<'_> {
             challenge,
             format: ProofFormat::CmsChallenge.name().to_owned(),
             detached,
+            holder_signature: false,
             purpose: Purpose::SignIn,
             token: Some(choice.token.clone()),
             certificate: Some(base64(&choice.der)),

@@ -146,6 +146,7 @@ pub(crate) fn request(token: &str) -> ConfirmationRequest {
         challenge,
         format: "web-eid:1.0".into(),
         detached: false,
+        holder_signature: false,
         purpose: Purpose::ConfirmIdentity,
         token,
         certificate: None,
