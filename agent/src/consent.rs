@@ -44,7 +44,9 @@ pub async fn consented<K: Send>(
                 }
                 return Ok((signatures, kept));
             }
-            Err(error @ (Error::PinIncorrect(_) | Error::PinLength(..))) if !case.app.prompt.unattended() => {
+            Err(error @ (Error::PinFormat | Error::PinIncorrect(_) | Error::PinLength(..)))
+                if !case.app.prompt.unattended() =>
+            {
                 case.remember_wrong_pin(&error).await?;
                 case.still_wanted().await?;
                 chosen.candidate.token = after_wrong_pin(case, &chosen.candidate.token, &error).await?;

@@ -40,6 +40,8 @@ pub enum Error {
     TooManyPairings,
     /// The origin's policy does not allow the format.
     OriginNotAllowed(String),
+    /// The PIN has something other than digits; it was not tried.
+    PinFormat,
     /// The PIN was wrong; tries left where the token tells.
     PinIncorrect(Option<u8>),
     /// The PIN is shorter or longer than the token takes (bytes); it was not tried.
@@ -87,7 +89,7 @@ impl Error {
             Self::NoToken => ErrorCode::NoToken,
             Self::NotFound => ErrorCode::NotFound,
             Self::OriginNotAllowed(_) => ErrorCode::OriginNotAllowed,
-            Self::PinIncorrect(_) | Self::PinLength(..) => ErrorCode::PinIncorrect,
+            Self::PinFormat | Self::PinIncorrect(_) | Self::PinLength(..) => ErrorCode::PinIncorrect,
             Self::PinLocked => ErrorCode::PinLocked,
             Self::PinMustChange | Self::PinRefused => ErrorCode::PinMustChange,
             // The PIN is as locked as it was.
@@ -151,6 +153,7 @@ impl fmt::Display for Error {
             Self::NoToken => f.write_str("no card or token appeared; insert one and try again"),
             Self::NotFound => f.write_str("there is nothing here by that name"),
             Self::OriginNotAllowed(why) => f.write_str(why),
+            Self::PinFormat => f.write_str("the PIN has digits only; it was not tried"),
             Self::PinIncorrect(Some(tries)) => write!(f, "the PIN is wrong; tries left: {tries}"),
             Self::PinIncorrect(None) => f.write_str("the PIN is wrong"),
             Self::PinLength(min, max) => write!(f, "the PIN has {min} to {max} characters; it was not tried"),

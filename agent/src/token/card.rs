@@ -1,12 +1,17 @@
 //! Tokens behind a reader: chips that the agent speaks to itself.
 //!
 //! From the reader up: [`transport`] is bytes out and bytes in, within one transaction;
-//! [`apdu`] is a command and what the card made of it ([`status`] words, [`tlv`] data);
-//! [`pin`] is how a PIN is written into a command and what a refusal of it means;
+//! [`apdu`] is a command and what the card made of it, [`tlv`] the data in it; [`recorder`] counts them;
+//! [`pin`] is how a PIN is written into a command and what a refusal of it means, [`pad`] how a reader's own keys do it;
 //! [`family`] is what a kind of card is.
 
 pub mod apdu;
 pub mod error;
 pub mod family;
+pub mod pad;
 pub mod pin;
+pub mod recorder;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod tlv;
 pub mod transport;

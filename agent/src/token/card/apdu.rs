@@ -1,11 +1,19 @@
 //! Command and response APDUs (ISO/IEC 7816-4:2013, 5.1), and the one place that sends them.
 
 use std::fmt;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::error::CardError;
-use super::transport::Transport;
+use super::transport::{Protocol, Transport};
+
+/// The most data a short command carries, bytes (ISO/IEC 7816-4, 5.2).
+const SHORT: usize = 255;
+/// CLA bit 5: more of this command follows (ISO/IEC 7816-4, 5.3.3).
+const CHAINED: u8 = 0x10;
+/// The most an answer may grow to; what cards of our families hold is a tenth of it.
+const ANSWER: usize = 1 << 16;
 
 /// Bytes of which nothing is shown but their number.
 pub struct Secret(Zeroizing<Vec<u8>>);
@@ -29,7 +37,6 @@ impl fmt::Debug for Secret {
 }
 
 /// What a command carries to the card.
-#[derive(Debug)]
 pub enum Data {
     /// Nothing.
     None,
@@ -37,6 +44,27 @@ pub enum Data {
     Plain(Vec<u8>),
     /// A PIN, or what is made of one.
     Secret(Secret),
+}
+
+impl Data {
+    /// The bytes, for what puts them on the wire.
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::None => &[],
+            Self::Plain(bytes) => bytes,
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("-"),
+            Self::Plain(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02X}")),
+            Self::Secret(secret) => secret.fmt(f),
+        }
+    }
 }
 
 /// How many bytes a command wants back.
@@ -51,7 +79,6 @@ pub enum Le {
 }
 
 /// A command, before it is cut to what the card's protocol takes.
-#[derive(Debug)]
 pub struct Command {
     /// Class.
     pub cla: u8,
@@ -97,6 +124,42 @@ impl Command {
         self.le = le;
         self
     }
+
+    /// One APDU of it: this part of the data, this class, this Le.
+    fn part(&self, cla: u8, data: &[u8], le: Le, extended: bool) -> Secret {
+        // Written once into memory of the right size: nothing that bears a PIN is moved and left behind.
+        let mut bytes = Vec::with_capacity(data.len() + 9);
+        bytes.extend([cla, self.ins, self.p1, self.p2]);
+        let [length_high, length_low] = u16::try_from(data.len()).unwrap_or(u16::MAX).to_be_bytes();
+        match (data.is_empty(), extended) {
+            (true, _) => (),
+            (false, false) => bytes.push(length_low),
+            (false, true) => bytes.extend([0, length_high, length_low]),
+        }
+        bytes.extend(data);
+        let wanted = match le {
+            Le::None => return Secret::new(bytes),
+            Le::Max => 0,
+            Le::Exactly(wanted) => wanted,
+        };
+        // 256 and 65,536 are written as zero; a short command that wants more says "all", and the rest is 61xx.
+        match (extended, u16::try_from(wanted)) {
+            (false, Ok(wanted @ 0..=255)) => bytes.push(wanted.to_be_bytes()[1]),
+            (false, _) => bytes.push(0),
+            (true, wanted) => {
+                bytes.extend(data.is_empty().then_some(0));
+                bytes.extend(wanted.unwrap_or(0).to_be_bytes());
+            }
+        }
+        Secret::new(bytes)
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cla, ins, p1, p2, .. } = self;
+        write!(f, "{cla:02X} {ins:02X} {p1:02X} {p2:02X} {:?} {:?}", self.data, self.le)
+    }
 }
 
 /// The status word of a response: SW1 in the upper byte.
@@ -110,6 +173,11 @@ impl Status {
     /// Whether the command was carried out.
     pub fn is_ok(self) -> bool {
         self == Self::OK
+    }
+
+    /// Its two bytes.
+    pub fn bytes(self) -> [u8; 2] {
+        self.0.to_be_bytes()
     }
 }
 
@@ -134,6 +202,18 @@ pub struct Response {
     pub status: Status,
 }
 
+impl Response {
+    /// Of what a reader gave: two bytes at least, or there is no card any more.
+    fn read(mut bytes: Vec<u8>) -> Result<Self, CardError> {
+        let status = match bytes.last_chunk::<2>() {
+            Some(status) => Status(u16::from_be_bytes(*status)),
+            None => return Err(CardError::Removed),
+        };
+        bytes.truncate(bytes.len() - 2);
+        Ok(Self { data: bytes, status })
+    }
+}
+
 /// What the card says is nobody's business in a log: only how much it was.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,12 +224,18 @@ impl fmt::Debug for Response {
 /// Speaks with the card of one transaction: the rules of every card stand here, once.
 pub struct Link<'a> {
     transport: &'a mut dyn Transport,
+    extended: bool,
+    resend_after: Duration,
 }
 
 impl<'a> Link<'a> {
-    /// Speaks through `transport`.
+    /// Speaks through `transport`, in short APDUs.
     pub fn new(transport: &'a mut dyn Transport) -> Self {
-        Self { transport }
+        Self {
+            transport,
+            extended: false,
+            resend_after: Duration::ZERO,
+        }
     }
 
     /// The card below, for what is not a command of its own: its protocol, the reader's keys.
@@ -157,12 +243,32 @@ impl<'a> Link<'a> {
         self.transport
     }
 
+    /// What the card was reset to.
+    pub fn protocol(&self) -> Protocol {
+        self.transport.protocol()
+    }
+
+    /// Whether long commands go as extended APDUs, for cards that say they take them; under T=0 they never do.
+    /// Otherwise they are chained.
+    pub fn use_extended(&mut self, extended: bool) {
+        self.extended = extended;
+    }
+
+    /// How long to wait after 6Cxx before the command is sent again; old cards fall silent otherwise.
+    pub fn resend_after(&mut self, wait: Duration) {
+        self.resend_after = wait;
+    }
+
     /// Sends a command and gathers its whole answer: 61xx is followed by GET RESPONSE, 6Cxx by the
     /// same command with that Le, once; data over 255 bytes is chained (CLA bit 5).
     ///
+    /// A command that bears a secret is never sent again, whatever the card says: it may have cost a try.
     /// A status word other than 9000 is an answer here, not an error.
-    pub fn send(&mut self, _command: &Command) -> Result<Response, CardError> {
-        Err(CardError::Unsupported("not yet".to_owned()))
+    pub fn send(&mut self, command: &Command) -> Result<Response, CardError> {
+        let first = self.command(command)?;
+        let response = self.rest(first)?;
+        tracing::trace!(?command, ?response, "card");
+        Ok(response)
     }
 
     /// The data of a command that has to succeed; `what` names it in the error.
@@ -173,4 +279,87 @@ impl<'a> Link<'a> {
             false => Err(CardError::Refused(what, response.status)),
         }
     }
+
+    /// The command in as many APDUs as it takes; what the card says to the last of them, or to the first it refuses.
+    fn command(&mut self, command: &Command) -> Result<Response, CardError> {
+        let t0 = self.transport.protocol() == Protocol::T0;
+        let data = command.data.bytes();
+        if data.len() > usize::from(u16::MAX) {
+            return Err(CardError::Unsupported("a command of more than 65,535 bytes".to_owned()));
+        }
+        let long = data.len() > SHORT || matches!(command.le, Le::Exactly(wanted) if wanted > SHORT + 1);
+        let extended = self.extended && long && !t0;
+        let mut data = data;
+        while data.len() > SHORT && !extended {
+            let (part, rest) = data.split_at(SHORT);
+            let answer = self.exchange(&command.part(command.cla | CHAINED, part, Le::None, false))?;
+            if !answer.status.is_ok() {
+                return Ok(answer);
+            }
+            data = rest;
+        }
+        // Under T=0 a command that carries data has no room for Le: its answer is 61xx.
+        let le = if t0 && !data.is_empty() { Le::None } else { command.le };
+        let answer = self.exchange(&command.part(command.cla, data, le, extended))?;
+        match (answer.status.bytes(), &command.data) {
+            (_, Data::Secret(_)) => Ok(answer),
+            ([0x6C, wanted], _) if command.le != Le::None => {
+                let le = exactly(wanted);
+                self.wait();
+                self.exchange(&command.part(command.cla, data, le, extended))
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// What 61xx promises (ISO/IEC 7816-4, 11.8.1), appended.
+    fn rest(&mut self, mut answer: Response) -> Result<Response, CardError> {
+        while let [0x61, left] = answer.status.bytes() {
+            let next = self.more(exactly(left))?;
+            let endless = next.data.is_empty() && next.status.bytes()[0] == 0x61;
+            answer.data.extend(next.data);
+            answer.status = next.status;
+            if endless || answer.data.len() > ANSWER {
+                return Err(CardError::Malformed(
+                    "GET RESPONSE",
+                    format!("it promises data without end after {} bytes", answer.data.len()),
+                ));
+            }
+        }
+        Ok(answer)
+    }
+
+    /// GET RESPONSE; once more where the card corrects its length.
+    fn more(&mut self, le: Le) -> Result<Response, CardError> {
+        let get_response = Command::new(0, 0xC0, 0, 0);
+        let next = self.exchange(&get_response.part(0, &[], le, false))?;
+        match next.status.bytes() {
+            [0x6C, wanted] => {
+                self.wait();
+                self.exchange(&get_response.part(0, &[], exactly(wanted), false))
+            }
+            _ => Ok(next),
+        }
+    }
+
+    fn exchange(&mut self, apdu: &Secret) -> Result<Response, CardError> {
+        Response::read(self.transport.transmit(apdu)?)
+    }
+
+    fn wait(&self) {
+        if !self.resend_after.is_zero() {
+            std::thread::sleep(self.resend_after);
+        }
+    }
 }
+
+/// SW2 as a length: zero is 256.
+fn exactly(sw2: u8) -> Le {
+    match sw2 {
+        0 => Le::Exactly(256),
+        length => Le::Exactly(length.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

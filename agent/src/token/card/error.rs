@@ -1,5 +1,9 @@
 //! What can go wrong between the agent and a card.
 
+use std::fmt;
+
+use plugin_protocol::ErrorCode;
+
 use super::apdu::Status;
 use crate::error::Error;
 
@@ -31,7 +35,7 @@ pub enum PinFailure {
     Blocked,
     /// It was not tried: shortest and longest length, digits.
     Length(usize, usize),
-    /// It was not tried: something other than digits.
+    /// It was not tried: something other than digits, or a form that the card does not take.
     Format,
     /// It must be changed before its first use.
     MustChange,
@@ -43,19 +47,83 @@ pub enum PinFailure {
     PadTimedOut,
 }
 
+impl fmt::Display for CardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse => f.write_str("another program holds the card for itself alone; close it and try again"),
+            Self::Malformed(what, why) => write!(
+                f,
+                "the card answered {what} with something its documents do not know: {why}; take it out, insert it and try again"
+            ),
+            Self::Pin(failure) => failure.fmt(f),
+            Self::Refused(what, status) => {
+                write!(f, "the card refused {what} (status {status}")?;
+                meaning(*status).map_or(Ok(()), |meaning| write!(f, ": {meaning}"))?;
+                f.write_str("); take it out, insert it and try again")
+            }
+            Self::Removed => f.write_str("the card was taken out, or stopped answering; insert it and try again"),
+            Self::Service(why) => write!(f, "the service that speaks to readers (PC/SC) does not answer: {why}"),
+            Self::Unsupported(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for CardError {}
+
+impl fmt::Display for PinFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrong(Some(left)) => write!(f, "the PIN is wrong; tries left: {left}"),
+            Self::Wrong(None) => f.write_str("the PIN is wrong"),
+            Self::Blocked => f.write_str("the PIN is locked"),
+            Self::Length(min, max) => write!(f, "the PIN has {min} to {max} digits; it was not tried"),
+            Self::Format => f.write_str("the PIN has digits only; it was not tried"),
+            Self::MustChange => f.write_str("the PIN must be changed before its first use"),
+            Self::NewRefused => f.write_str("the card does not take the new PIN: it is too simple, or the old one"),
+            Self::PadCancelled => f.write_str("the person pressed the reader's key that cancels"),
+            Self::PadTimedOut => f.write_str("no PIN was typed on the reader in time"),
+        }
+    }
+}
+
+/// What a status word says in every card's documents (ISO/IEC 7816-4, table 6).
+fn meaning(status: Status) -> Option<&'static str> {
+    Some(match status.0 {
+        0x6581 => "its memory failed",
+        0x6700 => "wrong length",
+        0x6882 => "no secure messaging",
+        0x6982 => "a PIN is needed first, or this is closed here",
+        0x6983 | 0x6984 => "locked",
+        0x6985 => "not now, or not activated",
+        0x6A80 => "wrong data",
+        0x6A81 => "it cannot do this",
+        0x6A82 => "there is no such file",
+        0x6A86 | 0x6B00 => "wrong parameters",
+        0x6A88 => "there is no such key or PIN",
+        0x6D00 => "it does not know the command",
+        0x6E00 => "it does not know the class of the command",
+        0x6F00 => "it does not say why",
+        _ => return None,
+    })
+}
+
 impl From<CardError> for Error {
     fn from(error: CardError) -> Self {
         match error {
             CardError::Pin(PinFailure::Wrong(left)) => Self::PinIncorrect(left),
             CardError::Pin(PinFailure::Blocked) => Self::PinLocked,
             CardError::Pin(PinFailure::Length(min, max)) => Self::PinLength(min, max),
+            CardError::Pin(PinFailure::Format) => Self::PinFormat,
             CardError::Pin(PinFailure::MustChange) => Self::PinMustChange,
             CardError::Pin(PinFailure::NewRefused) => Self::PinRefused,
             CardError::Pin(PinFailure::PadCancelled) => Self::Cancelled,
             CardError::Pin(PinFailure::PadTimedOut) => Self::Expired,
             CardError::Removed => Self::TokenRemoved,
             CardError::Unsupported(what) => Self::UnsupportedAlgorithm(what),
-            other => Self::Internal(format!("card: {other:?}")),
+            error @ (CardError::Malformed(..) | CardError::Refused(..)) => {
+                Self::Refused(ErrorCode::ModuleFailed, error.to_string())
+            }
+            other => Self::Internal(format!("card: {other}")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How a PIN is written into a command, and what a card's refusal of it means.
 
-use super::apdu::{Link, Secret, Status};
+use super::apdu::{Command, Link, Secret, Status};
 use super::error::{CardError, PinFailure};
 use crate::pin::Pin;
 
@@ -32,8 +32,53 @@ pub struct PinSpec {
 
 impl PinSpec {
     /// The bytes of a PIN for VERIFY; refused before it is sent where its length or a character is wrong.
-    pub fn block(&self, _pin: &Pin) -> Result<Secret, PinFailure> {
-        Err(PinFailure::Format)
+    pub fn block(&self, pin: &Pin) -> Result<Secret, PinFailure> {
+        let digits = pin.expose();
+        let (min, max) = self.length;
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return Err(PinFailure::Format);
+        }
+        if !(min..=max).contains(&digits.len()) {
+            return Err(PinFailure::Length(min, max));
+        }
+        // Written into memory of the right size: growing would leave a copy behind.
+        let mut block = Vec::with_capacity(self.stored.max(digits.len()) + 1);
+        match self.encoding {
+            Encoding::Ascii => block.extend(digits),
+            Encoding::Format2 => format2(digits, &mut block),
+        }
+        if let Some(pad) = self.pad {
+            block.resize(self.stored.max(block.len()), pad);
+        }
+        Ok(Secret::new(block))
+    }
+
+    /// Two blocks one after the other: what CHANGE REFERENCE DATA takes (old, new) and RESET RETRY COUNTER
+    /// (`first` is the unblocking code's, written as `first_spec` says).
+    pub fn blocks(&self, first_spec: &Self, first: &Pin, second: &Pin) -> Result<Secret, PinFailure> {
+        let (first, second) = (first_spec.block(first)?, self.block(second)?);
+        let mut both = Vec::with_capacity(first.expose().len() + second.expose().len());
+        both.extend(first.expose());
+        both.extend(second.expose());
+        Ok(Secret::new(both))
+    }
+
+    /// VERIFY without data (ISO/IEC 7816-4, 11.6.6): asks for the tries left, and spends none where the family's
+    /// document says so.
+    pub fn query(&self) -> Command {
+        Command::new(0x00, VERIFY, 0x00, self.reference)
+    }
+}
+
+/// INS of VERIFY.
+const VERIFY: u8 = 0x20;
+
+/// ISO 9564-1 format 2: `24 12 34 FF…` of 1234.
+fn format2(digits: &[u8], block: &mut Vec<u8>) {
+    block.push(0x20 | (digits.len() as u8 & 0x0F));
+    for pair in digits.chunks(2) {
+        let nibble = |at: usize| pair.get(at).map_or(0x0F, |digit| digit & 0x0F);
+        block.push(nibble(0) << 4 | nibble(1));
     }
 }
 
@@ -66,13 +111,69 @@ pub struct PadEntry {
 }
 
 /// What the status word of a VERIFY means (national-cards.md, section 0): the one mapping of every family.
-pub fn verified(_status: Status) -> Result<(), CardError> {
-    Err(CardError::Pin(PinFailure::Wrong(None)))
+///
+/// 6400, 6401, 6403 and 6404 are a reader's with keys of its own. A length that is wrong comes as
+/// [`PinFailure::Format`]: a status word does not know the right one ([`Link::verify`] does).
+pub fn verified(status: Status) -> Result<(), CardError> {
+    let failure = match status.0 {
+        0x9000 => return Ok(()),
+        0x63C0 | 0x6983 | 0x6984 => PinFailure::Blocked,
+        // 6300 tells no number; 630x and 63Cx do.
+        0x6300..=0x63FF => PinFailure::Wrong(Some((status.0 & 0x0F) as u8).filter(|left| *left > 0)),
+        0x6700 | 0x6A80 | 0x6403 => PinFailure::Format,
+        0x6400 => PinFailure::PadTimedOut,
+        0x6401 => PinFailure::PadCancelled,
+        0x6404 => {
+            let why = "the reader's keys are disabled; type the PIN on the computer";
+            return Err(CardError::Unsupported(why.to_owned()));
+        }
+        _ => return Err(CardError::Refused("VERIFY", status)),
+    };
+    Err(CardError::Pin(failure))
+}
+
+/// What the status word of CHANGE REFERENCE DATA or RESET RETRY COUNTER means, where `verified` does not say it:
+/// the card compares the old value as VERIFY does, and may not like the new one.
+pub fn changed(status: Status) -> Result<(), CardError> {
+    match status.0 {
+        // 6402: the new one was repeated differently on a reader's keys.
+        0x6985 | 0x6402 | 0x6A80 => Err(CardError::Pin(PinFailure::NewRefused)),
+        _ => verified(status).map_err(|error| match error {
+            CardError::Refused(_, status) => CardError::Refused("the change of a PIN", status),
+            other => other,
+        }),
+    }
 }
 
 impl Link<'_> {
     /// VERIFY (ISO/IEC 7816-4, 11.6.6) with a typed PIN, or on the reader's keys. One try at most.
-    pub fn verify(&mut self, _spec: &PinSpec, _pin: PinSource) -> Result<(), CardError> {
-        Err(CardError::Unsupported("not yet".to_owned()))
+    pub fn verify(&mut self, spec: &PinSpec, pin: PinSource) -> Result<(), CardError> {
+        let status = match pin {
+            PinSource::Typed(pin) => {
+                let block = spec.block(&pin).map_err(CardError::Pin)?;
+                drop(pin);
+                self.send(&spec.query().with_secret(block))?.status
+            }
+            PinSource::Pad => self.verify_on_pad(spec)?,
+        };
+        verified(status).map_err(|error| match error {
+            CardError::Pin(PinFailure::Format) => CardError::Pin(PinFailure::Length(spec.length.0, spec.length.1)),
+            other => other,
+        })
+    }
+
+    fn verify_on_pad(&mut self, spec: &PinSpec) -> Result<Status, CardError> {
+        let unsupported = |why: &str| CardError::Unsupported(why.to_owned());
+        if !self.transport().has_pad() {
+            return Err(unsupported("this reader has no keys for a PIN"));
+        }
+        let entry = PadEntry::of(spec).ok_or_else(|| unsupported("readers with keys cannot write this card's PIN"))?;
+        let status = self.transport().verify_on_pad(&entry)?;
+        let status = Status(u16::from_be_bytes(status));
+        tracing::trace!(reference = spec.reference, ?status, "PIN on the reader's keys");
+        Ok(status)
     }
 }
+
+#[cfg(test)]
+mod tests;
