@@ -5,13 +5,14 @@ mod qualified;
 use gost3410::{Algorithm, ObjectIdentifier, ParameterSet};
 use plugin_protocol::TEST_ORGANIZATION;
 use plugin_protocol::qualified::QualifiedFacts;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// What a key's certificate lets it do here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// digitalSignature: confirms identity, signs in.
     Authentication,

@@ -110,6 +110,10 @@ async fn read(case: &Case<'_>, tokens: &[TokenInfo], wanted: &Wanted<'_>) -> Res
     let mut found = Vec::new();
     let mut left_out = LeftOut::default();
     for token in tokens {
+        if token.role.is_some_and(|role| role != wanted.role) {
+            left_out.add(Why::OtherPin);
+            continue;
+        }
         match case.life.race(case.app.tokens.credentials(&token.id)).await? {
             Ok(credentials) => {
                 let mut fit = Vec::new();
@@ -163,6 +167,7 @@ fn fitting(case: &Case<'_>, token: &TokenInfo, credential: Credential, wanted: &
 enum Why {
     Unreadable,
     Other,
+    OtherPin,
     Unfit(Role, Unfit),
     Unable(Error),
 }
@@ -173,6 +178,7 @@ impl Why {
         match self {
             Self::Unreadable => "not readable",
             Self::Other => "not the one that was asked for",
+            Self::OtherPin => "behind a PIN that is for something else",
             Self::Unfit(_, Unfit::Expired) => "expired",
             Self::Unfit(_, Unfit::NotYetValid) => "not valid yet",
             Self::Unfit(_, Unfit::Authority) => "of a certification authority",

@@ -1,7 +1,7 @@
 //! What a token is: something that lists certificates and signs after a PIN.
 //!
 //! A [`Source`] is whatever brings tokens: the software token, one PKCS#11
-//! module, later one PC/SC stack. Sources block and know nothing of async;
+//! module, the cards in all readers. Sources block and know nothing of async;
 //! `worker` gives each its own thread and is the only file that knows both.
 
 use std::fmt;
@@ -11,6 +11,7 @@ use plugin_protocol::api::{PinState, SignatureScheme, SourceKind, TokenKind, Tok
 use plugin_protocol::encoding::{base64url, sha256};
 use serde::{Deserialize, Serialize};
 
+use self::card::family::Evidence;
 use crate::certificate::Role;
 use crate::error::Error;
 use crate::pin::Pin;
@@ -18,11 +19,13 @@ use crate::pin::Pin;
 mod bytes;
 pub mod card;
 mod discover;
+mod notice;
 pub mod pkcs11;
 pub mod software;
 pub mod worker;
 
 pub use discover::{Discovered, discover, discover_at};
+pub use notice::{Announcer, Inserted, Notice, ReaderInfo};
 
 /// A token's opaque name: the same for the same token in the same place, and tells nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,6 +68,10 @@ pub struct TokenInfo {
     pub reader: Option<String>,
     /// Its PIN.
     pub pin: PinInfo,
+    /// What all its keys are for, where that is known without reading a certificate: tokens for
+    /// something else are not looked at.
+    #[serde(default)]
+    pub role: Option<Role>,
     /// A token for tests.
     pub test: bool,
 }
@@ -72,6 +79,9 @@ pub struct TokenInfo {
 /// What is known of a PIN before it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinInfo {
+    /// What the card's documents and its holder's letter call it, "PIN1"; `None` where there is only one.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Its state.
     pub state: PinState,
     /// Tries left, where the token tells.
@@ -189,6 +199,16 @@ pub struct UnblockCode {
     pub tries_left: Option<u8>,
 }
 
+/// What a card is to prove by its own authentication, for a proof of the format `uec`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProveJob {
+    /// The certificate the person agreed to, as [`Credential::certificate`] has it: the source checks that it is still
+    /// this one.
+    pub certificate: Vec<u8>,
+    /// The canonical confirmation statement.
+    pub statement: Vec<u8>,
+}
+
 /// Something that brings tokens. Its calls block; each ends by itself within a bound.
 pub trait Source: Send {
     /// What `doctor` and the log call it, without a folder.
@@ -228,6 +248,25 @@ pub trait Source: Send {
         Err(Error::UnsupportedAlgorithm(
             "its PIN is unblocked in its own tool".to_owned(),
         ))
+    }
+
+    /// Asked once, before the first question: whether the source tells `announcer` from then on of every change of
+    /// its tokens. One that does is not asked again until it told of something; the others are asked every second
+    /// while somebody waits for a token.
+    fn announce(&mut self, _announcer: Announcer) -> bool {
+        false
+    }
+
+    /// The readers it looks after, and what is in them, served here or not.
+    fn readers(&mut self) -> Result<Vec<ReaderInfo>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Has the card authenticate itself over a statement; `pin` as in [`Source::sign`]. What it hands out is not
+    /// verified yet.
+    fn prove(&mut self, _token: &TokenId, _job: ProveJob, _pin: Option<Pin>) -> Result<Evidence, Error> {
+        let why = "only a universal electronic card makes this proof";
+        Err(Error::UnsupportedAlgorithm(why.to_owned()))
     }
 }
 

@@ -154,9 +154,11 @@ fn wings_do_not_know_each_other() {
 }
 
 #[test]
-fn unsafe_code_is_at_pkcs11_and_at_the_judge() {
-    // The child, the modules of the fixtures and the tests that call them; and OpenSSL as a judge.
+fn unsafe_code_is_at_pkcs11_at_pcsc_and_at_the_judge() {
+    // The child, the modules of the fixtures and the tests that call them; the C calls of PC/SC; and OpenSSL as a judge.
     let allowed = [
+        "agent/pcsc-sys/src/linked.rs",
+        "agent/pcsc-sys/src/loaded.rs",
         "agent/src/token/pkcs11/",
         "fixtures/evil-module/",
         "fixtures/gost-token/core/src/c/",
@@ -167,7 +169,7 @@ fn unsafe_code_is_at_pkcs11_and_at_the_judge() {
         "tests/src/gost_engine.rs",
     ];
     for folder in [
-        "agent/src",
+        "agent",
         "gost3410",
         "portal/src",
         "plugin-protocol/src",
@@ -178,7 +180,7 @@ fn unsafe_code_is_at_pkcs11_and_at_the_judge() {
             folder,
             &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code)"],
             &allowed,
-            "unsafe is for raw PKCS#11 calls and for the judge",
+            "unsafe is for raw PKCS#11 and PC/SC calls and for the judge",
         );
     }
 }

@@ -37,11 +37,13 @@ pub(super) fn candidate() -> Candidate {
             label: "Test token".to_owned(),
             reader: None,
             pin: PinInfo {
+                name: None,
                 state: PinState::Ok,
                 tries_left: Some(3),
                 pad: false,
                 length: Some((4, 8)),
             },
+            role: None,
             test: true,
         },
         certificate: Summary::read(&person.certificate).unwrap(),

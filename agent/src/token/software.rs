@@ -84,11 +84,13 @@ impl Software {
             label: "eid-agent software token".to_owned(),
             reader: None,
             pin: PinInfo {
+                name: None,
                 state,
                 tries_left: Some(left),
                 pad: false,
                 length: Some(PIN_LENGTH),
             },
+            role: None,
             test: true,
         })
     }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use plugin_protocol::api::SourceKind;
 use tokio::sync::{broadcast, oneshot};
 
-use super::{Credential, Management, SignJob, Source, TokenId, TokenInfo};
+use super::card::family::Evidence;
+use super::{Credential, Management, ProveJob, SignJob, Source, TokenId, TokenInfo};
 use crate::error::Error;
 use crate::pin::Pin;
 
@@ -180,6 +181,19 @@ impl Tokens {
             Error::PinLocked => Error::PukLocked,
             other => other,
         })
+    }
+
+    /// Has a card authenticate itself over a statement; `wanted` as [`Tokens::sign`] has it.
+    pub async fn prove(
+        &self,
+        token: &TokenId,
+        job: ProveJob,
+        pin: Option<Pin>,
+        wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
+    ) -> Result<Evidence, Error> {
+        let prove =
+            move |source: &mut dyn Source, token: &TokenId| wanted().and_then(|()| source.prove(token, job, pin));
+        self.put(token, prove).await
     }
 
     /// Puts a question about a token to the source that has it.

@@ -32,11 +32,13 @@ impl Held {
             label: label.to_owned(),
             reader: None,
             pin: PinInfo {
+                name: None,
                 state: PinState::Ok,
                 tries_left: Some(3),
                 pad: false,
                 length: None,
             },
+            role: None,
             test: false,
         };
         Self {

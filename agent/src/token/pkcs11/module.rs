@@ -102,6 +102,7 @@ impl Module {
             label: told.label().trim().to_owned(),
             reader: reader.filter(|reader| !reader.is_empty()),
             pin: pin_info(told),
+            role: None,
             test: false,
         }
     }
@@ -185,6 +186,7 @@ pub(super) fn pin_info(told: &Told) -> PinInfo {
     let (min, max) = (told.min_pin_length(), told.max_pin_length());
     let length = (0 < max && min <= max).then_some((min, max));
     PinInfo {
+        name: None,
         state,
         tries_left,
         pad: told.protected_authentication_path(),

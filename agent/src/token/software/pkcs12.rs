@@ -138,11 +138,13 @@ impl Source for Pkcs12 {
             label: self.name.clone(),
             reader: None,
             pin: PinInfo {
+                name: None,
                 state: PinState::Ok,
                 tries_left: None,
                 pad: false,
                 length: Some(PASSWORD),
             },
+            role: None,
             test: !summaries.is_empty() && summaries.iter().all(|summary| summary.test),
         }])
     }

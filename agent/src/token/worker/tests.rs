@@ -24,11 +24,13 @@ fn token(name: &str) -> TokenInfo {
         label: name.to_owned(),
         reader: None,
         pin: PinInfo {
+            name: None,
             state: PinState::Ok,
             tries_left: None,
             pad: false,
             length: None,
         },
+        role: None,
         test: true,
     }
 }

@@ -1,0 +1,62 @@
+//! What a source notices by itself, and how it says so.
+
+use std::sync::Arc;
+
+use crate::certificate::Role;
+
+/// Something happened at a reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A reader is there that was not.
+    ReaderAdded(String),
+    /// A reader is gone.
+    ReaderRemoved(String),
+    /// A card is in the reader of this name.
+    CardInserted(String),
+    /// The reader of this name is empty again.
+    CardRemoved(String),
+    /// Something else: what was true at the last look may not be true now.
+    Changed,
+}
+
+/// Takes notices, from any thread. It returns at once.
+pub type Announcer = Arc<dyn Fn(Notice) + Send + Sync>;
+
+/// A reader, and what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReaderInfo {
+    /// Its name, as the system has it.
+    pub name: String,
+    /// What is in it.
+    pub card: Inserted,
+}
+
+/// What is in a reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// No card.
+    Nothing,
+    /// A card of a family that is served here.
+    Known {
+        /// The family's name for people.
+        family: String,
+        /// The PINs that each are a token, and what the keys behind them are for.
+        slots: Vec<(String, Option<Role>)>,
+        /// What else is known of it: names and values.
+        details: Vec<(String, String)>,
+    },
+    /// A card of a family that the configuration leaves to PKCS#11 modules.
+    Left {
+        /// The family's name for people.
+        family: String,
+    },
+    /// A card that no family knows.
+    Unknown {
+        /// Its answer to reset.
+        atr: Vec<u8>,
+        /// Names of the families that asked it, and said no.
+        tried: Vec<String>,
+    },
+    /// A card that could not be read: why.
+    Unreadable(String),
+}
