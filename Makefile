@@ -14,8 +14,8 @@ demo: ## build, and confirm an identity to a portal with the embedded software t
 demo-browser: ## the same on a desktop, in Chromium or Firefox (BROWSER=firefox) with the plugin
 	@scripts/demo-browser
 
-test: ## run every test: SoftHSM's, the extension's, and in real browsers
-	@scripts/with-tools softhsm openssl gost-engine pkcs11-tool ps -- scripts/test
+test: ## run every test: SoftHSM's, on cards behind a real pcscd, the extension's, and in real browsers
+	@scripts/with-tools softhsm openssl gost-engine pkcs11-tool ps pcscd vpcd yubico-piv-tool libclang -- scripts/test
 
 lint: ## format, clippy, docs, the JavaScript's types, cargo-deny where it is installed; warnings are errors
 	@scripts/with-tools rustfmt clippy node npm -- scripts/lint

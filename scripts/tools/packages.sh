@@ -9,7 +9,10 @@ has_tool() {
         ca-certificates) [ -s "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ] ||
             [ -s "${CARGO_HTTP_CAINFO:-/nonexistent}" ] ;;
         softhsm) command -v softhsm2-util >/dev/null && softhsm_module ;;
-        openssl|pkcs11-tool|ps|Xvfb|pinentry-gtk-2) command -v "$1" >/dev/null ;;
+        openssl|pkcs11-tool|ps|Xvfb|pinentry-gtk-2|yubico-piv-tool) command -v "$1" >/dev/null ;;
+        pcscd) pcscd_is_there ;;
+        vpcd) vpcd_driver ;;
+        libclang) libclang && clang_headers ;;
         gost-engine) OPENSSL_CONF=/dev/null openssl engine gost >/dev/null 2>&1 ;;
         pinentry) pinentry_with_a_window ;;
         ssh) command -v ssh-agent >/dev/null && command -v ssh-add >/dev/null ;;
@@ -45,18 +48,60 @@ softhsm_module() {
     return 1
 }
 
+# Only ever started by tests, on sockets of their own; it is in no ordinary user's PATH. Installing
+# it in a container starts nothing; on a desktop systemd listens for it, as for anyone's reader.
+pcscd_is_there() {
+    for program in /usr/sbin/pcscd /usr/local/sbin/pcscd /usr/bin/pcscd; do
+        [ -x "$program" ] && return 0
+    done
+    return 1
+}
+
+vpcd_driver() {
+    for driver in /usr/lib/pcsc/drivers/serial/libifdvpcd.so /usr/local/lib/pcsc/drivers/serial/libifdvpcd.so; do
+        [ -f "$driver" ] && return 0
+    done
+    return 1
+}
+
+libclang() {
+    for library in "${LIBCLANG_PATH:-/nonexistent}"/libclang*.so* /usr/lib/llvm-*/lib/libclang*.so* \
+        /usr/lib/*/libclang*.so* /usr/lib/libclang*.so* /usr/lib64/libclang*.so* /usr/local/lib/libclang*.so*; do
+        case $library in *libclang-cpp*) continue ;; esac
+        [ -f "$library" ] && return 0
+    done
+    return 1
+}
+
+# The compiler's own headers, which come apart from the library: stddef.h.
+clang_headers() {
+    for header in /usr/lib/llvm-*/lib/clang/*/include/stddef.h /usr/lib/clang/*/include/stddef.h \
+        /usr/lib64/clang/*/include/stddef.h /usr/local/lib/clang/*/include/stddef.h; do
+        [ -f "$header" ] && return 0
+    done
+    return 1
+}
+
+# Debian names the headers after the version that its libclang1 has.
+clang_packages() {
+    version=$(LC_ALL=C apt-cache $apt_sources depends libclang1 2>/dev/null | sed -n 's/^ *Depends: libclang1-\([0-9]*\).*/\1/p' | head -n 1)
+    echo "libclang1 libclang-common-${version:-14}-dev"
+}
+
 package_of() {
     case $1 in
         cc) echo gcc libc6-dev ;;
         softhsm) echo softhsm2 ;;
         pkcs11-tool) echo opensc ;;
+        vpcd) echo vsmartcard-vpcd ;;
+        libclang) clang_packages ;;
         gost-engine) echo libengine-gost-openssl ;;
         ps) echo procps ;;
         pinentry) echo pinentry-qt ;;
         ssh) echo openssh-client ;;
         Xvfb) echo xvfb ;;
         pinentry-gtk-2) echo pinentry-gtk2 fonts-dejavu-core ;;
-        ca-certificates|openssl|npm) echo "$1" ;;
+        ca-certificates|openssl|npm|pcscd|yubico-piv-tool) echo "$1" ;;
         node) echo nodejs ;;
         chromium) no_snap CHROMIUM Chromium && echo chromium ;;
         firefox) no_snap FIREFOX Firefox && echo firefox-esr ;;

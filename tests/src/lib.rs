@@ -16,17 +16,24 @@
 //! - [`middle`]: someone between plugin and agent;
 //! - [`mock`]: a running mock, for portals;
 //! - [`judge`]: what a portal and OpenSSL say of what they get;
-//! - [`gost_engine`]: OpenSSL's GOST engine in this process.
+//! - [`gost_engine`]: OpenSSL's GOST engine in this process;
+//! - [`pcscd`]: a real PC/SC service with virtual readers, [`apdu_log`]: what went through it;
+//! - [`pcsc_client`]: another client at those readers;
+//! - [`foreign`]: cards that nobody in this house has written.
 
 pub mod agent;
+pub mod apdu_log;
 pub mod ask;
 pub mod browser;
 pub mod card;
 pub mod door;
+pub mod foreign;
 pub mod gost_engine;
 pub mod judge;
 pub mod middle;
 pub mod mock;
+pub mod pcsc_client;
+pub mod pcscd;
 pub mod pinentry;
 pub mod portal;
 pub mod process;
