@@ -96,6 +96,11 @@ pub trait Card: Send {
         ))
     }
 
+    /// The state of the code that unblocks a slot's PIN, where the card tells without spending a try of it.
+    fn unblock_status(&mut self, _slot: usize, _link: &mut Link<'_>) -> Result<PinStatus, CardError> {
+        Ok(PinStatus::default())
+    }
+
     /// What else is known of the card without a PIN, for `eid-agent tokens`: names and values, nothing secret, no
     /// whole number of the card.
     fn details(&mut self, _link: &mut Link<'_>) -> Result<Vec<(String, String)>, CardError> {
