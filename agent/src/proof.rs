@@ -9,7 +9,7 @@ mod cms;
 mod jws;
 mod key;
 mod own_check;
-mod rsa;
+pub(crate) mod rsa;
 mod web_eid;
 
 use plugin_protocol::{Challenge, Origin, Proof, ProofFormat, Purpose, SignatureAlgorithm, Statement};

@@ -8,6 +8,8 @@ use core::fmt;
 pub enum Error {
     /// The parameter set is of another length than the algorithm.
     AlgorithmMismatch,
+    /// The two keys of an agreement are on different curves.
+    CurveMismatch,
     /// The structure is not the DER it should be.
     Der(&'static str),
     /// The digest parameter of a key names another hash function than the key's own algorithm prescribes.
@@ -37,6 +39,8 @@ pub enum Error {
     SignatureInvalid,
     /// A half of the signature is zero, or not smaller than the order of the group.
     SignatureRange,
+    /// The number that an agreement is diversified with is too long, or zero modulo the order of the group.
+    UkmRange,
     /// The algorithm is none of GOST R 34.10.
     UnknownAlgorithm,
     /// The parameter set is unknown, or explicit.
@@ -47,6 +51,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::AlgorithmMismatch => write!(f, "the parameter set is of another length than the key's algorithm"),
+            Error::CurveMismatch => write!(f, "the two keys are on different curves"),
             Error::Der(what) => write!(f, "{what} is not valid DER of the expected shape"),
             Error::DigestParameter => {
                 write!(
@@ -63,6 +68,10 @@ impl fmt::Display for Error {
             Error::Randomness => write!(f, "the operating system gives no randomness"),
             Error::SignatureInvalid => write!(f, "the signature does not fit the public key and the digest"),
             Error::SignatureRange => write!(f, "r or s of the signature is not between 1 and q - 1"),
+            Error::UkmRange => write!(
+                f,
+                "the user keying material is longer than the curve's numbers, or zero modulo q"
+            ),
             Error::UnknownAlgorithm => write!(f, "the algorithm is none of GOST R 34.10-2001 and 34.10-2012"),
             Error::UnknownParameterSet => write!(f, "the parameter set of the key is not a known GOST R 34.10 one"),
         }

@@ -4,7 +4,7 @@
 //!
 //! [`ParameterSet`] and [`Algorithm`] name what a key is; [`PublicKey`], [`SecretKey`] and [`Signature`] are what one
 //! works with; [`Error`] says what was wrong. Inside, `curves` has the numbers, `point` the checks of a public point,
-//! `verify` and `sign` the two equations, `fast` the arithmetic for public numbers, `nonce` the derivation of
+//! `verify` and `sign` the two equations, `agree` the point of a key agreement, `fast` the arithmetic for public numbers, `nonce` the derivation of
 //! nonces, `spki` and `pkcs8` the DER.
 
 #![no_std]
@@ -14,6 +14,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "signing")]
+mod agree;
 mod algorithm;
 mod curves;
 mod error;
@@ -37,6 +39,8 @@ mod spki;
 mod tests;
 mod verify;
 
+#[cfg(feature = "signing")]
+pub use agree::AgreedPoint;
 pub use algorithm::{Algorithm, Hasher, Size};
 pub use const_oid::ObjectIdentifier;
 pub use error::Error;

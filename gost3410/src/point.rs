@@ -11,6 +11,8 @@ use crate::fast;
 use crate::octets::Octets;
 use elliptic_curve::FieldBytes;
 use elliptic_curve::ff::{Field, PrimeField};
+#[cfg(feature = "signing")]
+use zeroize::Zeroize;
 
 /// A point that passed [`Point::checked`], or that signing made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +26,15 @@ impl Point {
     pub(crate) fn checked(curve: Curve, x: Octets, y: Octets) -> Result<Self, Error> {
         with_curve!(curve, C => check::<C>(curve, &x, &y))?;
         Ok(Point { x, y })
+    }
+}
+
+#[cfg(feature = "signing")]
+impl Zeroize for Point {
+    /// For points that are secrets: what two parties agreed on.
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
     }
 }
 

@@ -82,6 +82,11 @@ impl PublicKey {
         PublicKey::from_x509(algorithm, set, inner)
     }
 
+    #[cfg(feature = "signing")]
+    pub(crate) fn point(&self) -> &Point {
+        &self.point
+    }
+
     /// Gives `x || y`, each little-endian ([`PublicKey::from_x509`]).
     pub fn to_x509(&self) -> Vec<u8> {
         let mut octets = Vec::with_capacity(self.set.size().pair_bytes());

@@ -96,6 +96,10 @@ impl SecretKey {
         self.sign_digest(&self.public.algorithm().digest(message))
     }
 
+    pub(crate) fn secret(&self) -> &Octets {
+        &self.secret
+    }
+
     fn sign_mixed(&self, digest: &[u8], randomness: &[u8]) -> Result<Signature, Error> {
         let curve = self.public.parameter_set().curve();
         let number = sign::digest_number(curve, digest)?;

@@ -6,14 +6,14 @@
 
 use crate::curves::{Curve, GostCurve, with_curve};
 use crate::octets::Octets;
-use crate::point::Point;
+use crate::point::{Point, coordinate};
 use crate::scalar::{hash_number, nonzero_scalar, to_octets};
 use crate::{Error, Signature};
-use elliptic_curve::Scalar;
-use elliptic_curve::ff::Field;
+use elliptic_curve::ff::{Field, PrimeField};
 use elliptic_curve::ops::Reduce;
 use elliptic_curve::point::AffineCoordinates;
-use primeorder::ProjectivePoint;
+use elliptic_curve::{FieldBytes, Scalar};
+use primeorder::{AffinePoint, ProjectivePoint};
 use zeroize::Zeroizing;
 
 /// Signs with a nonce that `next_nonce` proposes: numbers of the curve's length, tried until one serves.
@@ -57,6 +57,24 @@ pub(crate) fn public_point(curve: Curve, secret: &Octets) -> Option<Point> {
     })
 }
 
+/// `(cofactor · factor · secret mod q) · point` (RFC 4357 section 5.2, RFC 7836 section 4.3.1); nothing where the
+/// factor is zero modulo q. The point is one of order q, so the product is no point at infinity.
+pub(crate) fn agreed_point(curve: Curve, secret: &Octets, factor: &Octets, point: &Point) -> Option<Zeroizing<Point>> {
+    with_curve!(curve, C => {
+        let factor = Scalar::<C>::reduce(&FieldBytes::<C>::try_from(factor.as_ref()).ok()?);
+        if bool::from(factor.is_zero()) {
+            return None;
+        }
+        let mut number = Zeroizing::new(nonzero_scalar::<C>(secret)?);
+        *number *= factor * Scalar::<C>::from(u64::from(C::COFACTOR));
+        let (x, y) = (coordinate::<C>(&point.x)?, coordinate::<C>(&point.y)?);
+        let public = AffinePoint::<C>::from_coordinates(&x.to_repr(), &y.to_repr()).into_option()?;
+        let agreed = Zeroizing::new((ProjectivePoint::<C>::from(public) * *number).to_affine());
+        let (x, y) = (Zeroizing::new(agreed.x()), Zeroizing::new(agreed.y()));
+        Some(Zeroizing::new(Point { x: Octets::from_field(curve.size(), *x), y: Octets::from_field(curve.size(), *y) }))
+    })
+}
+
 /// The product of secret numbers modulo q: what a masked private key stands for.
 pub(crate) fn product(curve: Curve, factors: &[Zeroizing<Octets>]) -> Option<Zeroizing<Octets>> {
     with_curve!(curve, C => {
@@ -70,7 +88,6 @@ pub(crate) fn product(curve: Curve, factors: &[Zeroizing<Octets>]) -> Option<Zer
 
 /// How many bits q has.
 pub(crate) fn order_bits(curve: Curve) -> u32 {
-    use elliptic_curve::ff::PrimeField;
     with_curve!(curve, C => Scalar::<C>::NUM_BITS)
 }
 

@@ -1,6 +1,7 @@
 //! What only the inside of the crate can test: given nonces, the curves' numbers, the arithmetic's edges.
 #![allow(clippy::unwrap_used)]
 
+mod agree;
 mod nonces;
 mod parameters;
 mod points;

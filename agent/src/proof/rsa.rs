@@ -8,6 +8,8 @@ use plugin_protocol::HashFunction;
 
 /// Bits of the modulus that are accepted; the same as `ring`'s.
 const BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
+/// The same for keys of the universal electronic card, which are 1024 bits long (2048 fit its buffers).
+const CARD_BITS: std::ops::RangeInclusive<u32> = 1024..=2048;
 /// Bytes of the public exponent that are accepted; 65537 is the one in use.
 const MAX_EXPONENT: usize = 4;
 
@@ -35,9 +37,21 @@ pub(super) fn verify_pss(modulus: &[u8], exponent: &[u8], hash: HashFunction, di
     open(modulus, exponent, signature).is_some_and(|block| emsa_pss_verify(&block, bits - 1, hash, digest))
 }
 
+/// RSAVP1 and RSAEP for the universal electronic card, whose keys have 1024 bits: a number below the modulus, as long
+/// as it, to the power of the public exponent.
+pub(crate) fn card_operation(modulus: &[u8], exponent: &[u8], block: &[u8]) -> Option<Vec<u8>> {
+    let bits = bit_length(modulus).filter(|bits| CARD_BITS.contains(bits))?;
+    power(modulus, exponent, bits, block)
+}
+
 /// RSAVP1 (section 5.2.2): `signature ^ exponent mod modulus`, as long as the modulus.
 fn open(modulus: &[u8], exponent: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
     let bits = bit_length(modulus).filter(|bits| BITS.contains(bits))?;
+    power(modulus, exponent, bits, signature)
+}
+
+/// The same for a modulus of any length: `bits` bits.
+fn power(modulus: &[u8], exponent: &[u8], bits: u32, signature: &[u8]) -> Option<Vec<u8>> {
     if signature.len() != modulus.len() || exponent.is_empty() || exponent.len() > MAX_EXPONENT {
         return None;
     }

@@ -28,7 +28,7 @@ mod key;
 mod kinds;
 mod person;
 mod pkcs12;
-mod rsa;
+pub(crate) mod rsa;
 mod store;
 mod tries;
 

@@ -135,27 +135,46 @@ fn encode(p: &U1024, q: &U1024) -> Option<Zeroizing<Vec<u8>>> {
 
 /// RSASSA-PKCS1-v1_5 over a DigestInfo (RFC 8017 section 8.2.1), with a key in PKCS#8.
 ///
-/// The exponentiation takes the same steps for every exponent of the same length. The
-/// agent checks the result against the certificate, so that no faulty signature leaves it.
-pub(super) fn sign_digest_info(pkcs8: &[u8], digest_info: &[u8]) -> Option<Vec<u8>> {
-    let info = PrivateKeyInfo::from_der(pkcs8).ok()?;
-    let key = RsaPrivateKey::from_der(info.private_key.as_bytes()).ok()?;
-    let modulus = key.modulus.as_bytes();
+/// The agent checks the result against the certificate, so that no faulty signature leaves it.
+pub(crate) fn sign_digest_info(pkcs8: &[u8], digest_info: &[u8]) -> Option<Vec<u8>> {
+    let (modulus, _) = public_numbers(pkcs8)?;
     // EMSA-PKCS1-v1_5: 00 01 FF … FF 00 DigestInfo, with at least eight FF.
     let padding = modulus
         .len()
         .checked_sub(3 + digest_info.len())
         .filter(|length| *length >= 8)?;
     let block = [&[0, 1], vec![0xFF; padding].as_slice(), &[0], digest_info].concat();
+    private_operation(pkcs8, &block).map(|signature| signature.to_vec())
+}
 
+/// RSADP and RSASP1 (RFC 8017 sections 5.1.2, 5.2.1): a number as long as the modulus to the power of the private
+/// exponent. Refused where it is not below the modulus.
+///
+/// The exponentiation takes the same steps for every exponent of the same length.
+pub(crate) fn private_operation(pkcs8: &[u8], block: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let info = PrivateKeyInfo::from_der(pkcs8).ok()?;
+    let key = RsaPrivateKey::from_der(info.private_key.as_bytes()).ok()?;
+    let modulus = key.modulus.as_bytes();
     let bits = u32::try_from(8 * modulus.len()).ok()?;
     let number = |octets: &[u8]| BoxedUint::from_be_slice(octets, bits).ok();
-    let parameters = BoxedMontyParams::new(Odd::new(number(modulus)?).into_option()?);
-    let exponent = number(key.private_exponent.as_bytes())?;
-    let signature = BoxedMontyForm::new(number(&block)?, &parameters)
-        .pow(&exponent)
-        .retrieve();
-    Some(signature.to_be_bytes().into_vec())
+    let (n, block) = (number(modulus)?, number(block)?);
+    if block >= n {
+        return None;
+    }
+    let parameters = BoxedMontyParams::new(Odd::new(n).into_option()?);
+    let exponent = Zeroizing::new(number(key.private_exponent.as_bytes())?);
+    let result = Zeroizing::new(BoxedMontyForm::new(block, &parameters).pow(&exponent).retrieve());
+    Some(Zeroizing::new(result.to_be_bytes().into_vec()))
+}
+
+/// Modulus and public exponent of a private key in PKCS#8, without leading zeros.
+pub(crate) fn public_numbers(pkcs8: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let info = PrivateKeyInfo::from_der(pkcs8).ok()?;
+    if info.algorithm.oid != RSA_ENCRYPTION {
+        return None;
+    }
+    let key = RsaPrivateKey::from_der(info.private_key.as_bytes()).ok()?;
+    Some((key.modulus.as_bytes().to_vec(), key.public_exponent.as_bytes().to_vec()))
 }
 
 #[cfg(test)]

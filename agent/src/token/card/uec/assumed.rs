@@ -1,0 +1,51 @@
+//! What no document says for certain: one place, so that a real card can correct it by data.
+//!
+//! Nobody of this project has had a real card in a reader. Each value names how sure it is, with the words of
+//! the facts it was taken from: **[DOC]** read in the source of a terminal's library, **[INF]** inferred from that
+//! source, **[UNKNOWN]** in no source, a reasonable choice.
+
+/// [DOC] What the vendor's library takes for the answer to SELECT where a card of the MSE ("Micron") family gives none:
+/// v1.0, sectors 1 to 3, every flag.
+pub(super) const MSE_FCI: &str = concat!(
+    "6F5D8001438102169C820138830210008408A0000004329000018A0105A540",
+    "5F24031603145F25031103159F080110C202F000E02A",
+    "E10CDF20010151020001DF210110E10CDF20010251020002DF210110E10CDF20010351020003DF210110"
+);
+
+/// [DOC] Answers to reset that pcsc-tools lists as this card's; [INF] that other cards of the two series differ only in
+/// what surrounds these historical bytes.
+pub(super) const HISTORICAL: [&[u8]; 2] = [
+    &[0x80, 0x64, 0x11, 0x34, 0x01, 0x48, 0x73, 0xF7, 0x41, 0xC0, 0x81, 0x07],
+    &[0x80, 0x64, 0x11, 0x65, 0x01, 0x90, 0x73, 0x00, 0x00, 0x00, 0x81, 0x07],
+];
+
+/// [UNKNOWN] The fewest digits of a PIN; [DOC] the most that a person may type.
+pub(super) const PIN_LENGTH: (usize, usize) = (4, 8);
+/// [UNKNOWN] The fewest digits of the unblocking code; [DOC] the most.
+pub(super) const PUK_LENGTH: (usize, usize) = (4, 8);
+
+/// [INF] Plain commands that want data say so with Le; the vendor's library leaves it out and lets the card answer.
+pub(super) const PLAIN_COMMANDS_STATE_LE: bool = true;
+
+/// [DOC] The library sends sixteen bytes of TermRandom in v1.1; a comment there says that the specification wants four.
+pub(super) const TERMINAL_RANDOM: usize = 16;
+
+/// [INF] A block that consists of data objects is selected before GET DATA, as the vendor's library does for the PAN
+/// (EF 0009, then tag 5A).
+pub(super) const SELECT_BLOCK_BEFORE_GET_DATA: bool = true;
+
+/// [UNKNOWN] What a cryptogram's service (9F15) is where no service provider of the programme asks.
+pub(super) const SERVICE: [u8; 10] = [0; 10];
+
+/// [DOC] EF 0012 says that the holder's signature is enabled by a BIT STRING of two bytes whose second is this;
+/// [UNKNOWN] what other bits mean.
+pub(super) const SIGNATURE_ENABLED: u8 = 3;
+
+/// [UNKNOWN] Whether a new session's first signature needs PIN2 alone; the vendor's flow has verified PIN1 before.
+pub(super) const PIN1_BEFORE_PIN2: bool = false;
+
+/// Which member of TermInfo (5F20 of the terminal's certificate, v1.1) holds its flags: the suites, and 04 for
+/// "may ask for the holder's signature" [DOC]; v1.0's is four bytes shorter [DOC].
+pub(super) const TERMINAL_FLAGS_V11: usize = 14;
+/// The same of v1.0's twelve bytes.
+pub(super) const TERMINAL_FLAGS_V10: usize = 10;
