@@ -3,7 +3,8 @@
 //! From the reader up: [`transport`] is bytes out and bytes in, within one transaction;
 //! [`apdu`] is a command and what the card made of it, [`tlv`] the data in it; [`recorder`] counts them;
 //! [`pin`] is how a PIN is written into a command and what a refusal of it means, [`pad`] how a reader's own keys do it;
-//! [`family`] is what a kind of card is, [`families`] are those that are known.
+//! [`family`] is what a kind of card is, [`families`] are those that are known,
+//! [`profile`] plays those that are data alone.
 
 pub mod apdu;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod families;
 pub mod family;
 pub mod pad;
 pub mod pin;
+pub mod profile;
 pub mod recorder;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -226,6 +226,7 @@ pub struct Link<'a> {
     transport: &'a mut dyn Transport,
     extended: bool,
     resend_after: Duration,
+    place: Vec<u8>,
 }
 
 impl<'a> Link<'a> {
@@ -235,7 +236,19 @@ impl<'a> Link<'a> {
             transport,
             extended: false,
             resend_after: Duration::ZERO,
+            place: Vec::new(),
         }
+    }
+
+    /// What is selected, in the words of whoever selected it last in this transaction; empty where nobody said.
+    /// A link lives no longer than a transaction: nobody else can have moved it.
+    pub fn place(&self) -> &[u8] {
+        &self.place
+    }
+
+    /// Says what is selected now. Whoever selects a file without saying so says an empty place first.
+    pub fn set_place(&mut self, place: Vec<u8>) {
+        self.place = place;
     }
 
     /// The card below, for what is not a command of its own: its protocol, the reader's keys.

@@ -12,6 +12,11 @@ pub const TIMEOUT: u8 = 90;
 /// The longest PIN block that the structure can describe, bytes: four bits.
 const LONGEST_BLOCK: usize = 15;
 
+/// Whether a reader can write this PIN.
+pub fn can_write(spec: &PinSpec) -> bool {
+    PadEntry::of(spec).is_some()
+}
+
 impl PadEntry {
     /// The entry of a PIN; `None` where the structure cannot say how it is written.
     pub fn of(spec: &PinSpec) -> Option<Self> {

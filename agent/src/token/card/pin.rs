@@ -31,6 +31,30 @@ pub struct PinSpec {
 }
 
 impl PinSpec {
+    /// ASCII digits, filled with `pad` to `stored` bytes.
+    pub const fn ascii(name: &'static str, reference: u8, length: (usize, usize), pad: u8, stored: usize) -> Self {
+        Self {
+            name,
+            reference,
+            length,
+            encoding: Encoding::Ascii,
+            pad: Some(pad),
+            stored,
+        }
+    }
+
+    /// ISO 9564-1 format 2, filled to `stored` bytes.
+    pub const fn format_2(name: &'static str, reference: u8, length: (usize, usize), stored: usize) -> Self {
+        Self {
+            name,
+            reference,
+            length,
+            encoding: Encoding::Format2,
+            pad: Some(0xFF),
+            stored,
+        }
+    }
+
     /// The bytes of a PIN for VERIFY; refused before it is sent where its length or a character is wrong.
     pub fn block(&self, pin: &Pin) -> Result<Secret, PinFailure> {
         let digits = pin.expose();
@@ -145,21 +169,31 @@ pub fn changed(status: Status) -> Result<(), CardError> {
     }
 }
 
+/// [`verified`], with the length that would have been right.
+fn judged(spec: &PinSpec, status: Status) -> Result<(), CardError> {
+    verified(status).map_err(|error| match error {
+        CardError::Pin(PinFailure::Format) => CardError::Pin(PinFailure::Length(spec.length.0, spec.length.1)),
+        other => other,
+    })
+}
+
 impl Link<'_> {
     /// VERIFY (ISO/IEC 7816-4, 11.6.6) with a typed PIN, or on the reader's keys. One try at most.
     pub fn verify(&mut self, spec: &PinSpec, pin: PinSource) -> Result<(), CardError> {
-        let status = match pin {
+        match pin {
             PinSource::Typed(pin) => {
                 let block = spec.block(&pin).map_err(CardError::Pin)?;
                 drop(pin);
-                self.send(&spec.query().with_secret(block))?.status
+                self.verify_block(spec, block)
             }
-            PinSource::Pad => self.verify_on_pad(spec)?,
-        };
-        verified(status).map_err(|error| match error {
-            CardError::Pin(PinFailure::Format) => CardError::Pin(PinFailure::Length(spec.length.0, spec.length.1)),
-            other => other,
-        })
+            PinSource::Pad => judged(spec, self.verify_on_pad(spec)?),
+        }
+    }
+
+    /// VERIFY with a PIN that is written as [`PinSpec::block`] writes it. One try at most.
+    pub fn verify_block(&mut self, spec: &PinSpec, block: Secret) -> Result<(), CardError> {
+        let status = self.send(&spec.query().with_secret(block))?.status;
+        judged(spec, status)
     }
 
     fn verify_on_pad(&mut self, spec: &PinSpec) -> Result<Status, CardError> {

@@ -146,12 +146,18 @@ impl Drop for Script {
 pub(crate) struct Pulled<T> {
     inner: T,
     left: usize,
+    /// Stacks tell it in two ways: by an error, and by an answer of no bytes.
+    empty: bool,
 }
 
 impl<T: Transport> Pulled<T> {
     /// Answers so many commands.
     pub(crate) fn after(inner: T, answered: usize) -> Self {
-        Self { inner, left: answered }
+        Self {
+            inner,
+            left: answered,
+            empty: answered.is_multiple_of(2),
+        }
     }
 }
 
@@ -162,8 +168,7 @@ impl<T: Transport> Transport for Pulled<T> {
                 self.left = left;
                 self.inner.transmit(command)
             }
-            // Both ways in which stacks tell it.
-            None if self.left % 2 == 0 => Ok(Vec::new()),
+            None if self.empty => Ok(Vec::new()),
             None => Err(CardError::Removed),
         }
     }

@@ -1,0 +1,71 @@
+//! The Estonian identity card by Thales: 2025 and later.
+//!
+//! Sources: libelectronic-id `EIDThales.cpp`, `EstEIDThales.hpp`; OpenSC `card-esteid2025.c`, `pkcs15-esteid2025.c`.
+//!
+//! Traps: PINs are filled with zeros, and FF costs a try; the signature's key is 05, not 02 as on the Finnish card; PIN2
+//! of every new card must be changed first (DF2F = 00), PIN1 of those that a courier brought.
+
+use super::super::pin::PinSpec;
+use super::super::profile::hex::hex;
+use super::super::profile::{Atr, Counter, Document, KeyProfile, Length, Locator, Profile, Select, SlotProfile};
+use super::thales::{APPLICATION, EC, UNBLOCK, USUAL};
+use crate::certificate::Role;
+
+/// The record.
+pub const PROFILE: Profile = Profile {
+    id: "esteid-thales",
+    name: "EstEID (Thales)",
+    atrs: &[Atr::exact(hex!("3BFF9600008031FE438031B85365494464B085051012233F1D"))],
+    contactless: &[Atr::exact(hex!("3B8F80018031D85365494464B085051012233F16"))],
+    // Nine characters in DFDD/5007.
+    document: Some(Document {
+        at: &[APPLICATION, Select::path(hex!("DFDD 5007"))],
+        length: 9,
+        octets_at: None,
+    }),
+    slots: &[
+        SlotProfile {
+            pin: PinSpec::ascii("PIN1", 0x81, (4, 12), 0x00, 12),
+            role: Some(Role::Authentication),
+            label: "PIN1",
+            pin_at: &[APPLICATION],
+            counter: Counter::Thales { transport_flag: true },
+            tries_max: Some(3),
+            keys: &[KeyProfile {
+                role: Role::Authentication,
+                certificate: Locator::File {
+                    at: &[APPLICATION, Select::path(hex!("ADF1 3411"))],
+                    length: Length::Fci,
+                },
+                reference: 0x01,
+                sign_at: &[APPLICATION],
+                each_time: false,
+                ways: &[EC],
+            }],
+            change: true,
+            unblock: UNBLOCK,
+        },
+        SlotProfile {
+            pin: PinSpec::ascii("PIN2", 0x82, (5, 12), 0x00, 12),
+            role: Some(Role::Signing),
+            label: "PIN2",
+            pin_at: &[APPLICATION],
+            counter: Counter::Thales { transport_flag: true },
+            tries_max: Some(3),
+            keys: &[KeyProfile {
+                role: Role::Signing,
+                certificate: Locator::File {
+                    at: &[APPLICATION, Select::path(hex!("ADF2 3421"))],
+                    length: Length::Fci,
+                },
+                reference: 0x05,
+                sign_at: &[APPLICATION],
+                each_time: true,
+                ways: &[EC],
+            }],
+            change: true,
+            unblock: UNBLOCK,
+        },
+    ],
+    ..USUAL
+};

@@ -1,0 +1,139 @@
+//! Finding and reading a card's files.
+
+use super::super::apdu::{Command, Le, Link};
+use super::super::error::CardError;
+use super::super::tlv;
+use super::{KeyProfile, Length, Locator, Profile, Select, pkcs15, select};
+
+/// The longest file that is read: the offset of READ BINARY has fifteen bits, and certificates are a tenth of it.
+const LONGEST: usize = 0x7FFF;
+
+/// A certificate with the reference of its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) certificate: Vec<u8>,
+    pub(super) reference: u8,
+}
+
+/// Reads a key's certificate; `None` where the card has none for it.
+pub(super) fn certificate(
+    profile: &Profile,
+    key: &KeyProfile,
+    link: &mut Link<'_>,
+) -> Result<Option<Found>, CardError> {
+    match key.certificate {
+        Locator::File { at, length } => {
+            let Some(fci) = select_file(link, at)? else {
+                return Ok(None);
+            };
+            let read = match length {
+                Length::Fci => whole(link, profile.chunk, Some(file_length(&fci)?))?,
+                Length::Der => whole(link, profile.chunk, None)?,
+            };
+            Ok(cut(read)?.map(|certificate| Found {
+                certificate,
+                reference: key.reference,
+            }))
+        }
+        Locator::Pkcs15 { at } => pkcs15::find(profile, at, key.reference, link),
+    }
+}
+
+/// Selects the file at the end of `at`; its control parameters, or `None` where there is no such file.
+fn select_file(link: &mut Link<'_>, at: &[Select]) -> Result<Option<Vec<u8>>, CardError> {
+    let Some((file, folders)) = at.split_last() else {
+        return Ok(None);
+    };
+    select::go(link, folders)?;
+    link.set_place(Vec::new());
+    let answer = link.send(&file.command())?;
+    match answer.status.0 {
+        0x9000 => Ok(Some(answer.data)),
+        0x6A82 => Ok(None),
+        _ => Err(CardError::Refused("SELECT of a file", answer.status)),
+    }
+}
+
+/// The length that a file's control parameters tell: 80, or else 81, in 62 or 6F.
+pub(super) fn file_length(fci: &[u8]) -> Result<usize, CardError> {
+    let of = |template| tlv::find(fci, &[template]);
+    let inside = of(0x62).or_else(|| of(0x6F));
+    let length = inside.and_then(|inside| tlv::find(inside, &[0x80]).or_else(|| tlv::find(inside, &[0x81])));
+    let number = |bytes: &[u8]| bytes.iter().fold(0usize, |sum, byte| sum << 8 | usize::from(*byte));
+    let length = length.filter(|bytes| (1..=3).contains(&bytes.len())).map(number);
+    length
+        .filter(|length| *length <= LONGEST)
+        .ok_or_else(|| malformed("SELECT of a file", "it does not tell the file's length".to_owned()))
+}
+
+/// Reads the data object at the beginning of the selected file: not what stands behind it, and not behind `length`.
+pub(super) fn whole(link: &mut Link<'_>, chunk: usize, length: Option<usize>) -> Result<Vec<u8>, CardError> {
+    let most = length.unwrap_or(LONGEST);
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    let mut file = read(link, 0, chunk.min(most))?;
+    let wanted = object_length(&file).map_or(most, |object| object.min(most));
+    append(link, &mut file, chunk, wanted)?;
+    file.truncate(wanted);
+    Ok(file)
+}
+
+/// Reads so many bytes of the selected file; fewer where it ends before.
+pub(super) fn parts(link: &mut Link<'_>, chunk: usize, length: usize) -> Result<Vec<u8>, CardError> {
+    let mut file = Vec::new();
+    append(link, &mut file, chunk, length)?;
+    Ok(file)
+}
+
+/// Reads on until `file` is so long. A card may give less at once than it was asked for; past the end it gives nothing.
+fn append(link: &mut Link<'_>, file: &mut Vec<u8>, chunk: usize, wanted: usize) -> Result<(), CardError> {
+    while file.len() < wanted {
+        let part = read(link, file.len(), (wanted - file.len()).min(chunk))?;
+        if part.is_empty() {
+            break;
+        }
+        file.extend(part);
+    }
+    Ok(())
+}
+
+/// How long the certificate at the beginning of a file is; where there is none, nothing more is read.
+fn object_length(file: &[u8]) -> Option<usize> {
+    match file.first()? {
+        0x30 => tlv::header(file).map(|header| header.start.saturating_add(header.length)),
+        _ => Some(file.len()),
+    }
+}
+
+/// READ BINARY (ISO/IEC 7816-4, 11.3.3).
+fn read(link: &mut Link<'_>, offset: usize, length: usize) -> Result<Vec<u8>, CardError> {
+    let [high, low] = (offset as u16).to_be_bytes();
+    let answer = link.send(&Command::new(0x00, 0xB0, high, low).wanting(Le::Exactly(length)))?;
+    match answer.status.0 {
+        // 6282: the end came before Le; 6B00: it was there already.
+        0x9000 | 0x6282 => Ok(answer.data),
+        0x6B00 if offset > 0 => Ok(Vec::new()),
+        _ => Err(CardError::Refused("READ BINARY", answer.status)),
+    }
+}
+
+/// The certificate in a file; `None` where it is empty, and of nothing but zeros.
+pub(super) fn cut(mut file: Vec<u8>) -> Result<Option<Vec<u8>>, CardError> {
+    if file.iter().all(|byte| matches!(byte, 0x00)) || file.iter().all(|byte| matches!(byte, 0xFF)) {
+        return Ok(None);
+    }
+    let length = match tlv::first(&file) {
+        Some(object) if object.tag == 0x30 => object.whole.len(),
+        _ => {
+            let why = format!("{} bytes that are no certificate, or the beginning of one", file.len());
+            return Err(malformed("READ BINARY of a certificate", why));
+        }
+    };
+    file.truncate(length);
+    Ok(Some(file))
+}
+
+pub(super) fn malformed(what: &'static str, why: String) -> CardError {
+    CardError::Malformed(what, why)
+}

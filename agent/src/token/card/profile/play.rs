@@ -1,0 +1,249 @@
+//! The card that a profile makes: what of it was read is kept while it is inserted, and read once.
+
+use super::super::apdu::Link;
+use super::super::error::{CardError, PinFailure};
+use super::super::family::{Card, Family, PinManagement, Recognition, Slot};
+use super::super::pad;
+use super::super::pin::{PinSource, PinStatus};
+use super::super::tlv;
+use super::key::Key;
+use super::locate::{self, Found};
+use super::sign::{Script, mechanisms, prepare};
+use super::{Atr, Document, Identity, KeyProfile, Profile, SlotProfile, counter, manage, select};
+use crate::pin::Pin;
+use crate::token::{Credential, SignInput};
+
+impl Family for Profile {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn recognise(&self, atr: &[u8]) -> Recognition {
+        let (exact, masked): (Vec<&Atr>, Vec<&Atr>) = self
+            .atrs
+            .iter()
+            .chain(self.contactless)
+            .partition(|known| known.mask.is_none());
+        match exact.into_iter().chain(masked).any(|known| known.matches(atr)) {
+            true => Recognition::Sure,
+            false => Recognition::No,
+        }
+    }
+
+    fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
+        if !self.atrs.iter().any(|known| known.matches(atr)) {
+            return match self.contactless.iter().any(|known| known.matches(atr)) {
+                true => Err(CardError::Unsupported(
+                    "without contacts this card speaks only after the number printed on it (CAN); \
+                     insert it into a reader with contacts"
+                        .to_owned(),
+                )),
+                false => Ok(None),
+            };
+        }
+        link.resend_after(self.resend_after);
+        let identity = (self.identify)(link)?;
+        Ok(Some(Box::new(Played::new(*self, identity))))
+    }
+}
+
+/// A card of a profile's family.
+struct Played {
+    profile: Profile,
+    identity: Identity,
+    /// By slot: whether its PIN must be changed, as the card said last.
+    must_change: Vec<bool>,
+    /// By slot and key: what was read; the inner `None` is "the card has none".
+    found: Vec<Vec<Option<Option<Found>>>>,
+}
+
+impl Played {
+    fn new(profile: Profile, identity: Identity) -> Self {
+        let keys = profile.slots.iter().map(|slot| vec![None; slot.keys.len()]);
+        Self {
+            must_change: vec![false; profile.slots.len()],
+            found: keys.collect(),
+            profile,
+            identity,
+        }
+    }
+
+    fn slot(&self, slot: usize) -> Result<&'static SlotProfile, CardError> {
+        let slot = self.profile.slots.get(slot);
+        slot.ok_or_else(|| CardError::Unsupported("this card has no such PIN".to_owned()))
+    }
+
+    /// A key's certificate, read the first time it is asked for.
+    fn found(&mut self, slot: usize, key: usize, link: &mut Link<'_>) -> Result<Option<Found>, CardError> {
+        let profile = self.slot(slot)?.keys.get(key);
+        let cached = self.found.get_mut(slot).and_then(|keys| keys.get_mut(key));
+        let (Some(profile), Some(cached)) = (profile, cached) else {
+            return Ok(None);
+        };
+        if cached.is_none() {
+            *cached = Some(locate::certificate(&self.profile, profile, link)?);
+        }
+        Ok(cached.clone().flatten())
+    }
+
+    /// The key with this name, and what was found of it.
+    fn named(
+        &mut self,
+        slot: usize,
+        name: &str,
+        link: &mut Link<'_>,
+    ) -> Result<(&'static KeyProfile, Found, Key), CardError> {
+        for (at, key) in self.slot(slot)?.keys.iter().enumerate() {
+            let Some(found) = self.found(slot, at, link)? else {
+                continue;
+            };
+            if let Some(size) = Key::of(&found.certificate).filter(|_| name_of(&found) == name) {
+                return Ok((key, found, size));
+            }
+        }
+        Err(CardError::Unsupported("this card has no such key".to_owned()))
+    }
+
+    fn open_to_signing(&self) -> Result<(), CardError> {
+        let closed = self.identity.closed;
+        closed.map_or(Ok(()), |why| Err(CardError::Unsupported(why.to_owned())))
+    }
+}
+
+/// A key's name to the agent: its reference.
+fn name_of(found: &Found) -> String {
+    format!("{:02x}", found.reference)
+}
+
+impl Card for Played {
+    fn serial(&self) -> Option<String> {
+        self.identity.serial.clone()
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        let slot = |slot: &SlotProfile| Slot {
+            pin: slot.pin,
+            role: slot.role,
+            pad: pad::can_write(&slot.pin),
+            label: slot.label.to_owned(),
+        };
+        self.profile.slots.iter().map(slot).collect()
+    }
+
+    fn pin_status(&mut self, slot: usize, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
+        link.resend_after(self.profile.resend_after);
+        let status = counter::status(self.slot(slot)?, &self.identity, link)?;
+        if let Some(must_change) = self.must_change.get_mut(slot) {
+            *must_change = status.must_change;
+        }
+        Ok(status)
+    }
+
+    fn credentials(&mut self, slot: usize, link: &mut Link<'_>) -> Result<Vec<Credential>, CardError> {
+        link.resend_after(self.profile.resend_after);
+        self.open_to_signing()?;
+        let mut credentials = Vec::new();
+        for (at, key) in self.slot(slot)?.keys.iter().enumerate() {
+            let Some(found) = self.found(slot, at, link)? else {
+                continue;
+            };
+            credentials.push(Credential {
+                key: name_of(&found),
+                mechanisms: mechanisms(key, Key::of(&found.certificate)),
+                certificate: found.certificate,
+                intermediates: Vec::new(),
+                role: Some(key.role),
+            });
+        }
+        Ok(credentials)
+    }
+
+    fn sign(
+        &mut self,
+        slot: usize,
+        key: &str,
+        inputs: &[SignInput],
+        pin: PinSource,
+        link: &mut Link<'_>,
+    ) -> Result<Vec<Vec<u8>>, CardError> {
+        link.resend_after(self.profile.resend_after);
+        self.open_to_signing()?;
+        let spec = &self.slot(slot)?.pin;
+        if self.must_change.get(slot) == Some(&true) {
+            return Err(CardError::Pin(PinFailure::MustChange));
+        }
+        let (key, found, size) = self.named(slot, key, link)?;
+        let prepared: Result<Vec<_>, _> = inputs.iter().map(|input| prepare(key, size, input)).collect();
+        let script = Script {
+            profile: &self.profile,
+            pin: spec,
+            key,
+            reference: found.reference,
+            size,
+        };
+        script.run(&prepared?, pin, link)
+    }
+
+    fn management(&self, slot: usize) -> PinManagement {
+        let of = |slot: &SlotProfile| PinManagement {
+            change: slot.change,
+            unblock: slot.unblock.map(|unblock| unblock.puk),
+        };
+        self.slot(slot).map(of).unwrap_or_default()
+    }
+
+    fn change_pin(&mut self, slot: usize, old: Pin, new: Pin, link: &mut Link<'_>) -> Result<(), CardError> {
+        manage::change(self.slot(slot)?, old, new, link)?;
+        self.must_change
+            .iter_mut()
+            .skip(slot)
+            .take(1)
+            .for_each(|must| *must = false);
+        Ok(())
+    }
+
+    fn unblock_pin(&mut self, slot: usize, puk: Pin, new: Pin, link: &mut Link<'_>) -> Result<(), CardError> {
+        manage::unblock(self.slot(slot)?, puk, new, link)
+    }
+
+    fn details(&mut self, link: &mut Link<'_>) -> Result<Vec<(String, String)>, CardError> {
+        let mut details = self.identity.details.clone();
+        if let Some(document) = &self.profile.document {
+            let number = number(document, link)?;
+            details.extend(number.map(|number| ("document".to_owned(), masked(&number))));
+        }
+        Ok(details)
+    }
+}
+
+/// The number on the card; `None` where the card does not give it.
+fn number(document: &Document, link: &mut Link<'_>) -> Result<Option<String>, CardError> {
+    match select::go(link, document.at) {
+        Ok(()) => (),
+        Err(CardError::Refused(..)) => return Ok(None),
+        Err(other) => return Err(other),
+    }
+    let file = match locate::parts(link, document.length, document.length) {
+        Ok(file) => file,
+        Err(CardError::Refused(..)) => return Ok(None),
+        Err(other) => return Err(other),
+    };
+    let octets = match document.octets_at {
+        Some(at) => file.get(at..).and_then(|object| tlv::find(object, &[0x04])),
+        None => Some(file.as_slice()),
+    };
+    let text = octets.map(String::from_utf8_lossy);
+    let shown = text.map(|text| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
+    Ok(shown.filter(|text| !text.is_empty()))
+}
+
+/// The last four characters, of a short one fewer: enough to tell two cards of a drawer apart.
+pub(in crate::token::card) fn masked(number: &str) -> String {
+    let length = number.chars().count();
+    let last: String = number.chars().skip(length - length.div_ceil(2).min(4)).collect();
+    format!("•••• {last}")
+}

@@ -1,0 +1,99 @@
+//! SELECT (ISO/IEC 7816-4, 11.2.2), as a constant.
+
+use super::super::apdu::{Command, Le, Link};
+use super::super::error::CardError;
+
+/// One SELECT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Select {
+    /// How `data` names it: 04 an application, 02 a file below, 08 a path from the MF, 09 one from here.
+    pub p1: u8,
+    /// 0C: nothing is wanted back; 04: the file's control parameters; 00: the FCI.
+    pub p2: u8,
+    /// AID, file identifier or path.
+    pub data: &'static [u8],
+}
+
+impl Select {
+    /// An application by its AID; nothing is wanted back.
+    pub const fn application(aid: &'static [u8]) -> Self {
+        Self {
+            p1: 0x04,
+            p2: 0x0C,
+            data: aid,
+        }
+    }
+
+    /// The master file; nothing is wanted back.
+    pub const fn master_file() -> Self {
+        Self {
+            p1: 0x00,
+            p2: 0x0C,
+            data: &[],
+        }
+    }
+
+    /// A file below the selected folder; its control parameters are wanted.
+    pub const fn below(id: &'static [u8]) -> Self {
+        Self {
+            p1: 0x02,
+            p2: 0x04,
+            data: id,
+        }
+    }
+
+    /// A file by its path from the master file; its control parameters are wanted.
+    pub const fn path(path: &'static [u8]) -> Self {
+        Self {
+            p1: 0x08,
+            p2: 0x04,
+            data: path,
+        }
+    }
+
+    /// A file by its path from the selected folder; its control parameters are wanted.
+    pub const fn path_from_here(path: &'static [u8]) -> Self {
+        Self {
+            p1: 0x09,
+            p2: 0x04,
+            data: path,
+        }
+    }
+
+    /// The same, and nothing is wanted back.
+    pub const fn silent(self) -> Self {
+        Self { p2: 0x0C, ..self }
+    }
+
+    /// As a command.
+    pub fn command(&self) -> Command {
+        command(self.p1, self.p2, self.data)
+    }
+}
+
+/// SELECT of what `data` names.
+pub(super) fn command(p1: u8, p2: u8, data: &[u8]) -> Command {
+    let command = Command::new(0x00, 0xA4, p1, p2);
+    let command = if data.is_empty() { command } else { command.with(data) };
+    match p2 & 0x0C {
+        0x0C => command,
+        _ => command.wanting(Le::Max),
+    }
+}
+
+/// Goes where `steps` lead, unless that is where this transaction already is.
+pub(super) fn go(link: &mut Link<'_>, steps: &[Select]) -> Result<(), CardError> {
+    let place: Vec<u8> = steps
+        .iter()
+        .flat_map(|step| [&[step.p1, step.p2, step.data.len() as u8], step.data].concat())
+        .collect();
+    if !place.is_empty() && link.place() == place {
+        return Ok(());
+    }
+    link.set_place(Vec::new());
+    for step in steps {
+        link.expect("SELECT", &step.command())?;
+    }
+    link.set_place(place);
+    Ok(())
+}

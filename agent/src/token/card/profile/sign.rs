@@ -1,0 +1,215 @@
+//! Security environment, VERIFY, signature: in the order of the family, once or anew for each input.
+
+use plugin_protocol::HashFunction;
+
+use super::super::apdu::{Command, Le, Link, Secret};
+use super::super::error::CardError;
+use super::super::pin::{PinSource, PinSpec};
+use super::super::tlv;
+use super::super::transport::Protocol;
+use super::key::Key;
+use super::locate::malformed;
+use super::{Input, KeyKind, KeyProfile, Order, Output, Profile, Step, Way, select};
+use crate::token::pkcs11::digest_info;
+use crate::token::{Mechanism, SignData, SignInput};
+
+/// What a key makes.
+pub(super) fn mechanisms(profile: &KeyProfile, key: Option<Key>) -> Vec<Mechanism> {
+    let Some(key) = key.filter(|key| !key.is_weak()) else {
+        return Vec::new();
+    };
+    let ways = profile.ways.iter().filter(|way| fits(way, key));
+    ways.flat_map(|way| {
+        way.hashes.iter().map(|(hash, _)| Mechanism {
+            scheme: way.scheme,
+            hash: *hash,
+            digest: true,
+        })
+    })
+    .collect()
+}
+
+/// Whether a way is for this key: of its kind, and of its size where the input's length is fixed.
+fn fits(way: &Way, key: Key) -> bool {
+    way.key == key.kind && !matches!(way.input, Input::Fixed(length) if length != key.size)
+}
+
+/// A signature to make, ready for the card.
+pub(super) struct Prepared {
+    way: &'static Way,
+    algorithm: u8,
+    data: Vec<u8>,
+}
+
+/// Finds the way for an input, before anything is spent on it.
+pub(super) fn prepare(profile: &KeyProfile, key: Key, input: &SignInput) -> Result<Prepared, CardError> {
+    let SignInput { scheme, hash, data } = input;
+    let unsupported = || CardError::Unsupported(format!("{scheme:?} with {hash:?} is not for this key"));
+    let ways = profile
+        .ways
+        .iter()
+        .filter(|way| way.scheme == *scheme && fits(way, key));
+    let (way, algorithm) = ways
+        .flat_map(|way| way.hashes.iter().map(move |(hash, algorithm)| (way, hash, algorithm)))
+        .find_map(|(way, offered, algorithm)| (offered == hash).then_some((way, *algorithm)))
+        .ok_or_else(unsupported)?;
+    let digest = match data {
+        SignData::Message(message) => hash.digest(message),
+        SignData::Digest(digest) if digest.len() == hash.length() => digest.clone(),
+        SignData::Digest(digest) => {
+            let why = format!("a digest of {} bytes is none of {hash:?}", digest.len());
+            return Err(CardError::Unsupported(why));
+        }
+    };
+    let data = shaped(way.input, *hash, digest).ok_or_else(unsupported)?;
+    Ok(Prepared { way, algorithm, data })
+}
+
+fn shaped(input: Input, hash: HashFunction, mut digest: Vec<u8>) -> Option<Vec<u8>> {
+    match input {
+        Input::Hash => Some(digest),
+        Input::Fixed(length) => {
+            digest.truncate(length);
+            let mut block = vec![0; length - digest.len()];
+            block.extend(digest);
+            Some(block)
+        }
+        Input::DigestInfo => digest_info(hash, &digest),
+    }
+}
+
+/// A PIN that one script may need more than once: written once, wiped when the script ends.
+enum Entry {
+    Block(Secret),
+    Pad,
+}
+
+impl Entry {
+    /// Refused here where it is no PIN of this card.
+    fn of(spec: &PinSpec, pin: PinSource) -> Result<Self, CardError> {
+        match pin {
+            PinSource::Typed(pin) => Ok(Self::Block(spec.block(&pin).map_err(CardError::Pin)?)),
+            PinSource::Pad => Ok(Self::Pad),
+        }
+    }
+
+    fn verify(&self, spec: &PinSpec, link: &mut Link<'_>) -> Result<(), CardError> {
+        match self {
+            Self::Block(block) => link.verify_block(spec, Secret::new(block.expose().to_vec())),
+            Self::Pad => link.verify(spec, PinSource::Pad),
+        }
+    }
+}
+
+/// Everything that a script of signatures needs to know.
+pub(super) struct Script<'a> {
+    pub(super) profile: &'a Profile,
+    pub(super) pin: &'a PinSpec,
+    pub(super) key: &'a KeyProfile,
+    pub(super) reference: u8,
+    pub(super) size: Key,
+}
+
+impl Script<'_> {
+    /// Signs every input; the first refusal ends it, so that one try is spent at most.
+    pub(super) fn run(
+        &self,
+        inputs: &[Prepared],
+        pin: PinSource,
+        link: &mut Link<'_>,
+    ) -> Result<Vec<Vec<u8>>, CardError> {
+        let pin = Entry::of(self.pin, pin)?;
+        select::go(link, self.key.sign_at)?;
+        let mut environment = None;
+        let mut signatures = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            self.open(&pin, input, &mut environment, link)?;
+            let signature = self.sign(input, link)?;
+            signatures.push(finished(input.way.output, self.size, signature)?);
+        }
+        Ok(signatures)
+    }
+
+    /// Sets the environment and verifies the PIN, as far as the signature before did not leave them so.
+    fn open(
+        &self,
+        pin: &Entry,
+        input: &Prepared,
+        environment: &mut Option<(u8, u8)>,
+        link: &mut Link<'_>,
+    ) -> Result<(), CardError> {
+        let wanted = (input.way.template, input.algorithm);
+        let first = environment.is_none();
+        let set = self.key.each_time || *environment != Some(wanted);
+        *environment = Some(wanted);
+        match self.profile.order {
+            Order::MseFirst if set => {
+                self.environment(wanted, link)?;
+                pin.verify(self.pin, link)
+            }
+            Order::VerifyFirst if set => {
+                if first || self.key.each_time {
+                    pin.verify(self.pin, link)?;
+                }
+                self.environment(wanted, link)
+            }
+            Order::MseFirst | Order::VerifyFirst => Ok(()),
+        }
+    }
+
+    /// MSE SET (ISO/IEC 7816-4, 11.5.11) for signing.
+    fn environment(&self, (template, algorithm): (u8, u8), link: &mut Link<'_>) -> Result<(), CardError> {
+        let body = (self.profile.mse)(algorithm, self.reference);
+        let command = Command::new(0x00, 0x22, 0x41, template).with(body);
+        link.expect("MSE SET", &command).map(|_| ())
+    }
+
+    fn sign(&self, input: &Prepared, link: &mut Link<'_>) -> Result<Vec<u8>, CardError> {
+        let compute = || Command::new(0x00, 0x2A, 0x9E, 0x9A);
+        let signing = "the signature";
+        match input.way.step {
+            Step::InternalAuthenticate => {
+                let command = Command::new(0x00, 0x88, 0x00, 0x00).with(&input.data[..]);
+                link.expect(signing, &command.wanting(Le::Max))
+            }
+            Step::Compute => link.expect(signing, &compute().with(&input.data[..]).wanting(Le::Max)),
+            Step::HashThenCompute => {
+                let hash = Command::new(0x00, 0x2A, 0x90, 0xA0).with(tlv::encode(0x90, &input.data));
+                link.expect("PSO HASH", &hash)?;
+                // Under T=0 the exact length saves a 6Cxx; what is longer comes in parts.
+                let le = match (link.protocol(), self.size.signature()) {
+                    (Protocol::T0, length @ 1..=256) => Le::Exactly(length),
+                    _ => Le::Max,
+                };
+                link.expect(signing, &compute().wanting(le))
+            }
+        }
+    }
+}
+
+/// A signature as it is handed out.
+fn finished(output: Output, key: Key, signature: Vec<u8>) -> Result<Vec<u8>, CardError> {
+    let length = signature.len();
+    let raw = match (output, key.kind) {
+        (Output::Der, KeyKind::Ec) => raw(&signature, key.size),
+        _ => Some(signature).filter(|signature| signature.len() == key.signature()),
+    };
+    let wrong = || format!("{length} bytes are no signature of this key");
+    raw.ok_or_else(|| malformed("the signature", wrong()))
+}
+
+/// `r || s` of SEQUENCE { r, s } (RFC 3279, 2.2.3), each of the order's length.
+pub(in crate::token::card) fn raw(der: &[u8], half: usize) -> Option<Vec<u8>> {
+    let sequence = tlv::first(der).filter(|sequence| sequence.tag == 0x30)?;
+    let numbers = tlv::all(sequence.value).ok()?;
+    let [r, s] = numbers.as_slice() else { return None };
+    let mut raw = Vec::with_capacity(2 * half);
+    for number in [r, s] {
+        let zeros = number.value.iter().take_while(|byte| **byte == 0).count();
+        let digits = number.value.get(zeros..)?;
+        let filling = half.checked_sub(digits.len()).filter(|_| number.tag == 0x02)?;
+        raw.resize(raw.len() + filling, 0);
+        raw.extend(digits);
+    }
+    Some(raw)
+}
