@@ -10,7 +10,9 @@ use crate::policy::LiteralOrigins;
 use crate::token::software::Keys;
 
 mod mistake;
+mod placed;
 pub use mistake::ConfigError;
+pub use placed::PlacedPath;
 
 /// The configuration. A key that is absent has the value of `Config::default()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -26,6 +28,8 @@ pub struct Config {
     pub pkcs11: Pkcs11Config,
     /// Software tokens, for tests.
     pub software: SoftwareConfig,
+    /// The universal electronic card: terminals and roots.
+    pub uec: UecConfig,
     /// The literal form of the challenge.
     pub literal: LiteralConfig,
     /// Deadlines.
@@ -127,6 +131,29 @@ pub struct SoftwareConfig {
     pub pkcs12: Vec<PathBuf>,
 }
 
+/// The universal electronic card (УЭК). A card lets a PIN in only for a terminal that the system's operator certified:
+/// whoever has such a terminal names its files here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UecConfig {
+    /// Terminals; the one that a card takes is found by its version, its algorithms and its authority's key.
+    pub terminals: Vec<TerminalConfig>,
+    /// CV certificates of authorities that cards' own certificates are checked with.
+    pub roots: Vec<PlacedPath>,
+}
+
+/// One terminal's files.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalConfig {
+    /// The channel operator's CV certificate (Ca.id), as bytes.
+    pub operator_certificate: PlacedPath,
+    /// The terminal's CV certificate (Cifd.id), as bytes.
+    pub certificate: PlacedPath,
+    /// Its private key, PKCS#8 in DER or PEM; nobody else may read it.
+    pub key: PlacedPath,
+}
+
 /// The literal form of the challenge.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -175,13 +202,30 @@ impl Default for RateConfig {
 impl Config {
     /// Parses the text of a configuration file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::in_text(text, &error))
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::in_text(text, &error))?;
+        config.uec.paths_mut().for_each(|path| path.place(text));
+        Ok(config)
     }
 
     /// Reads and parses the file `path`.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
         Self::parse(&text).map_err(|error| error.in_file(path))
+    }
+}
+
+impl UecConfig {
+    fn paths_mut(&mut self) -> impl Iterator<Item = &mut PlacedPath> {
+        self.terminals
+            .iter_mut()
+            .flat_map(TerminalConfig::paths_mut)
+            .chain(&mut self.roots)
+    }
+}
+
+impl TerminalConfig {
+    fn paths_mut(&mut self) -> [&mut PlacedPath; 3] {
+        [&mut self.operator_certificate, &mut self.certificate, &mut self.key]
     }
 }
 

@@ -29,6 +29,14 @@ fn the_example_parses_as_it_stands_and_with_every_key_uncommented() {
     let uncommented = uncommented();
     let config = Config::parse(&uncommented).unwrap();
     assert_eq!(config.pkcs11.modules.len(), 1);
+    let [terminal] = &config.uec.terminals[..] else {
+        panic!("one terminal")
+    };
+    let line = terminal.key.line.unwrap();
+    assert!(
+        uncommented.lines().nth(line - 1).unwrap().starts_with("key = "),
+        "line {line}"
+    );
 }
 
 /// The example with each `#key = value` line made live.
@@ -59,6 +67,11 @@ fn the_example_has_every_key() {
             document["pkcs11"]["modules"][0].as_table().unwrap().clone(),
         ),
         ("[software]", document["software"].as_table().unwrap().clone()),
+        ("[uec]", document["uec"].as_table().unwrap().clone()),
+        (
+            "[[uec.terminals]]",
+            document["uec"]["terminals"][0].as_table().unwrap().clone(),
+        ),
         ("[literal]", document["literal"].as_table().unwrap().clone()),
         ("[rates]", document["rates"].as_table().unwrap().clone()),
         ("[deadlines]", document["deadlines"].as_table().unwrap().clone()),

@@ -18,5 +18,4 @@ mod qualified;
 mod reference_portal;
 mod refusals;
 mod support;
-mod uec;
 mod wycheproof;

@@ -9,17 +9,68 @@
 //! is recognised and described, and nothing is tried on it.
 //!
 //! Read in this order: [`kind`] (versions and suites), [`fci`] (what SELECT answers), [`cvc`] (certificates),
-//! [`crypto`] (modes and encodings), [`messaging`] (protected commands), [`terminal`] (how a session begins).
+//! [`crypto`] (modes and encodings), [`messaging`] (protected commands), [`terminal`] (who the agent is to a card),
+//! [`session`] (one conversation), [`card`] (what is done with it).
 
 mod assumed;
+mod card;
 mod crypto;
 pub(crate) mod cvc;
 mod fci;
+mod identity;
 pub(crate) mod kind;
 mod messaging;
 mod objects;
 mod pan;
+mod session;
 mod snils;
 mod terminal;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use terminal::{Mistake, Terminals};
+
+use super::apdu::Link;
+use super::error::CardError;
+use super::family::{Card, Family, Recognition};
+
+/// The family, with the terminals that the agent may be.
+pub struct Uec(Arc<Terminals>);
+
+impl Uec {
+    /// With these terminals; none is enough to recognise a card.
+    pub fn new(terminals: Arc<Terminals>) -> Self {
+        Self(terminals)
+    }
+}
+
+impl Family for Uec {
+    fn id(&self) -> &'static str {
+        "uec"
+    }
+
+    fn name(&self) -> &'static str {
+        "Universal electronic card (УЭК)"
+    }
+
+    /// The five known answers to reset share their historical bytes; any other card has to be asked.
+    fn recognise(&self, atr: &[u8]) -> Recognition {
+        match known(atr) {
+            true => Recognition::Sure,
+            false => Recognition::Possible,
+        }
+    }
+
+    fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
+        card::UecCard::open(self.0.clone(), known(atr), link)
+    }
+}
+
+fn known(atr: &[u8]) -> bool {
+    let has = |historical: &&[u8]| atr.windows(historical.len()).any(|window| *window == **historical);
+    assumed::HISTORICAL.iter().any(|historical| has(historical))
+}

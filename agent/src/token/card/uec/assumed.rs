@@ -4,13 +4,10 @@
 //! the facts it was taken from: **[DOC]** read in the source of a terminal's library, **[INF]** inferred from that
 //! source, **[UNKNOWN]** in no source, a reasonable choice.
 
-/// [DOC] What the vendor's library takes for the answer to SELECT where a card of the MSE ("Micron") family gives none:
-/// v1.0, sectors 1 to 3, every flag.
-pub(super) const MSE_FCI: &str = concat!(
-    "6F5D8001438102169C820138830210008408A0000004329000018A0105A540",
-    "5F24031603145F25031103159F080110C202F000E02A",
-    "E10CDF20010151020001DF210110E10CDF20010251020002DF210110E10CDF20010351020003DF210110"
-);
+/// [DOC] AUC of the answer to SELECT that the vendor's library has built in for cards of the MSE ("Micron") family, which
+/// may give none: every suite, long commands, MSE. Its other members are v1.0 and the sectors 1 to 3 in the files 0001
+/// to 0003; its dates are of 2011 and say nothing of a card. A test reads the whole answer.
+pub(super) const MSE_AUC: [u8; 2] = [0xF0, 0x00];
 
 /// [DOC] Answers to reset that pcsc-tools lists as this card's; [INF] that other cards of the two series differ only in
 /// what surrounds these historical bytes.
@@ -41,11 +38,13 @@ pub(super) const SERVICE: [u8; 10] = [0; 10];
 /// [UNKNOWN] what other bits mean.
 pub(super) const SIGNATURE_ENABLED: u8 = 3;
 
-/// [UNKNOWN] Whether a new session's first signature needs PIN2 alone; the vendor's flow has verified PIN1 before.
-pub(super) const PIN1_BEFORE_PIN2: bool = false;
-
 /// Which member of TermInfo (5F20 of the terminal's certificate, v1.1) holds its flags: the suites, and 04 for
 /// "may ask for the holder's signature" [DOC]; v1.0's is four bytes shorter [DOC].
 pub(super) const TERMINAL_FLAGS_V11: usize = 14;
 /// The same of v1.0's twelve bytes.
 pub(super) const TERMINAL_FLAGS_V10: usize = 10;
+
+/// [DOC] Where the holder's data are: sector 1, block 2 (sectors.ini).
+pub(super) const SECTOR_OF_IDENTITY: u8 = 1;
+/// See [`SECTOR_OF_IDENTITY`].
+pub(super) const BLOCK_OF_IDENTITY: u8 = 2;

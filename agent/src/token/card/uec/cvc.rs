@@ -14,7 +14,7 @@ use super::pan::{self, Pan};
 use super::snils::Snils;
 
 mod chain;
-pub(crate) use chain::{Chain, ChainError, chain};
+pub(crate) use chain::{ChainError, chain};
 
 /// The longest certificate that is looked at, bytes; those of 2048-bit RSA have about 600.
 const LONGEST: usize = 2048;
@@ -266,7 +266,7 @@ fn read_key(version: Version, bytes: &[u8]) -> Result<Key, Malformed> {
     }
 }
 
-fn stripped(number: &[u8]) -> &[u8] {
+pub(super) fn stripped(number: &[u8]) -> &[u8] {
     let start = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
     &number[start..]
 }

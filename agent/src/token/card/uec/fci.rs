@@ -4,6 +4,7 @@
 use time::Date;
 
 use super::super::tlv::find;
+use super::assumed::MSE_AUC;
 use super::cvc::date;
 use super::kind::{Suite, Version};
 use super::objects::{exactly, value};
@@ -97,6 +98,23 @@ impl Application {
     /// The sector with this number.
     pub(crate) fn sector(&self, id: u8) -> Option<&Sector> {
         self.sectors.iter().find(|sector| sector.id == id)
+    }
+}
+
+/// What a card of the MSE family is taken to have said, where it answers SELECT with nothing.
+pub(crate) fn of_mse_cards() -> Application {
+    let sector = |id: u8| Sector {
+        id,
+        file: id.into(),
+        format: 0x10,
+    };
+    Application {
+        version: Version::V10,
+        expires: None,
+        effective: None,
+        auc: Auc(MSE_AUC),
+        authority_key: 0,
+        sectors: [1, 2, 3].map(sector).to_vec(),
     }
 }
 

@@ -1,4 +1,200 @@
-//! A terminal: who the agent is to a card, and how a session with it begins.
+//! A terminal: who the agent is to a card. Its certificates and its key are the deployer's, named in `[uec]`.
 
+use std::fmt;
+
+use gost3410::SecretKey;
+use zeroize::Zeroizing;
+
+use super::assumed::{TERMINAL_FLAGS_V10, TERMINAL_FLAGS_V11};
+use super::crypto::rsa::PrivateKey;
+use super::cvc::{Certificate, Holder, Key};
+use super::fci::Application;
+use super::kind::{Suite, Version};
+use crate::config::{TerminalConfig, UecConfig};
+
+mod files;
 pub(super) mod gost;
 pub(super) mod rsa;
+
+/// What a terminal proves itself with.
+pub(super) enum TerminalKey {
+    /// GOST R 34.10-2001.
+    Gost(Box<SecretKey>),
+    /// RSA.
+    Rsa(PrivateKey),
+}
+
+/// One terminal of one version and suite.
+pub(super) struct Terminal {
+    /// Ca.id, which the card verifies first.
+    pub(super) operator: Certificate,
+    /// Cifd.id.
+    pub(super) certificate: Certificate,
+    /// Of `certificate`.
+    pub(super) key: TerminalKey,
+    /// TermInfo, tag 9F1C: sixteen bytes with v1.1, twelve with v1.0.
+    pub(super) information: Vec<u8>,
+}
+
+/// A file of `[uec]` that cannot be used: the configuration's line, the file, and what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake(String);
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The terminals and roots that the configuration names, read once.
+#[derive(Default)]
+pub struct Terminals {
+    terminals: Vec<Terminal>,
+    roots: Vec<Certificate>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Terminals {
+    /// Reads the files. One that cannot be used is left out, with what is wrong with it.
+    pub fn load(config: &UecConfig) -> Self {
+        let mut loaded = Self::default();
+        for named in &config.terminals {
+            match terminal(named) {
+                Ok(terminal) => loaded.terminals.push(terminal),
+                Err(mistake) => loaded.mistakes.push(mistake),
+            }
+        }
+        for root in &config.roots {
+            match files::certificate(root, Holder::Authority) {
+                Ok(root) => loaded.roots.push(root),
+                Err(mistake) => loaded.mistakes.push(mistake),
+            }
+        }
+        loaded
+    }
+
+    /// What is wrong with the files.
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    /// What there is, for `doctor`: a line each.
+    pub fn describe(&self) -> Vec<String> {
+        let kind = |certificate: &Certificate| {
+            let Certificate {
+                version,
+                suite,
+                expires,
+                ..
+            } = certificate;
+            format!("version {}, {}, valid until {expires}", version.name(), suite.name())
+        };
+        let terminals = self.terminals.iter().map(|terminal| {
+            let (_, version) = terminal.operator.authority_key;
+            format!("terminal: {}, authority's key {version}", kind(&terminal.certificate))
+        });
+        terminals
+            .chain(self.roots.iter().map(|root| format!("root: {}", kind(root))))
+            .collect()
+    }
+
+    /// The certificates of authorities.
+    pub(super) fn roots(&self) -> &[Certificate] {
+        &self.roots
+    }
+
+    /// Which of them a card takes, by its number; or why none.
+    pub(super) fn fitting(&self, application: &Application) -> Result<usize, NoTerminal> {
+        if self.terminals.is_empty() {
+            return Err(NoTerminal::Configured);
+        }
+        let fits = |suite: Suite, terminal: &Terminal| {
+            terminal.certificate.suite == suite
+                && terminal.certificate.version == application.version
+                && application.auc.has(suite)
+                && terminal.flags() & suite.flag() != 0
+                && (application.version == Version::V10
+                    || terminal.operator.authority_key == (suite.ca_key(), application.authority_key))
+        };
+        let of = |suite| self.terminals.iter().position(|terminal| fits(suite, terminal));
+        Suite::ALL.into_iter().find_map(of).ok_or(NoTerminal::Fitting)
+    }
+
+    /// The terminal with this number.
+    pub(super) fn get(&self, index: usize) -> Option<&Terminal> {
+        self.terminals.get(index)
+    }
+}
+
+/// Why the agent is no terminal to a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoTerminal {
+    /// None is configured.
+    Configured,
+    /// None that is configured is of the card's version, suite and authority's key.
+    Fitting,
+}
+
+impl Terminal {
+    /// The flags in its information: suites, and 04 for the holder's signature.
+    pub(super) fn flags(&self) -> u8 {
+        let at = match self.certificate.version {
+            Version::V11 => TERMINAL_FLAGS_V11,
+            Version::V10 => TERMINAL_FLAGS_V10,
+        };
+        self.information.get(at).copied().unwrap_or(0)
+    }
+
+    /// Its key in 33 bytes, tag 9F1D: compressed, of RSA the first byte of the modulus and its last 32.
+    pub(super) fn compressed_key(&self) -> Vec<u8> {
+        match &self.certificate.key {
+            Key::Gost(key) => super::crypto::gost::compressed(key).to_vec(),
+            Key::Rsa(key) => [&key.modulus[..1], &key.modulus[key.modulus.len() - 32..]].concat(),
+        }
+    }
+}
+
+/// Reads one terminal's files and sees that they belong together.
+fn terminal(config: &TerminalConfig) -> Result<Terminal, Mistake> {
+    let operator = files::certificate(&config.operator_certificate, Holder::Operator)?;
+    let certificate = files::certificate(&config.certificate, Holder::Terminal)?;
+    let key = files::key(&config.key)?;
+    let wrong = |what: &str| Err(files::mistake(&config.certificate, what));
+    if !certificate.is_signed_by(&operator) {
+        return wrong("the operator's certificate beside it did not sign it");
+    }
+    let key = match (&certificate.key, key) {
+        (Key::Gost(public), TerminalKey::Gost(key)) if key.public_key().same_point(public) => TerminalKey::Gost(key),
+        (Key::Rsa(public), TerminalKey::Rsa(key)) if key.public() == public => TerminalKey::Rsa(key),
+        _ => {
+            return Err(files::mistake(
+                &config.key,
+                "it is not the key of the terminal's certificate",
+            ));
+        }
+    };
+    let length = match certificate.version {
+        Version::V11 => 16,
+        Version::V10 => 12,
+    };
+    if certificate.subject.len() != length {
+        return wrong("its subject (5F20) is no terminal's information of its version's length");
+    }
+    Ok(Terminal {
+        information: certificate.subject.clone(),
+        operator,
+        certificate,
+        key,
+    })
+}
+
+/// A key in PKCS#8, of either suite.
+fn read_key(pkcs8: Zeroizing<Vec<u8>>) -> Option<TerminalKey> {
+    if let Ok(key) = SecretKey::from_pkcs8_der(&pkcs8) {
+        return Some(TerminalKey::Gost(Box::new(key)));
+    }
+    PrivateKey::from_pkcs8(pkcs8).map(TerminalKey::Rsa)
+}
+
+#[cfg(test)]
+mod tests;

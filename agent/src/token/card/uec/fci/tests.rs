@@ -3,8 +3,14 @@ use proptest::prelude::*;
 use time::macros::date;
 
 use super::*;
-use crate::token::card::uec::assumed::MSE_FCI;
 use crate::token::card::uec::testing::hex;
+
+/// The whole of it.
+const MSE_FCI: &str = concat!(
+    "6F5D8001438102169C820138830210008408A0000004329000018A0105A540",
+    "5F24031603145F25031103159F080110C202F000E02A",
+    "E10CDF20010151020001DF210110E10CDF20010251020002DF210110E10CDF20010351020003DF210110"
+);
 
 #[test]
 fn the_answer_that_the_vendors_library_has_built_in_reads() {
@@ -24,6 +30,15 @@ fn the_answer_that_the_vendors_library_has_built_in_reads() {
     assert!(read.auc.has(Suite::Gost) && read.auc.has(Suite::Rsa) && read.auc.long_apdu() && read.auc.mse());
     assert_eq!(read.sector(2).unwrap().file, 2);
     assert_eq!(read.sector(9), None);
+    let taken = of_mse_cards();
+    assert_eq!(
+        Application {
+            expires: None,
+            effective: None,
+            ..read
+        },
+        taken
+    );
 }
 
 #[test]

@@ -1,0 +1,372 @@
+//! One inserted card: what was read of it once, and what each of its calls does.
+
+use std::sync::Arc;
+
+use der::Decode;
+use plugin_protocol::encoding::{hex, sha256};
+use time::OffsetDateTime;
+use x509_cert::Certificate as X509;
+
+use super::super::apdu::Link;
+use super::super::error::CardError;
+use super::super::family::{Card, Evidence, PinManagement, Slot};
+use super::super::pin::{PinSource, PinSpec, PinStatus};
+use super::super::tlv;
+use super::assumed::{PIN_LENGTH, PUK_LENGTH, SIGNATURE_ENABLED};
+use super::cvc::{Certificate, ChainError, Holder, chain};
+use super::fci::Application;
+use super::kind::{Suite, Version};
+use super::objects::only;
+use super::session::{Session, select};
+use super::terminal::{NoTerminal, Terminal, Terminals};
+use crate::certificate::Role;
+use crate::pin::Pin;
+use crate::token::{Credential, SignInput};
+
+mod details;
+mod prove;
+
+/// Bytes of a PIN on the wire.
+const BLOCK: usize = 8;
+/// What the card's documents call PIN1: it lets the holder's data be read.
+const PIN1: PinSpec = PinSpec::format_2("PIN1", 1, PIN_LENGTH, BLOCK);
+/// PIN2: it lets the holder sign.
+const PIN2: PinSpec = PinSpec::format_2("PIN2", 2, PIN_LENGTH, BLOCK);
+/// The unblocking code: КРП, "код разблокирования ПИН".
+const PUK: PinSpec = PinSpec::format_2("КРП (PUK)", 5, PUK_LENGTH, BLOCK);
+
+/// The flag in a terminal's information that lets it ask for the holder's signature.
+const MAY_ASK_TO_SIGN: u8 = 0x04;
+/// DF2C: the card is in order.
+const IN_ORDER: u8 = 0x77;
+
+/// One card.
+pub(super) struct UecCard {
+    terminals: Arc<Terminals>,
+    known: bool,
+    application: Application,
+    /// Which terminal it takes, or why none.
+    terminal: Result<usize, Obstacle>,
+    suite: Suite,
+    status: Option<u8>,
+    agreement: Option<Vec<u8>>,
+    certificate: Option<Certificate>,
+    issuer: Option<Certificate>,
+    /// The certificates of the holder's signature, where the card has it and the terminal may ask for it.
+    holder: Option<Vec<Vec<u8>>>,
+}
+
+/// Why no PIN of this card can be entered here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Obstacle {
+    /// The agent is no terminal to it.
+    Terminal(NoTerminal),
+    /// The card did not take the terminal: what went wrong.
+    Refused(String),
+    /// The card says that it is not in order (DF2C).
+    Status(u8),
+}
+
+impl Obstacle {
+    /// For people, a sentence.
+    fn text(&self) -> String {
+        let why = match self {
+            Self::Terminal(NoTerminal::Configured) => "none is configured ([uec] in the configuration)".to_owned(),
+            Self::Terminal(NoTerminal::Fitting) => {
+                "none of those configured is of its version, its algorithms and its authority's key".to_owned()
+            }
+            Self::Refused(what) => format!("it did not take the one configured: {what}"),
+            Self::Status(status) => {
+                return format!(
+                    "the universal card says that it is not in order (status {status:02X}); only its issuer could help"
+                );
+            }
+        };
+        format!(
+            "the universal card takes a PIN only from a terminal that its system certified, and {why}; \
+             it was recognised and no PIN was tried. The programme of these cards ended with 2016"
+        )
+    }
+}
+
+impl UecCard {
+    /// Asks a card everything that is needed of it while it is inserted, once.
+    pub(super) fn open(
+        terminals: Arc<Terminals>,
+        known: bool,
+        link: &mut Link<'_>,
+    ) -> Result<Option<Box<dyn Card>>, CardError> {
+        let Some(application) = select(link, known)? else {
+            return Ok(None);
+        };
+        let terminal = terminals.fitting(&application).map_err(Obstacle::Terminal);
+        let of_terminal = terminal.as_ref().ok().and_then(|index| terminals.get(*index));
+        let first = Suite::ALL.into_iter().find(|suite| application.auc.has(*suite));
+        let mut card = Self {
+            suite: of_terminal
+                .map(|terminal| terminal.certificate.suite)
+                .or(first)
+                .unwrap_or(Suite::Gost),
+            terminals,
+            known,
+            terminal,
+            application,
+            status: None,
+            agreement: None,
+            certificate: None,
+            issuer: None,
+            holder: None,
+        };
+        card.read(link)?;
+        Ok(Some(Box::new(card)))
+    }
+
+    /// Status, certificates, and whether the holder can sign.
+    fn read(&mut self, link: &mut Link<'_>) -> Result<(), CardError> {
+        let mut session = Session::plain(link, &self.application);
+        self.status = session.status()?;
+        if let Some(status) = self.status.filter(|status| *status != IN_ORDER) {
+            self.terminal = Err(Obstacle::Status(status));
+        }
+        self.read_certificates(&mut session)?;
+        if self.terminal.is_err() {
+            return Ok(());
+        }
+        let mut session = match self.session(link) {
+            Ok(session) => session,
+            Err(gone @ (CardError::Removed | CardError::InUse | CardError::Service(_))) => return Err(gone),
+            Err(refused) => {
+                self.terminal = Err(Obstacle::Refused(told(&refused)));
+                return Ok(());
+            }
+        };
+        if self.certificate.is_none() {
+            self.read_certificates(&mut session)?;
+        }
+        if self.may_sign() {
+            self.holder = holder(&mut session)?;
+        }
+        Ok(())
+    }
+
+    /// EF 000B and 000C (GOST), 000D and 000E (RSA). What the card does not let be read is not there.
+    fn read_certificates(&mut self, session: &mut Session<'_, '_>) -> Result<(), CardError> {
+        let (own, issuer) = match self.suite {
+            Suite::Gost => (0x000B, 0x000C),
+            Suite::Rsa => (0x000D, 0x000E),
+        };
+        let read = |content: Vec<u8>| tlv::first(&content).and_then(|first| Certificate::read(first.whole).ok());
+        let Ok(content) = session.file(own)? else {
+            return Ok(());
+        };
+        self.certificate = read(content).filter(|read| read.holder == Holder::Application);
+        self.issuer = session.file(issuer)?.ok().and_then(read);
+        Ok(())
+    }
+
+    /// Selects the application, authenticates the terminal: the one session of a transaction.
+    fn session<'s, 't>(&mut self, link: &'s mut Link<'t>) -> Result<Session<'s, 't>, CardError> {
+        let terminals = self.terminals.clone();
+        let terminal = self.terminal(&terminals)?;
+        if select(link, self.known)?.as_ref() != Some(&self.application) {
+            return Err(CardError::Removed);
+        }
+        let mut session = Session::plain(link, &self.application);
+        session.set_environment(self.suite)?;
+        self.agreement = Some(session.authenticate(terminal, self.agreement.take())?);
+        Ok(session)
+    }
+
+    fn terminal<'a>(&self, terminals: &'a Terminals) -> Result<&'a Terminal, CardError> {
+        let obstacle = |obstacle: &Obstacle| CardError::Unsupported(obstacle.text());
+        let index = self.terminal.as_ref().map_err(obstacle)?;
+        let gone = || CardError::Unsupported(Obstacle::Terminal(NoTerminal::Configured).text());
+        terminals.get(*index).ok_or_else(gone)
+    }
+
+    /// The holder's signature is of v1.1 with GOST, and of terminals that may ask for it.
+    fn may_sign(&self) -> bool {
+        let index = self.terminal.as_ref().ok();
+        let flags = index
+            .and_then(|index| self.terminals.get(*index))
+            .map_or(0, Terminal::flags);
+        self.application.version == Version::V11 && self.suite == Suite::Gost && flags & MAY_ASK_TO_SIGN != 0
+    }
+
+    fn spec(&self, slot: usize) -> Result<&'static PinSpec, CardError> {
+        match slot {
+            0 => Ok(&PIN1),
+            1 if self.holder.is_some() => Ok(&PIN2),
+            _ => Err(CardError::Unsupported("this card has no such PIN".to_owned())),
+        }
+    }
+
+    /// The certificate of the application, which every proof names.
+    fn certificate(&self) -> Result<&Certificate, CardError> {
+        let unread = "the universal card did not let its certificate be read, and proves nothing without it";
+        self.certificate
+            .as_ref()
+            .ok_or_else(|| CardError::Unsupported(unread.to_owned()))
+    }
+
+    /// The chain above the card's certificate; `None` where no root is configured.
+    fn chain(&self) -> Option<Result<(), ChainError>> {
+        let (own, roots) = (self.certificate.as_ref()?, self.terminals.roots());
+        let issuer = self.issuer.as_ref()?;
+        (!roots.is_empty()).then(|| {
+            let today = OffsetDateTime::now_utc().date();
+            chain(own, issuer, roots, Some(today)).map(|_| ())
+        })
+    }
+}
+
+/// EF 0012 says whether the holder can sign, EF 0011 holds the certificates.
+fn holder(session: &mut Session<'_, '_>) -> Result<Option<Vec<Vec<u8>>>, CardError> {
+    let Ok(descriptor) = session.file(0x0012)? else {
+        return Ok(None);
+    };
+    let bits = only(&descriptor, 0x30).and_then(|inside| tlv::find(inside, &[0x03]));
+    if !matches!(bits, Some([_unused, flags]) if *flags == SIGNATURE_ENABLED) {
+        return Ok(None);
+    }
+    Ok(session
+        .file(0x0011)?
+        .ok()
+        .map(|content| x509(&content))
+        .filter(|found| !found.is_empty()))
+}
+
+/// X.509 certificates in one data object: one itself, or those in a wrapper ([UNKNOWN] which of the two).
+fn x509(content: &[u8]) -> Vec<Vec<u8>> {
+    let is_one = |bytes: &&[u8]| X509::from_der(bytes).is_ok();
+    if is_one(&content) {
+        return vec![content.to_vec()];
+    }
+    let inside = tlv::first(content).map_or(&[][..], |wrapper| wrapper.value);
+    let objects = tlv::elements(inside).map_while(Result::ok).map(|object| object.whole);
+    objects.filter(is_one).map(<[u8]>::to_vec).collect()
+}
+
+/// A card's refusal in words.
+fn told(error: &CardError) -> String {
+    match error {
+        CardError::Refused(what, status) => format!("{what} was refused with {status}"),
+        CardError::Malformed(what, why) => format!("{what}: {why}"),
+        CardError::Unsupported(why) => why.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A PIN of this card is typed in the window: the reader's keys cannot encipher it.
+fn typed(pin: PinSource) -> Result<Pin, CardError> {
+    match pin {
+        PinSource::Typed(pin) => Ok(pin),
+        PinSource::Pad => Err(CardError::Unsupported(
+            "a reader's keys cannot encipher the PIN as this card wants it; type it on the computer".to_owned(),
+        )),
+    }
+}
+
+impl Card for UecCard {
+    fn serial(&self) -> Option<String> {
+        // Of the certificate, not of the numbers in it: those could be guessed from their hash.
+        self.certificate
+            .as_ref()
+            .map(|certificate| hex(&sha256(certificate.bytes())))
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        let slot = |pin, role, label: &str| Slot {
+            pin,
+            role: Some(role),
+            pad: false,
+            label: label.to_owned(),
+        };
+        let mut slots = vec![slot(PIN1, Role::Authentication, "PIN1")];
+        if self.holder.is_some() {
+            slots.push(slot(PIN2, Role::Signing, "PIN2"));
+        }
+        slots
+    }
+
+    /// The card tells its tries only in the answer to a wrong PIN: they are unknown here.
+    fn pin_status(&mut self, slot: usize, _: &mut Link<'_>) -> Result<PinStatus, CardError> {
+        self.spec(slot).map(|_| PinStatus::default())
+    }
+
+    /// Nothing is sent: all was read when the card was opened.
+    ///
+    /// Without a terminal no key of the card can be used, and the error says so.
+    fn credentials(&mut self, slot: usize, _: &mut Link<'_>) -> Result<Vec<Credential>, CardError> {
+        let spec = self.spec(slot)?;
+        self.terminal(&self.terminals)?;
+        let role = match slot {
+            0 => Role::Authentication,
+            _ => Role::Signing,
+        };
+        let issuers = self.issuer.iter().map(|issuer| issuer.bytes().to_vec());
+        let holders = self.holder.iter().filter(|_| slot == 1).flatten().cloned();
+        Ok(vec![Credential {
+            key: spec.name.to_owned(),
+            certificate: self.certificate()?.bytes().to_vec(),
+            intermediates: issuers.chain(holders).collect(),
+            mechanisms: Vec::new(),
+            role: Some(role),
+        }])
+    }
+
+    /// Never: what the card's keys sign is a proof of the format `uec`, and nothing else.
+    fn sign(
+        &mut self,
+        _: usize,
+        _: &str,
+        _: &[SignInput],
+        _: PinSource,
+        _: &mut Link<'_>,
+    ) -> Result<Vec<Vec<u8>>, CardError> {
+        let why = "a universal card's keys (GOST R 34.10-2001, RSA with SHA-1) sign proofs of the format uec alone";
+        Err(CardError::Unsupported(why.to_owned()))
+    }
+
+    fn management(&self, slot: usize) -> PinManagement {
+        match self.terminal.is_ok() && self.spec(slot).is_ok() {
+            true => PinManagement {
+                change: true,
+                unblock: Some(PUK),
+            },
+            false => PinManagement::default(),
+        }
+    }
+
+    fn change_pin(&mut self, slot: usize, old: Pin, new: Pin, link: &mut Link<'_>) -> Result<(), CardError> {
+        let spec = self.spec(slot)?;
+        // What would be refused is refused before a try is spent on the old one.
+        spec.block(&new).map_err(CardError::Pin)?;
+        let mut session = self.session(link)?;
+        session.verify(spec, old)?;
+        session.change(spec, new)
+    }
+
+    fn unblock_pin(&mut self, slot: usize, puk: Pin, new: Pin, link: &mut Link<'_>) -> Result<(), CardError> {
+        let spec = self.spec(slot)?;
+        spec.block(&new).map_err(CardError::Pin)?;
+        let mut session = self.session(link)?;
+        session.verify(&PUK, puk)?;
+        session.reset_counter(spec)?;
+        session.change(spec, new)
+    }
+
+    fn details(&mut self, link: &mut Link<'_>) -> Result<Vec<(String, String)>, CardError> {
+        self.describe(link)
+    }
+
+    fn prove(
+        &mut self,
+        slot: usize,
+        statement: &[u8],
+        pin: PinSource,
+        link: &mut Link<'_>,
+    ) -> Result<Evidence, CardError> {
+        self.evidence(slot, statement, typed(pin)?, link)
+    }
+}

@@ -1,0 +1,150 @@
+//! The evidence of a proof of the format `uec` (PROTOCOL.md section 12): one terminal's session, one PIN, each thing
+//! asked for once.
+
+use time::OffsetDateTime;
+
+use super::super::super::apdu::Link;
+use super::super::super::error::CardError;
+use super::super::super::family::{Evidence, HolderSignature};
+use super::super::super::tlv::encode;
+use super::super::assumed::{BLOCK_OF_IDENTITY, SECTOR_OF_IDENTITY, SERVICE};
+use super::super::crypto;
+use super::super::identity::PROVED;
+use super::super::kind::Version;
+use super::super::objects::{exactly, value};
+use super::super::session::Session;
+use super::super::terminal::Terminal;
+use super::UecCard;
+use crate::pin::Pin;
+
+/// What the card's answer to INTERNAL AUTHENTICATE consists of.
+const ANSWER: [u32; 4] = [0x9F36, 0x9F35, 0xDF28, 0x5F74];
+
+impl UecCard {
+    /// Slot 0: PIN1, the card's cryptogram, block 1-2. Slot 1: the cryptogram, PIN2, the holder's signature.
+    pub(super) fn evidence(
+        &mut self,
+        slot: usize,
+        statement: &[u8],
+        pin: Pin,
+        link: &mut Link<'_>,
+    ) -> Result<Evidence, CardError> {
+        let spec = self.spec(slot)?;
+        // A PIN that the card would refuse for its length ends here, with nothing sent.
+        spec.block(&pin).map_err(CardError::Pin)?;
+        let terminals = self.terminals.clone();
+        let terminal = self.terminal(&terminals)?;
+        let mut evidence = Evidence {
+            version: self.application.version.byte(),
+            certificate: self.certificate()?.bytes().to_vec(),
+            issuers: self.issuer.iter().map(|issuer| issuer.bytes().to_vec()).collect(),
+            terminal: Some(terminal.certificate.bytes().to_vec()),
+            ..Evidence::default()
+        };
+        let digest = self.suite.hash(statement);
+        let mut session = self.session(link)?;
+        session.verify(spec, pin)?;
+        (evidence.message, evidence.cryptogram) = self.cryptogram(&mut session, terminal, &digest)?;
+        match slot {
+            0 => evidence.data = Some(self.identity(&mut session)?),
+            _ => {
+                evidence.holder = Some(HolderSignature {
+                    certificates: self.holder.clone().unwrap_or_default(),
+                    signature: session.signature(&digest)?,
+                });
+            }
+        }
+        Ok(evidence)
+    }
+
+    /// What the card signed, and its signature (section 5).
+    fn cryptogram(
+        &self,
+        session: &mut Session<'_, '_>,
+        terminal: &Terminal,
+        digest: &[u8],
+    ) -> Result<(Vec<u8>, Vec<u8>), CardError> {
+        let version = self.application.version;
+        let named = encode(0x9F1C, &terminal.information);
+        let mut data = encode(0x9F15, &SERVICE);
+        if version == Version::V10 {
+            data.extend(&named);
+        }
+        data.extend(encode(0x9F37, &crypto::random::<4>()?));
+        data.extend(encode(0x9F21, &moment(OffsetDateTime::now_utc())));
+        data.extend(encode(0x9F03, &[]));
+        data.extend(encode(0xDF02, digest));
+        let answer = session.cryptogram(self.suite.application_key(), &data)?;
+
+        let wrong = |what: &str| CardError::Malformed("INTERNAL AUTHENTICATE", what.to_owned());
+        let objects = exactly(&answer, ANSWER.len()).ok_or_else(|| wrong("its answer is no data objects"))?;
+        let mut message = data;
+        if version == Version::V11 {
+            message.extend(named);
+            message.extend(encode(0x9F1D, &terminal.compressed_key()));
+        }
+        // v1.0 has no DF28.
+        let told: &[u32] = match version {
+            Version::V11 => &ANSWER[..3],
+            Version::V10 => &ANSWER[..2],
+        };
+        for tag in told {
+            let object = objects.iter().find(|object| object.tag == *tag);
+            message.extend(object.ok_or_else(|| wrong("its answer lacks what it signed"))?.whole);
+        }
+        let cryptogram = value(&objects, 0x5F74).ok_or_else(|| wrong("its answer has no cryptogram"))?;
+        Ok((message, cryptogram.to_vec()))
+    }
+
+    /// Block 1-2, the objects that a proof carries; one that the card has not is left out.
+    fn identity(&self, session: &mut Session<'_, '_>) -> Result<Vec<u8>, CardError> {
+        let missing = || CardError::Malformed("SELECT", "the card lists no sector 1 with a block 2".to_owned());
+        let refused = |status| CardError::Refused("SELECT of the holder's data", status);
+        let sector = self.application.sector(SECTOR_OF_IDENTITY).ok_or_else(missing)?;
+        let blocks = session.sector(sector)?.map_err(refused)?;
+        let block = blocks
+            .iter()
+            .find(|block| block.id == BLOCK_OF_IDENTITY)
+            .ok_or_else(missing)?;
+        session.block(*block)?.map_err(refused)?;
+        let mut data = Vec::new();
+        for tag in PROVED {
+            match session.data(tag)? {
+                Ok(value) => data.extend(encode(tag.into(), &value)),
+                Err(status) => tracing::debug!(tag = format!("{tag:04X}"), %status, "not on this card"),
+            }
+            // A plain error ends a session (v1.0 on any): what was read till then is what there is.
+            if !session.is_protected() {
+                break;
+            }
+        }
+        Ok(data)
+    }
+}
+
+/// Six bytes BCD, YYMMDDhhmmss ([INF]).
+fn moment(now: OffsetDateTime) -> [u8; 6] {
+    let year = now.year().rem_euclid(100) as u8;
+    [
+        year,
+        now.month().into(),
+        now.day(),
+        now.hour(),
+        now.minute(),
+        now.second(),
+    ]
+    .map(|n| n / 10 << 4 | n % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_is_bcd() {
+        let written = moment(datetime!(2026-11-26 08:05:59 UTC));
+        assert_eq!(written, [0x26, 0x11, 0x26, 0x08, 0x05, 0x59]);
+    }
+}
