@@ -119,12 +119,7 @@ impl Case<'_> {
     /// A client whose connection is broken off may be on its way back (a browser stops a plugin's worker and starts
     /// it again): it is awaited first, no longer than PROTOCOL.md section 8 allows.
     pub(crate) async fn still_wanted(&self) -> Result<(), Error> {
-        self.life.client_back().await?;
-        self.life.check()?;
-        match self.client {
-            Client::Plugin(caller) if self.app.pairings.find(&caller.id).is_none() => Err(Error::Cancelled),
-            _ => Ok(()),
-        }
+        still_wanted(self.app, self.client, self.life).await
     }
 
     /// Remembers the end, on the disk, before anyone is told. What cannot be remembered is not handed out.
@@ -151,6 +146,16 @@ impl Case<'_> {
         record.test |= self.app.prompt.unattended();
         record.ended(&Err::<(), _>(error.clone()));
         remembered(self.app, record).await
+    }
+}
+
+/// [`Case::still_wanted`] of whoever asks.
+pub(crate) async fn still_wanted(app: &App, client: &Client, life: &Life) -> Result<(), Error> {
+    life.client_back().await?;
+    life.check()?;
+    match client {
+        Client::Plugin(caller) if app.pairings.find(&caller.id).is_none() => Err(Error::Cancelled),
+        _ => Ok(()),
     }
 }
 

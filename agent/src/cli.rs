@@ -8,6 +8,7 @@ mod install_browser;
 mod mock;
 mod native_host;
 mod pairings;
+mod pin;
 mod run;
 mod speak;
 mod tokens;
@@ -146,6 +147,9 @@ enum Command {
     Mock(mock::Mock),
     /// List tokens and what is on them
     Tokens(tokens::List),
+    /// Change a PIN, or unblock one
+    #[command(subcommand)]
+    Pin(pin::Pin),
     /// Confirm an identity from here; prints the proof
     Confirm(confirm::Confirm),
     /// List or revoke the plugins that may speak
@@ -176,6 +180,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Demo(command) => command.run(flags),
         Command::Mock(command) => command.run(flags),
         Command::Tokens(command) => command.run(flags),
+        Command::Pin(command) => command.run(flags),
         Command::Confirm(command) => command.run(flags),
         Command::Pairings(command) => command.run(flags),
         Command::History(command) => command.run(flags),

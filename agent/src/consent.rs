@@ -7,9 +7,10 @@ use crate::case::Case;
 use crate::choose::Chosen;
 use crate::error::Error;
 use crate::pin::Pin;
-use crate::prompt::{Answer, Candidate, Consent, PinEntry, Question};
+use crate::prompt::{Answer, Candidate, Consent, PinEntry, Question, Task};
 use crate::proof::verify_own;
 use crate::rehearsal::Check;
+use crate::renew::{Renewer, remedy};
 use crate::token::{PinInfo, SignJob, TokenInfo};
 
 /// Asks for consent and has the token sign what `prepare` makes at that moment; its signatures,
@@ -26,8 +27,14 @@ pub async fn consented<K: Send>(
     if chosen.stale {
         chosen.candidate.token = look_again(case, &chosen.candidate.token).await?;
     }
-    for attempt in 1.. {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
         (case.stage)(OperationState::AwaitingConsent);
+        if let Some(renewed) = renewed(case, &chosen.candidate.token).await? {
+            chosen.candidate.token = renewed;
+            attempt = 1;
+        }
         let pin = agreement(case, &chosen.candidate, attempt).await?;
         case.still_wanted().await?;
         let (job, kept) = prepare(case.app.clock.now())?;
@@ -51,10 +58,63 @@ pub async fn consented<K: Send>(
                 case.still_wanted().await?;
                 chosen.candidate.token = after_wrong_pin(case, &chosen.candidate.token, &error).await?;
             }
+            Err(error @ (Error::PinLocked | Error::PinMustChange)) => {
+                let Some(_) = remedy_of(case, &chosen.candidate.token, &error).await? else {
+                    return Err(error);
+                };
+                case.remember_wrong_pin(&error).await?;
+                case.still_wanted().await?;
+                chosen.candidate.token = unusable(case, &chosen.candidate.token, &error).await?;
+            }
             Err(error) => return Err(error),
         }
     }
-    Err(Error::PinLocked)
+}
+
+/// Where the PIN is locked, or must be changed first, and the token lets the person do something about that: offers
+/// it, and goes on with the token as it is afterwards. `None` where the PIN can be used.
+async fn renewed(case: &Case<'_>, token: &TokenInfo) -> Result<Option<TokenInfo>, Error> {
+    let why = match entry(&token.pin) {
+        Err(why @ (Error::PinLocked | Error::PinMustChange)) => why,
+        _ => return Ok(None),
+    };
+    let Some(task) = remedy_of(case, token, &why).await? else {
+        return Err(why);
+    };
+    match renewer(case).renew(token, task).await {
+        Ok(token) => Ok(Some(token)),
+        // They came for something else, which does not happen because of the PIN.
+        Err(Error::Declined | Error::PinRefused | Error::PukLocked) => Err(why),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the person can do here about a PIN that cannot be used; nothing where nobody is asked.
+async fn remedy_of(case: &Case<'_>, token: &TokenInfo, why: &Error) -> Result<Option<Task>, Error> {
+    if case.app.prompt.unattended() {
+        return Ok(None);
+    }
+    let management = renewer(case).management(token).await?;
+    Ok(remedy(management, *why == Error::PinMustChange))
+}
+
+fn renewer<'a>(case: &'a Case<'_>) -> Renewer<'a> {
+    Renewer {
+        app: case.app,
+        client: case.client,
+        life: case.life,
+        within: Some(case.asks.clone()),
+    }
+}
+
+/// The token after it refused its PIN altogether: what it says of itself, or else what its refusal said.
+async fn unusable(case: &Case<'_>, token: &TokenInfo, error: &Error) -> Result<TokenInfo, Error> {
+    let mut token = look_again(case, token).await?;
+    token.pin.state = match error {
+        Error::PinMustChange => PinState::MustChange,
+        _ => PinState::Locked,
+    };
+    Ok(token)
 }
 
 /// Asks for consent alone: nothing is signed, so the PIN is not needed and its state does not matter.

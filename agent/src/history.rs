@@ -84,15 +84,19 @@ impl History {
 
     /// The newest `limit` records of one client, newest first. Blocks, as [`History::append`] does.
     pub fn for_client(&self, client: &str, limit: usize) -> Result<Vec<HistoryEntry>, Error> {
-        let mine = self.newest(limit, |entry| entry.record.client.id == client)?;
-        let told = mine.into_iter().rev().map(|entry| HistoryEntry {
-            seq: entry.seq,
-            time: entry.time,
-            action: entry.record.action.name().to_owned(),
-            origin: entry.record.origin,
-            top_origin: entry.record.top_origin,
-            origin_attested: entry.record.origin_attested,
-            outcome: entry.record.outcome,
+        let mine = self.newest(limit, |entry| {
+            entry.record.client.id == client && !entry.record.action.is_about_pin()
+        })?;
+        let told = mine.into_iter().rev().filter_map(|entry| {
+            Some(HistoryEntry {
+                seq: entry.seq,
+                time: entry.time,
+                action: entry.record.action.name().to_owned(),
+                origin: entry.record.origin?,
+                top_origin: entry.record.top_origin,
+                origin_attested: entry.record.origin_attested,
+                outcome: entry.record.outcome,
+            })
         });
         Ok(told.collect())
     }

@@ -10,7 +10,8 @@
 //!    ([`open_requests`]: whether anyone waits for them);
 //! 4. [`operation`]: what runs for a plugin, for as long as its [`life`] goes on;
 //!    [`confirm`], [`sign`] and [`disclose`] are what it runs: [`choose`] a certificate, ask for
-//!    [`consent`], sign, and leave a record of the [`case`];
+//!    [`consent`] (where the PIN is locked or must be changed, offer to [`renew`] it), sign, and leave a record of the
+//!    [`case`];
 //! 5. [`token`]: what a token is; [`certificate`]: what a certificate says; [`pin`]: what moves once;
 //! 6. [`prompt`]: the person as an interface; [`legible`]: what may be shown to them;
 //! 7. [`proof`]: what is signed and how it is wrapped;
@@ -51,6 +52,7 @@ pub mod prompt;
 pub mod proof;
 pub mod rate;
 pub mod rehearsal;
+pub mod renew;
 pub mod replay;
 pub mod server;
 pub mod sign;

@@ -8,6 +8,7 @@ mod detect;
 #[cfg(test)]
 mod fixture;
 mod pinentry;
+mod renewal;
 mod terminal;
 mod text;
 mod unattended;
@@ -26,6 +27,7 @@ use crate::token::TokenInfo;
 
 pub use detect::{Nobody, detect};
 pub use pinentry::{Flavour, Pinentry};
+pub use renewal::{Mishap, Renewal, Step, Task};
 pub use terminal::Terminal;
 pub use text::{Language, Room, Text, Texts};
 pub use unattended::Unattended;
@@ -41,6 +43,8 @@ pub enum Question {
     Consent(Consent),
     /// One try is left before the PIN locks: go on? Asked before the PIN.
     LastTry(Request, Candidate),
+    /// A step of changing or unblocking a PIN.
+    Renew(Renewal),
     /// Do the six digits match?
     Pair {
         /// The name the plugin gave itself; it proves nothing.

@@ -15,7 +15,7 @@ use plugin_protocol::{HashFunction, ProofFormat, Purpose};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-pub(crate) use drawer::{Drawer, Held};
+pub(crate) use drawer::{Drawer, Held, PIN, PUK};
 pub(crate) use person::{Person, Reply};
 
 use crate::app::{App, Window};

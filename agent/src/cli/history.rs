@@ -62,7 +62,7 @@ fn line(entry: &Entry) -> String {
         entry.seq,
         entry.time,
         record.action.name(),
-        record.origin,
+        record.origin.as_ref().map_or("-", |origin| origin.as_str()),
         record.outcome
     );
     if let Some(top) = &record.top_origin {

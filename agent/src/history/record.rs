@@ -20,8 +20,9 @@ pub struct Record {
     pub action: Action,
     /// The plugin, or the command line.
     pub client: ClientRef,
-    /// The portal.
-    pub origin: Origin,
+    /// The portal; `None` where none asked: a PIN was changed at the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The page that embedded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top_origin: Option<Origin>,
@@ -63,6 +64,10 @@ pub enum Action {
     Signatures,
     /// The handing over of a signing certificate.
     Certificate,
+    /// The change of a PIN, at the command line or within an operation.
+    PinChange,
+    /// The unblocking of a PIN, likewise.
+    PinUnblock,
 }
 
 impl Action {
@@ -72,15 +77,24 @@ impl Action {
             Self::Confirmation => "confirmation",
             Self::Signatures => "signatures",
             Self::Certificate => "certificate",
+            Self::PinChange => "pin_change",
+            Self::PinUnblock => "pin_unblock",
         }
     }
 
-    /// The path under which operations of this kind are begun and found (PROTOCOL.md section 7).
+    /// Whether it is about a PIN: nothing was signed or handed over, and plugins are not told of it.
+    pub const fn is_about_pin(self) -> bool {
+        matches!(self, Self::PinChange | Self::PinUnblock)
+    }
+
+    /// The path under which operations of this kind are begun and found (PROTOCOL.md section 7). What is no operation
+    /// of its own leaves no more than its record.
     pub const fn collection(self) -> &'static str {
         match self {
             Self::Confirmation => "/v1/confirmations",
             Self::Signatures => "/v1/signatures",
             Self::Certificate => "/v1/certificates",
+            Self::PinChange | Self::PinUnblock => "/v1/history",
         }
     }
 }
@@ -123,14 +137,14 @@ pub struct SignedBytes {
 
 impl Record {
     /// A record of what `caller` asks for `origin`, with nothing reached yet.
-    pub fn new(action: Action, caller: &Caller, origin: Origin) -> Self {
+    pub fn new(action: Action, caller: &Caller, origin: impl Into<Option<Origin>>) -> Self {
         Self {
             action,
             client: ClientRef {
                 id: caller.id.clone(),
                 name: caller.name.clone(),
             },
-            origin,
+            origin: origin.into(),
             top_origin: None,
             origin_attested: true,
             purpose: None,
@@ -157,6 +171,15 @@ impl Record {
         self.test |= token.test || summary.test;
     }
 
+    /// The token whose PIN it is about.
+    pub fn about(&mut self, token: &TokenInfo) {
+        self.token = Some(TokenRef {
+            kind: token.kind,
+            id: token.id.to_string(),
+        });
+        self.test |= token.test;
+    }
+
     /// What goes to the token now.
     pub fn signing(&mut self, inputs: &[SignInput]) {
         self.signed = inputs.iter().map(SignedBytes::of).collect();
@@ -169,7 +192,7 @@ impl Record {
             Err(error) => error.code().name().to_owned(),
         };
         self.tries_left = match result {
-            Err(Error::PinIncorrect(left)) => *left,
+            Err(Error::PinIncorrect(left) | Error::PukIncorrect(left)) => *left,
             _ => None,
         };
     }

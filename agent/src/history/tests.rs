@@ -2,6 +2,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::LazyLock;
 
+use plugin_protocol::Origin;
 use plugin_protocol::encoding::{hex, sha256};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -18,7 +19,11 @@ fn record(client: &str, outcome: &str) -> Record {
         id: client.to_owned(),
         name: format!("Plugin «{client}»"),
     };
-    let mut record = Record::new(Action::Confirmation, &caller, "https://portal.example".parse().unwrap());
+    let mut record = Record::new(
+        Action::Confirmation,
+        &caller,
+        "https://portal.example".parse::<Origin>().unwrap(),
+    );
     record.outcome = outcome.to_owned();
     record
 }

@@ -35,6 +35,7 @@ impl Scripted {
                 _ => None,
             },
             Question::Choose(..) => Some(Ok(Answer::Chosen(0))),
+            Question::Renew(_) => Some(Err(PromptError::Declined)),
             Question::Consent(consent) => consented(outcome, consent.pin),
             _ => Some(Ok(Answer::Yes)),
         }

@@ -9,9 +9,9 @@ use plugin_protocol::api::{CertificateRole, PinState, TokenKind};
 use plugin_protocol::pairing::{Bytes32, Jwk, digits};
 use plugin_protocol::{HashFunction, Purpose};
 
-use super::{Action, Candidate, Consent, Document, PinEntry, Question, Request};
+use super::{Action, Candidate, Consent, Document, Mishap, PinEntry, Question, Renewal, Request, Step, Task};
 use crate::certificate::Summary;
-use crate::token::{PinInfo, TokenId, TokenInfo};
+use crate::token::{PinInfo, TokenId, TokenInfo, UnblockCode};
 
 /// A request of an ordinary portal.
 pub(super) fn request() -> Request {
@@ -83,6 +83,26 @@ pub(super) fn pair() -> Question {
     }
 }
 
+/// A step of changing or unblocking the PIN of [`candidate`], in the middle of [`request`].
+pub(super) fn renewal(task: Task, step: Step) -> Renewal {
+    Renewal {
+        task,
+        step,
+        token: candidate().token,
+        within: Some(request()),
+        mishap: None,
+    }
+}
+
+/// With a PUK of eight digits.
+pub(super) fn unblock(tries_left: Option<u8>) -> Task {
+    Task::Unblock(UnblockCode {
+        name: "PUK".to_owned(),
+        length: (8, 8),
+        tries_left,
+    })
+}
+
 /// One question of every kind.
 pub(super) fn every_question() -> Vec<Question> {
     let sign = Action::Sign(vec![
@@ -114,6 +134,20 @@ pub(super) fn every_question() -> Vec<Question> {
                 pin,
                 ..consent()
             }));
+        }
+    }
+    for task in [Task::Change, Task::ChangeFirst, unblock(Some(2)), unblock(None)] {
+        for step in [Step::Offer, Step::LastTry, Step::Key, Step::New, Step::Repeat] {
+            let wrong = [Mishap::Wrong(Some(2)), Mishap::Wrong(None)];
+            let mishaps = [Mishap::Differs, Mishap::Same, Mishap::Refused]
+                .into_iter()
+                .chain(wrong);
+            for mishap in std::iter::once(None).chain(mishaps.map(Some)) {
+                questions.push(Question::Renew(Renewal {
+                    mishap,
+                    ..renewal(task.clone(), step)
+                }));
+            }
         }
     }
     questions

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use plugin_protocol::limits::OPERATION_LIFETIME;
 
+use crate::pin::Pin;
 use crate::prompt::text::{Language, Room, Text, Texts};
-use crate::prompt::{Answer, Asking, Consent, PinEntry, Prompt, PromptError, Question};
+use crate::prompt::{Answer, Asking, PinEntry, Prompt, PromptError, Question};
 
 pub use find::Flavour;
 pub(in crate::prompt) use find::has_display;
@@ -83,9 +84,16 @@ impl Pinentry {
             Question::InsertToken(_) => insert(&mut session, &text).await,
             Question::Choose(_, candidates) => choose(&mut session, &text, candidates.len()).await,
             Question::Consent(consent) if consent.pin == PinEntry::Window => {
-                pin(&mut session, &texts, text, consent).await
+                let unfit = |typed: &Pin| texts.unfit_pin(typed.expose().len(), &consent.candidate.token.pin);
+                pin(&mut session, text, unfit).await
             }
-            Question::Consent(_) | Question::LastTry(..) | Question::Pair { .. } => agree(&mut session, &text).await,
+            Question::Renew(renewal) if renewal.is_typed() => {
+                let unfit = |typed: &Pin| texts.unfit_renewal(typed.expose(), renewal);
+                pin(&mut session, text, unfit).await
+            }
+            Question::Consent(_) | Question::Renew(_) | Question::LastTry(..) | Question::Pair { .. } => {
+                agree(&mut session, &text).await
+            }
         };
         session.close().await;
         answer
@@ -195,8 +203,9 @@ async fn agree(session: &mut Session, text: &Text) -> Result<Answer, PromptError
     }
 }
 
-/// Consent and PIN in one window; asked again, without spending a try, when the PIN's length cannot be right.
-async fn pin(session: &mut Session, texts: &Texts, text: Text, consent: &Consent) -> Result<Answer, PromptError> {
+/// A text with a field for a PIN in one window; asked again, without spending a try, when what was typed cannot be
+/// right.
+async fn pin(session: &mut Session, text: Text, unfit: impl Fn(&Pin) -> Option<String>) -> Result<Answer, PromptError> {
     let pages = session.pages(&text);
     leaf_through(session, &text, &pages).await?;
     session.set("SETPROMPT", &text.prompt).await?;
@@ -206,9 +215,9 @@ async fn pin(session: &mut Session, texts: &Texts, text: Text, consent: &Consent
             session.set("SETERROR", error).await?;
         }
         let pin = session.pin().await?;
-        match texts.unfit_pin(pin.expose().len(), &consent.candidate.token.pin) {
+        match unfit(&pin) {
             None => return Ok(Answer::Pin(pin)),
-            unfit => error = unfit,
+            wrong => error = wrong,
         }
     }
 }

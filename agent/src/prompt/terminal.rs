@@ -70,7 +70,22 @@ impl Terminal {
                     }
                 }
             }
-            Question::Consent(_) | Question::LastTry(..) | Question::Pair { .. } => yes_no(tty, &texts, &text).await,
+            Question::Renew(renewal) if renewal.is_typed() => {
+                let prompt = texts.hidden_field(renewal);
+                loop {
+                    let typed = tty.ask(&prompt, Line::Hidden).await?;
+                    if typed.is_empty() {
+                        return Err(PromptError::Declined);
+                    }
+                    match texts.unfit_renewal(&typed, renewal) {
+                        None => return Ok(Answer::Pin(pin(typed))),
+                        Some(error) => tty.write(&format!("{error}\n")).await?,
+                    }
+                }
+            }
+            Question::Consent(_) | Question::Renew(_) | Question::LastTry(..) | Question::Pair { .. } => {
+                yes_no(tty, &texts, &text).await
+            }
         }
     }
 }

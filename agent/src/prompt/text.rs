@@ -7,6 +7,7 @@
 pub(crate) mod clean;
 mod compose;
 mod qualified;
+mod renewal;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};

@@ -42,6 +42,7 @@ impl Unattended {
             Question::Choose(request, candidates) => self.request(request).and_then(|()| self.choose(candidates)),
             Question::Consent(consent) => self.consent(consent),
             Question::LastTry(..) => Err("the last try of a PIN is never spent without a person"),
+            Question::Renew(_) => Err("a PIN is never changed or unblocked without a person"),
             Question::Pair { .. } if self.policy.pair => Ok(Answer::Yes),
             Question::Pair { .. } => Err("the policy does not say `pair = true`"),
         };

@@ -11,16 +11,25 @@ use plugin_protocol::api::{PinState, SignatureScheme, SourceKind, TokenKind};
 
 use crate::error::Error;
 use crate::pin::Pin;
-use crate::token::{Credential, Mechanism, PinInfo, SignData, SignInput, SignJob, Source, TokenId, TokenInfo};
+use crate::token::{
+    Credential, Management, Mechanism, PinInfo, SignData, SignInput, SignJob, Source, TokenId, TokenInfo, UnblockCode,
+};
 
 /// The right PIN of every token.
 pub(crate) const PIN: &str = "123456";
+
+/// The code that unblocks it.
+pub(crate) const PUK: &str = "12345678";
 
 /// A token in the drawer.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(crate) info: TokenInfo,
     pub(crate) credentials: Vec<(Credential, TestKey)>,
+    /// What can be done about its PIN.
+    pub(crate) management: Management,
+    /// The right PIN, once it was changed.
+    pub(crate) changed: Option<Vec<u8>>,
 }
 
 impl Held {
@@ -44,6 +53,8 @@ impl Held {
         Self {
             info,
             credentials: issued.iter().enumerate().map(credential).collect(),
+            management: Management::default(),
+            changed: None,
         }
     }
 
@@ -51,6 +62,20 @@ impl Held {
     pub(crate) fn pin(mut self, state: PinState, tries_left: Option<u8>) -> Self {
         self.info.pin.state = state;
         self.info.pin.tries_left = tries_left;
+        self
+    }
+
+    /// With a PIN that can be changed, and unblocked with [`PUK`], of which so many tries are left.
+    pub(crate) fn manageable(mut self, puk_tries: Option<u8>) -> Self {
+        self.info.pin.length = Some((6, 8));
+        self.management = Management {
+            change: true,
+            unblock: Some(UnblockCode {
+                name: "PUK".to_owned(),
+                length: (8, 8),
+                tries_left: puk_tries,
+            }),
+        };
         self
     }
 
@@ -187,7 +212,7 @@ impl Source for Drawer {
             .clone();
         if held.info.pin.state != PinState::NotNeeded {
             inside.tries += 1;
-            verify(&mut held.info.pin, pin)?;
+            held.verify(pin)?;
         }
         let key = if inside.lies {
             TestKey::generate(key.kind())
@@ -200,24 +225,79 @@ impl Source for Drawer {
             .map(|input| signature(&key, input, &inside.known))
             .collect())
     }
+
+    fn management(&mut self, token: &TokenId) -> Result<Management, Error> {
+        let mut inside = self.open();
+        inside.calls.push("management");
+        inside.held(token).map(|held| held.management.clone())
+    }
+
+    fn change_pin(&mut self, token: &TokenId, old: Pin, new: Pin) -> Result<(), Error> {
+        let mut inside = self.open();
+        inside.calls.push("change_pin");
+        inside.tries += 1;
+        let held = inside.held(token)?;
+        held.verify(Some(old))?;
+        if new.expose() == b"111111" {
+            return Err(Error::PinRefused);
+        }
+        held.renewed(&new);
+        Ok(())
+    }
+
+    fn unblock_pin(&mut self, token: &TokenId, code: Pin, new: Pin) -> Result<(), Error> {
+        let mut inside = self.open();
+        inside.calls.push("unblock_pin");
+        inside.tries += 1;
+        let held = inside.held(token)?;
+        let puk = held.management.unblock.as_mut().expect("it was offered");
+        if code.expose() != PUK.as_bytes() {
+            let left = puk.tries_left.unwrap_or(3) - 1;
+            puk.tries_left = Some(left);
+            return Err(if left == 0 {
+                Error::PinLocked
+            } else {
+                Error::PinIncorrect(Some(left))
+            });
+        }
+        held.renewed(&new);
+        Ok(())
+    }
 }
 
-/// Compares the PIN and counts, as a token does. A pad's PIN is always right.
-fn verify(state: &mut PinInfo, pin: Option<Pin>) -> Result<(), Error> {
-    if state.state == PinState::Locked {
-        return Err(Error::PinLocked);
+impl Inside {
+    fn held(&mut self, token: &TokenId) -> Result<&mut Held, Error> {
+        let held = self.held.iter_mut().find(|held| held.info.id == *token);
+        held.ok_or(Error::TokenRemoved)
     }
-    if state.pad || pin.is_some_and(|pin| pin.expose() == PIN.as_bytes()) {
-        return Ok(());
+}
+
+impl Held {
+    /// Compares the PIN and counts, as a token does. A pad's PIN is always right.
+    fn verify(&mut self, pin: Option<Pin>) -> Result<(), Error> {
+        let right = self.changed.as_deref().unwrap_or(PIN.as_bytes());
+        let state = &mut self.info.pin;
+        if state.state == PinState::Locked {
+            return Err(Error::PinLocked);
+        }
+        if state.pad || pin.is_some_and(|pin| pin.expose() == right) {
+            return Ok(());
+        }
+        let left = state.tries_left.unwrap_or(1).saturating_sub(1);
+        state.tries_left = Some(left);
+        state.state = match left {
+            0 => PinState::Locked,
+            1 => PinState::FinalTry,
+            _ => PinState::Low,
+        };
+        Err(Error::PinIncorrect(Some(left)))
     }
-    let left = state.tries_left.unwrap_or(1).saturating_sub(1);
-    state.tries_left = Some(left);
-    state.state = match left {
-        0 => PinState::Locked,
-        1 => PinState::FinalTry,
-        _ => PinState::Low,
-    };
-    Err(Error::PinIncorrect(Some(left)))
+
+    fn renewed(&mut self, new: &Pin) {
+        self.changed = Some(new.expose().to_vec());
+        self.info.pin.state = PinState::Ok;
+        self.info.pin.tries_left = Some(3);
+    }
 }
 
 fn signature(key: &TestKey, input: &SignInput, known: &[Vec<u8>]) -> Vec<u8> {

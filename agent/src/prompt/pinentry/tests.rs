@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::*;
-use crate::prompt::Action;
 use crate::prompt::fixture::pty::{PATIENCE as TEST_PATIENCE, Pty};
 use crate::prompt::fixture::{candidate, consent, document, pair, request};
+use crate::prompt::{Action, Consent};
 
 /// A pinentry made of shell: what it does at `GETPIN` and `CONFIRM`; it writes down what it is told.
 struct Fake {

@@ -13,7 +13,7 @@ use crate::prompt::{Action, Candidate, Consent, Document, PinEntry, Question, Re
 use crate::token::PinInfo;
 
 /// Characters of an origin that every window shows on one line.
-const ORIGIN_WIDTH: usize = 60;
+pub(super) const ORIGIN_WIDTH: usize = 60;
 /// Most characters of a name out of a certificate.
 pub(super) const NAME: usize = 80;
 /// Most characters of the kind of a key: "RSA 2048", or an OID.
@@ -21,7 +21,7 @@ const KEY: usize = 48;
 /// Most characters of a serial number, which has at most 20 bytes (RFC 5280 section 4.1.2.2).
 const SERIAL: usize = 40;
 /// Most characters of a token's label or a reader's name.
-const LABEL: usize = 48;
+pub(super) const LABEL: usize = 48;
 /// Most characters of a plugin's name.
 const CLIENT: usize = plugin_protocol::limits::MAX_CLIENT_NAME;
 /// Most characters of a document's name.
@@ -42,6 +42,7 @@ impl Texts {
             Question::Choose(request, candidates) => self.choose(request, candidates),
             Question::Consent(consent) => self.consent(consent, room),
             Question::LastTry(request, candidate) => self.last_try(request, candidate),
+            Question::Renew(renewal) => self.renewal(renewal),
             Question::Pair { client, digits } => self.pair(client, &digits.to_string()),
         }
     }
@@ -249,7 +250,7 @@ impl Texts {
     }
 
     /// What the person should know of the addresses.
-    fn cautions(&self, request: &Request) -> Vec<String> {
+    pub(super) fn cautions(&self, request: &Request) -> Vec<String> {
         let mut warnings = Vec::new();
         warnings.extend((!request.attested).then(|| self.say("warning-unattested")));
         // The head, which stands on every page, must leave room for the rest.
@@ -347,7 +348,7 @@ impl Texts {
         documents.iter().map(shown).collect()
     }
 
-    fn tries(&self, pin: &PinInfo) -> Option<String> {
+    pub(super) fn tries(&self, pin: &PinInfo) -> Option<String> {
         match (pin.tries_left, pin.state) {
             (Some(1), _) | (None, PinState::FinalTry) => Some(self.say("tries-last")),
             (Some(count), _) => Some(self.with("tries-left", args([("count", count.into())]))),

@@ -6,8 +6,8 @@ use plugin_protocol::Purpose;
 use plugin_protocol::api::{CertificateRole, PinState};
 
 use super::*;
-use crate::prompt::fixture::{candidate, consent, document, every_question, pair, request};
-use crate::prompt::{Action, Candidate, Consent, Question, Request};
+use crate::prompt::fixture::{candidate, consent, document, every_question, pair, renewal, request, unblock};
+use crate::prompt::{Action, Candidate, Consent, Question, Renewal, Request, Step};
 
 const BOTH: [Language; 2] = [Language::En, Language::Ru];
 
@@ -45,6 +45,7 @@ fn every_message_parses_and_is_used() {
     let code = [
         include_str!("compose.rs"),
         include_str!("qualified.rs"),
+        include_str!("renewal.rs"),
         include_str!("../terminal.rs"),
         include_str!("../text.rs"),
     ]
@@ -228,6 +229,10 @@ fn every_question_of_a_confusable_origin_carries_the_warning() {
             Question::Choose(look_alike.clone(), vec![candidate(), candidate()]),
             Question::LastTry(look_alike.clone(), candidate()),
             Question::Consent(consent),
+            Question::Renew(Renewal {
+                within: Some(look_alike.clone()),
+                ..renewal(unblock(None), Step::Offer)
+            }),
         ] {
             let text = whole(&Texts::new(language).question(&question, Room::Window));
             assert_eq!(text.matches(warning).count(), 1, "{text}");

@@ -7,6 +7,9 @@ title-certificate = Hand over a certificate
 title-choose = Choose a certificate
 title-insert = Insert your card or token
 title-last-try = The last try of the PIN
+title-pin-change = Change the PIN
+title-pin-change-first = The PIN must be changed first
+title-pin-unblock = Unblock the PIN
 title-pair = Pair a browser plugin
 
 ## What a portal asks. Its address stands on the line above.
@@ -91,6 +94,37 @@ error-pin-length = The PIN has { $least } to { $most } characters. No try was sp
 error-number = Please enter a number from the list.
 error-yes-no = Please answer yes or no.
 
+## Changing and unblocking it
+
+pin-name = PIN
+pin-of = { $pin } of the card or token: { $label }
+pin-of-reader = { $pin } of the card or token: { $label } ({ $reader })
+pin-within = The request of this site waits, and goes on afterwards.
+pin-offer-unblock = This PIN is locked: it was entered wrongly too often. With the { $code } from the letter that came with the card you can give it a new value now. Do that?
+pin-offer-change = This PIN is still the one that came with the card, and works only after it was changed. Change it now?
+pin-last-try-code = One try of the { $code } is left. If you enter it wrongly, it locks, and only the issuer of the card can help. Go on?
+pin-code = Enter the { $code }, the code that unblocks the PIN. It is in the letter that came with the card.
+pin-old = Enter the PIN as it is now.
+pin-old-first = Enter the PIN that came with the card.
+pin-new = Think of a new PIN that nobody guesses: no date of birth, no 123456.
+pin-repeat = Enter the new PIN once more.
+pin-digits = It has { $least } to { $most } digits.
+pin-digits-exactly = It has { $count } digits.
+tries-code = { $count ->
+        [one] { $count } try of the { $code } is left.
+       *[other] { $count } tries of the { $code } are left.
+    }
+tries-code-unknown = How many tries of the { $code } are left, the card does not tell. Too many wrong entries lock it for good.
+error-code = Wrong { $code }.
+error-code-tries = { $count ->
+        [one] Wrong { $code }. { $count } try is left.
+       *[other] Wrong { $code }. { $count } tries are left.
+    }
+error-pin-differs = The two entries of the new PIN differ. Nothing was changed, and no try was spent.
+error-pin-same = The new PIN is the old one. Nothing was changed, and no try was spent.
+error-pin-refused = The card does not take this new PIN: it is too simple, or was used before. The PIN is what it was.
+error-pin-digits = It has digits only. No try was spent.
+
 ## Other questions
 
 choose = Several certificates fit. Which one?
@@ -103,6 +137,11 @@ pair-note = Agree only if you have just begun the pairing in the plugin yourself
 
 prompt-pin = PIN:
 prompt-pin-hidden = PIN (not shown; empty to decline):
+prompt-hidden = { $field } (not shown; empty to decline):
+prompt-pin-old = Present PIN
+prompt-pin-new = New PIN
+prompt-pin-repeat = New PIN again
+prompt-code = { $code }
 prompt-number = Number (1 to { $count }), empty to decline:
 prompt-yes-no = Agree? (yes/no)
 prompt-insert = Press Enter to cancel.
@@ -112,6 +151,9 @@ ok-sign = Sign
 ok-certificate = Hand over
 ok-choose = Use this one
 ok-last-try = Go on
+ok-pin-change = Change it
+ok-pin-unblock = Unblock it
+ok-next = Go on
 ok-pair = The numbers match
 next-page = Next page
 next-certificate = Show the next
