@@ -8,6 +8,7 @@ use std::process::Command;
 use fixtures::plugin::Plugin;
 use tempfile::TempDir;
 
+use crate::pcscd::Pcscd;
 use crate::process::Process;
 use crate::programs;
 
@@ -69,6 +70,12 @@ impl Setup {
     pub fn environment(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
+    }
+
+    /// With the readers of this `pcscd`; the agent and its modules find it.
+    pub fn pcscd(self, pcscd: &Pcscd) -> Self {
+        let (name, value) = pcscd.environment();
+        self.environment(name, value)
     }
 
     /// `cms-challenge` is allowed for this origin.

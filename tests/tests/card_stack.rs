@@ -15,7 +15,7 @@ fn a_card_comes_and_goes_and_every_apdu_is_seen() {
     let client = pcscd.client();
     assert_eq!(client.connect(&readers[0].name, false), Err("NoSmartcard".to_owned()));
 
-    let card = ForeignCard::piv(&readers[0]);
+    let card = ForeignCard::piv(&pcscd, &readers[0]);
     client.wait_for_card(&readers[0].name);
     client.wait_for_none(&readers[1].name);
     client.connect(&readers[0].name, false).expect("a card to connect to");
@@ -46,7 +46,7 @@ fn a_stopped_service_comes_back_with_its_readers() {
     assert_eq!(before.readers(), Vec::<String>::new());
     assert_eq!(pcscd.client().ask(&["readers"]), Err("NoService".to_owned()));
     pcscd.start_again();
-    let _card = ForeignCard::piv(&reader);
+    let _card = ForeignCard::piv(&pcscd, &reader);
     let after = pcscd.client();
     after.wait_for_card(&reader.name);
     after.connect(&reader.name, true).expect("the card");
