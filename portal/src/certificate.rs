@@ -124,6 +124,11 @@ impl Certificate {
         Ok(key)
     }
 
+    /// Whether the key is of GOST R 34.10-2001, whose use for signatures ended.
+    pub(crate) fn has_ended_key(&self) -> bool {
+        ended_algorithm(self.spki().algorithm.oid).is_some()
+    }
+
     /// The key and what is known of it, to be used without the certificate.
     pub(crate) fn checked_key(&self) -> (SubjectPublicKeyInfoOwned, CheckedKey) {
         (self.spki().clone(), self.key.clone())

@@ -14,6 +14,8 @@ pub enum Place {
     Intermediate,
     /// The trust anchor.
     Anchor,
+    /// The terminal that a universal electronic card was read by.
+    Terminal,
 }
 
 impl fmt::Display for Place {
@@ -22,6 +24,7 @@ impl fmt::Display for Place {
             Self::Signer => "the signer's certificate",
             Self::Intermediate => "an intermediate authority's certificate",
             Self::Anchor => "the trust anchor",
+            Self::Terminal => "the terminal's certificate",
         })
     }
 }
@@ -56,6 +59,8 @@ pub enum VerifyError {
     AlgorithmNotInFormat(SignatureAlgorithm, ProofFormat),
     /// The proof asks for more work than the policy's [`crate::Budget`] grants.
     BudgetExceeded(&'static str),
+    /// A universal electronic card's proof, where one by a certificate is wanted: [`crate::verify_any`] takes both.
+    CardProof,
     /// A certificate in the path is signed with an algorithm the policy does not allow.
     CertificateAlgorithm(Place),
     /// A certificate breaks RFC 5280 in the point named.
@@ -84,6 +89,8 @@ pub enum VerifyError {
     ExtendedKeyUsage,
     /// The policy does not take this proof format.
     FormatNotAllowed(&'static str),
+    /// The signature of a card's holder is wrong in the point named, or missing where it is demanded.
+    HolderSignature(&'static str),
     /// An authority in the path may not issue certificates (basicConstraints, keyUsage).
     IssuerNotAuthority,
     /// A public key is of a kind, size or encoding that is not accepted.
@@ -116,6 +123,10 @@ pub enum VerifyError {
     SigningTimeInFuture(OffsetDateTime),
     /// The signing time is too long ago.
     SigningTimeTooOld(OffsetDateTime),
+    /// A card's data, or its holder's certificate, name another SNILS than the card's certificate.
+    SnilsMismatch,
+    /// The card's message names another terminal than the one whose certificate was sent along.
+    TerminalMismatch,
     /// A test certificate, and the policy names no such test root.
     TestCertificate,
     /// No path leads from the certificate to a trust anchor.
@@ -131,6 +142,7 @@ impl VerifyError {
             Self::AlgorithmNotAllowed(_) => "algorithm_not_allowed",
             Self::AlgorithmNotInFormat(..) => "algorithm_not_in_format",
             Self::BudgetExceeded(_) => "budget_exceeded",
+            Self::CardProof => "card_proof",
             Self::CertificateAlgorithm(_) => "certificate_algorithm",
             Self::CertificateEncoding(..) => "certificate_encoding",
             Self::CertificateExpired(..) => "certificate_expired",
@@ -145,6 +157,7 @@ impl VerifyError {
             Self::CriticalExtension(_) => "critical_extension",
             Self::ExtendedKeyUsage => "extended_key_usage",
             Self::FormatNotAllowed(_) => "format_not_allowed",
+            Self::HolderSignature(_) => "holder_signature",
             Self::IssuerNotAuthority => "issuer_not_authority",
             Self::KeyNotAccepted(_) => "key_not_accepted",
             Self::KeyUsage => "key_usage",
@@ -161,6 +174,8 @@ impl VerifyError {
             Self::SignedAttributes(_) => "signed_attributes",
             Self::SigningTimeInFuture(_) => "signing_time_in_future",
             Self::SigningTimeTooOld(_) => "signing_time_too_old",
+            Self::SnilsMismatch => "snils_mismatch",
+            Self::TerminalMismatch => "terminal_mismatch",
             Self::TestCertificate => "test_certificate",
             Self::UnknownIssuer => "unknown_issuer",
         }
@@ -201,11 +216,15 @@ impl VerifyError {
             Self::AlgorithmMismatch
             | Self::AlgorithmNotInFormat(..)
             | Self::BudgetExceeded(_)
+            | Self::CardProof
             | Self::CertificateMismatch
             | Self::ContentMismatch
+            | Self::HolderSignature(_)
             | Self::Malformed(_)
             | Self::SignatureInvalid
-            | Self::SignedAttributes(_) => Remedy::Software,
+            | Self::SignedAttributes(_)
+            | Self::SnilsMismatch
+            | Self::TerminalMismatch => Remedy::Software,
         }
     }
 
@@ -263,6 +282,9 @@ impl fmt::Display for VerifyError {
                 )
             }
             Self::BudgetExceeded(what) => write!(f, "the proof asks for too much work: {what}"),
+            Self::CardProof => {
+                f.write_str("the proof is a universal electronic card's, where one by a certificate is wanted")
+            }
             Self::CertificateAlgorithm(place) => {
                 write!(f, "{place} is signed with an algorithm that is not allowed here")
             }
@@ -279,6 +301,7 @@ impl fmt::Display for VerifyError {
             Self::CriticalExtension(place) => write!(f, "{place} has a critical extension that is not understood"),
             Self::ExtendedKeyUsage => f.write_str("the certificate is not meant for this use (extKeyUsage)"),
             Self::FormatNotAllowed(format) => write!(f, "the proof format {format} is not accepted here"),
+            Self::HolderSignature(what) => write!(f, "the signature of the card's holder: {what}"),
             Self::IssuerNotAuthority => f.write_str("an issuer in the path may not issue certificates"),
             Self::KeyNotAccepted(place) => write!(f, "{place} has a key of a kind or size that is not accepted"),
             Self::KeyUsage => f.write_str("the certificate's key is not for authentication (keyUsage)"),
@@ -295,6 +318,8 @@ impl fmt::Display for VerifyError {
             Self::SignedAttributes(what) => write!(f, "the signed attributes are wrong: {what}"),
             Self::SigningTimeInFuture(when) => write!(f, "the signing time {when} lies in the future"),
             Self::SigningTimeTooOld(when) => write!(f, "the signing time {when} is too long ago"),
+            Self::SnilsMismatch => f.write_str("what came with the card names another SNILS than its certificate"),
+            Self::TerminalMismatch => f.write_str("the card names another terminal than the one shown"),
             Self::TestCertificate => f.write_str("a test certificate, and tests are not accepted here"),
             Self::UnknownIssuer => f.write_str("no path leads from the certificate to a trust anchor"),
         }
@@ -316,6 +341,7 @@ pub(crate) mod tests {
             AlgorithmNotAllowed("x".to_owned()),
             AlgorithmNotInFormat(SignatureAlgorithm::Gost256, ProofFormat::Jws),
             BudgetExceeded("x"),
+            CardProof,
             CertificateAlgorithm(place),
             CertificateEncoding(place, "x"),
             CertificateExpired(place, now),
@@ -330,6 +356,7 @@ pub(crate) mod tests {
             CriticalExtension(place),
             ExtendedKeyUsage,
             FormatNotAllowed("x"),
+            HolderSignature("x"),
             IssuerNotAuthority,
             KeyNotAccepted(place),
             KeyUsage,
@@ -346,6 +373,8 @@ pub(crate) mod tests {
             SignedAttributes("x"),
             SigningTimeInFuture(now),
             SigningTimeTooOld(now),
+            SnilsMismatch,
+            TerminalMismatch,
             TestCertificate,
             UnknownIssuer,
         ]

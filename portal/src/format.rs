@@ -17,7 +17,7 @@ use crate::policy::Policy;
 use crate::signature::{Encoding, SignatureError};
 use crate::verify::{Context, Opened};
 
-/// Opens a proof of any format.
+/// Opens a proof by a certificate.
 pub(crate) fn open(proof: &Proof, context: &Context<'_>) -> Result<Opened, VerifyError> {
     check_size(proof, context.policy)?;
     match proof {
@@ -25,7 +25,7 @@ pub(crate) fn open(proof: &Proof, context: &Context<'_>) -> Result<Opened, Verif
         Proof::Jws { jws } => jws::open(jws, context),
         Proof::Cms(proof) => cms::open(proof, cms::Content::Statement, context),
         Proof::CmsChallenge(proof) => cms::open(proof, cms::Content::Challenge, context),
-        Proof::Uec(_) => Err(VerifyError::FormatNotAllowed(ProofFormat::Uec.name())),
+        Proof::Uec(_) => Err(VerifyError::CardProof),
     }
 }
 
@@ -36,11 +36,11 @@ pub(crate) fn unverified_signer(proof: &Proof, policy: &Policy) -> Result<Certif
         Proof::WebEid(token) => web_eid::certificate(token),
         Proof::Jws { jws } => jws::signer(jws, policy),
         Proof::Cms(proof) | Proof::CmsChallenge(proof) => cms::signer(proof, policy),
-        Proof::Uec(_) => Err(VerifyError::FormatNotAllowed(ProofFormat::Uec.name())),
+        Proof::Uec(_) => Err(VerifyError::CardProof),
     }
 }
 
-fn check_size(proof: &Proof, policy: &Policy) -> Result<(), VerifyError> {
+pub(crate) fn check_size(proof: &Proof, policy: &Policy) -> Result<(), VerifyError> {
     let size = match proof {
         Proof::WebEid(token) => token.unverified_certificate.len() + token.signature.len() + token.app_version.len(),
         Proof::Jws { jws } => jws.len(),
@@ -97,7 +97,7 @@ fn check_signature(
 }
 
 /// Reads a statement and checks everything it binds: version, origin, challenge, purpose, certificate, time.
-fn check_statement(bytes: &[u8], certificate: &Certificate, context: &Context<'_>) -> Result<Signed, VerifyError> {
+pub(crate) fn check_statement(bytes: &[u8], certificate: &[u8], context: &Context<'_>) -> Result<Signed, VerifyError> {
     let statement = Statement::from_canonical_json(bytes)
         .filter(|statement| statement.kind == STATEMENT_TYPE && statement.version == STATEMENT_VERSION)
         .ok_or(VerifyError::Malformed(
@@ -112,7 +112,7 @@ fn check_statement(bytes: &[u8], certificate: &Certificate, context: &Context<'_
     if statement.purpose != context.policy.purpose {
         return Err(VerifyError::PurposeMismatch);
     }
-    let hash = plugin_protocol::encoding::sha256(certificate.der());
+    let hash = plugin_protocol::encoding::sha256(certificate);
     if statement.certificate_sha256 != plugin_protocol::encoding::hex(&hash) {
         return Err(VerifyError::CertificateMismatch);
     }

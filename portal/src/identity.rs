@@ -1,18 +1,84 @@
 //! What is known once a proof is verified.
+//!
+//! A proof by a certificate and a universal electronic card's are not the same kind of knowledge, and so not the same
+//! type: [`Verified`] holds one or the other.
 
 use plugin_protocol::encoding::{hex, sha256};
 use plugin_protocol::{ProofFormat, Purpose, SignatureAlgorithm};
 use time::OffsetDateTime;
 
+use crate::assurance::{Assurance, Limit, Proven};
 use crate::certificate::Certificate;
 use crate::path::ValidPath;
 use crate::qualification::Qualification;
 use crate::revocation::CertificateStatus;
 use crate::subject::Subject;
+use crate::uec::VerifiedCard;
 
-/// A person who proved, just now, to hold the key of a certificate this portal trusts.
+/// What came out of [`crate::verify_any`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Verified {
+    /// A person signed by a certificate.
+    Certificate(Box<VerifiedIdentity>),
+    /// A universal electronic card proved itself, and perhaps its holder.
+    Card(Box<VerifiedCard>),
+}
+
+impl Verified {
+    /// What is proven, what is only told, and what limits it.
+    pub fn assurance(&self) -> Assurance {
+        match self {
+            Self::Certificate(identity) => identity.assurance(),
+            Self::Card(card) => card.assurance(),
+        }
+    }
+
+    /// The person's SNILS, 11 digits: certified, in either case.
+    pub fn snils(&self) -> Option<&str> {
+        match self {
+            Self::Certificate(identity) => identity.subject().snils(),
+            Self::Card(card) => Some(card.snils()),
+        }
+    }
+
+    /// A test certificate or card: this proves no person.
+    pub fn is_test(&self) -> bool {
+        match self {
+            Self::Certificate(identity) => identity.is_test(),
+            Self::Card(card) => card.is_test(),
+        }
+    }
+
+    /// The proof's format.
+    pub fn format(&self) -> ProofFormat {
+        match self {
+            Self::Certificate(identity) => identity.format(),
+            Self::Card(_) => ProofFormat::Uec,
+        }
+    }
+
+    /// The identity, if it is by a certificate.
+    pub fn certificate(&self) -> Option<&VerifiedIdentity> {
+        match self {
+            Self::Certificate(identity) => Some(identity),
+            Self::Card(_) => None,
+        }
+    }
+
+    /// The card, if it is one's.
+    pub fn card(&self) -> Option<&VerifiedCard> {
+        match self {
+            Self::Certificate(_) => None,
+            Self::Card(card) => Some(card),
+        }
+    }
+}
+
+/// A person who proved, just now, to hold the key of a certificate this portal trusts. Never a universal electronic
+/// card: that is a [`VerifiedCard`].
 ///
-/// A value of this type comes out of [`crate::verify`] alone.
+/// A value of this type comes out of [`crate::verify`] and [`crate::verify_any`] alone.
 #[derive(Clone, Debug)]
 pub struct VerifiedIdentity {
     subject: Subject,
@@ -124,5 +190,17 @@ impl VerifiedIdentity {
     /// A test certificate: this proves no person.
     pub fn is_test(&self) -> bool {
         self.test
+    }
+
+    /// What is proven, what is only told, and what limits it.
+    pub fn assurance(&self) -> Assurance {
+        let mut assurance = Assurance::default();
+        assurance.prove(Proven::CertificateKey);
+        assurance.prove(Proven::CertificatePath);
+        assurance.limit_revocation(&self.revocation);
+        if self.test {
+            assurance.limit(Limit::Test);
+        }
+        assurance
     }
 }

@@ -82,6 +82,7 @@
 //!
 //! Feature `reference-portal` (default): [`mod@reference`], a small portal over all this, and the program `eid-portal`.
 
+pub mod assurance;
 pub mod certificate;
 pub mod challenge;
 pub mod error;
@@ -97,15 +98,18 @@ pub mod revocation;
 pub mod signature;
 pub mod subject;
 pub mod trust_list;
+pub mod uec;
 mod verify;
 pub mod work;
 
+pub use assurance::Assurance;
 pub use challenge::ChallengeStore;
 pub use error::{Place, Remedy, VerifyError};
-pub use identity::VerifiedIdentity;
+pub use identity::{Verified, VerifiedIdentity};
 pub use policy::{Budget, Policy};
 pub use qualification::{Qualification, QualifiedDemand};
 pub use revocation::{CertificateStatus, Revocation};
 pub use subject::Subject;
 pub use trust_list::TrustList;
-pub use verify::{unverified_signer, verify};
+pub use uec::{UecPolicy, VerifiedCard};
+pub use verify::{unverified_signer, verify, verify_any};

@@ -45,6 +45,8 @@ pub struct Path<'a> {
     pub intermediates: Vec<&'a Certificate>,
     /// Where it ends.
     pub anchor: &'a Certificate,
+    /// Whether GOST R 34.10-2001 is taken as well: for the holder of a universal electronic card alone.
+    pub(crate) with_ended: bool,
 }
 
 impl<'a> Path<'a> {
@@ -85,7 +87,30 @@ pub(crate) fn find<'a>(
     now: OffsetDateTime,
     work: &'a Work,
 ) -> Result<ValidPath<'a>, VerifyError> {
+    search(signer, extra, policy, now, work, false)
+}
+
+/// The same where keys and signatures of GOST R 34.10-2001 are taken too: for who must verify what is that old.
+pub(crate) fn find_with_ended<'a>(
+    signer: &'a Certificate,
+    extra: &'a [Certificate],
+    policy: &'a Policy,
+    now: OffsetDateTime,
+    work: &'a Work,
+) -> Result<ValidPath<'a>, VerifyError> {
+    search(signer, extra, policy, now, work, true)
+}
+
+fn search<'a>(
+    signer: &'a Certificate,
+    extra: &'a [Certificate],
+    policy: &'a Policy,
+    now: OffsetDateTime,
+    work: &'a Work,
+    with_ended: bool,
+) -> Result<ValidPath<'a>, VerifyError> {
     let mut search = Search {
+        with_ended,
         policy,
         extra,
         now,
@@ -100,6 +125,7 @@ pub(crate) fn find<'a>(
 }
 
 struct Search<'a> {
+    with_ended: bool,
     policy: &'a Policy,
     extra: &'a [Certificate],
     now: OffsetDateTime,
@@ -146,6 +172,7 @@ impl<'a> Search<'a> {
             signer: chain[0],
             intermediates: chain[1..].to_vec(),
             anchor: &anchor.certificate,
+            with_ended: self.with_ended,
         };
         self.check_algorithms(&path)?;
         let validator = &self.policy.rules().validator;
@@ -167,6 +194,9 @@ impl<'a> Search<'a> {
     fn check_algorithms(&self, path: &Path<'_>) -> Result<(), VerifyError> {
         for (index, (subject, issuer)) in path.links().enumerate() {
             let place = if index == 0 { Place::Signer } else { Place::Intermediate };
+            if self.with_ended && issuer.has_ended_key() {
+                continue; // which signs with GOST R 34.10-2001 alone; the validator verifies it
+            }
             let scheme = subject.signature_scheme(place)?;
             if !self.policy.rules().certificate_schemes.contains(&scheme) {
                 return Err(VerifyError::CertificateAlgorithm(place));

@@ -13,6 +13,7 @@ use crate::path::{CertvalValidator, KnownSignatures, PathValidator};
 use crate::qualification::QualifiedDemand;
 use crate::revocation::Revocation;
 use crate::signature::Scheme;
+use crate::uec::UecPolicy;
 
 mod builder;
 
@@ -110,6 +111,8 @@ pub(crate) struct Rules {
     pub(crate) max_age: Duration,
     pub(crate) budget: Budget,
     pub(crate) validator: Arc<dyn PathValidator>,
+    /// What is accepted of universal electronic cards; nothing unless asked for.
+    pub(crate) universal_cards: Option<UecPolicy>,
 }
 
 impl std::fmt::Debug for Policy {
@@ -124,7 +127,7 @@ impl std::fmt::Debug for Policy {
 
 impl Policy {
     /// Starts a policy: no trust anchors, all algorithms and formats but `cms-challenge`, Web eID's rule of
-    /// extKeyUsage, no revocation checks, statements at most five minutes old.
+    /// extKeyUsage, no revocation checks, statements at most five minutes old, no universal electronic cards.
     pub fn builder() -> PolicyBuilder {
         PolicyBuilder::default()
     }
@@ -149,6 +152,11 @@ impl Policy {
     /// The proof formats accepted.
     pub fn formats(&self) -> &[ProofFormat] {
         &self.rules.formats
+    }
+
+    /// What is accepted of universal electronic cards, if anything.
+    pub fn universal_cards(&self) -> Option<&UecPolicy> {
+        self.rules.universal_cards.as_ref()
     }
 
     pub(crate) fn rules(&self) -> &Rules {

@@ -19,7 +19,7 @@ use plugin_protocol::{HashFunction, SignatureAlgorithm};
 use ring::signature as rs;
 use spki::SubjectPublicKeyInfoOwned;
 
-pub(crate) use self::gost::{CheckedKey, ended_algorithm, key_scheme};
+pub(crate) use self::gost::{CheckedKey, ended_algorithm, key_scheme, verify_ended};
 pub use self::identifier::hash_from_identifier;
 pub(crate) use self::identifier::null_or_absent;
 use self::identifier::{RSASSA_PSS, named_curve, pss_key_hash};

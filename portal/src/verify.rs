@@ -7,10 +7,11 @@ use x509_cert::ext::pkix::KeyUsages;
 use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
 use crate::format;
-use crate::identity::{Signed, VerifiedIdentity};
+use crate::identity::{Signed, Verified, VerifiedIdentity};
 use crate::path;
 use crate::policy::Policy;
 use crate::qualification::Qualification;
+use crate::uec;
 use crate::work::Work;
 
 /// What a proof is verified against; the formats share it.
@@ -31,7 +32,8 @@ pub(crate) struct Opened {
     pub(crate) signed: Signed,
 }
 
-/// Verifies a proof for this origin and challenge, at this moment.
+/// Verifies a proof by a certificate for this origin and challenge, at this moment. That of a universal electronic card
+/// is [`VerifyError::CardProof`], so that code written for certificates never meets one: [`verify_any`] takes both.
 ///
 /// Reads no clock, no file and no network. `challenge` must come from
 /// [`crate::ChallengeStore::take`] or something as unforgiving, so that no
@@ -69,13 +71,7 @@ pub fn verify(
     policy: &Policy,
     now: OffsetDateTime,
 ) -> Result<VerifiedIdentity, VerifyError> {
-    let format = proof.format();
-    if !policy.formats().contains(&format) {
-        return Err(VerifyError::FormatNotAllowed(format.name()));
-    }
-    if challenge.as_str().len() < format.min_challenge() {
-        return Err(VerifyError::ChallengeTooShort);
-    }
+    check_format(proof, challenge, policy)?;
     let work = Work::new(policy.rules().budget);
     let context = Context {
         origin,
@@ -84,9 +80,65 @@ pub fn verify(
         now,
         work: &work,
     };
-    let opened = format::open(proof, &context)?;
+    by_certificate(proof, &context)
+}
+
+/// Verifies a proof of any kind that the policy takes: by a certificate, as [`verify`] does, or a universal electronic
+/// card's. Which of the two it was is in the type that comes out; what it is worth in [`Verified::assurance`].
+///
+/// ```
+/// # fn raise(_: &portal::VerifiedIdentity) {}
+/// fn judge(verified: &portal::Verified) {
+///     match verified {
+///         portal::Verified::Certificate(person) => raise(person),
+///         portal::Verified::Card(card) if card.assurance().proves(portal::assurance::Proven::HolderSignature) => {
+///             println!("the holder of the card with SNILS {} signed", card.snils());
+///         }
+///         portal::Verified::Card(card) => println!("card {}: only its PIN1, says the agent", card.masked_number()),
+///     }
+/// }
+/// ```
+pub fn verify_any(
+    proof: &Proof,
+    origin: &Origin,
+    challenge: &Challenge,
+    policy: &Policy,
+    now: OffsetDateTime,
+) -> Result<Verified, VerifyError> {
+    check_format(proof, challenge, policy)?;
+    let work = Work::new(policy.rules().budget);
+    let context = Context {
+        origin,
+        challenge,
+        policy,
+        now,
+        work: &work,
+    };
+    match proof {
+        Proof::Uec(card) => {
+            format::check_size(proof, policy)?;
+            uec::verify(card, &context).map(|card| Verified::Card(Box::new(card)))
+        }
+        _ => by_certificate(proof, &context).map(|identity| Verified::Certificate(Box::new(identity))),
+    }
+}
+
+fn check_format(proof: &Proof, challenge: &Challenge, policy: &Policy) -> Result<(), VerifyError> {
+    let format = proof.format();
+    if !policy.formats().contains(&format) {
+        return Err(VerifyError::FormatNotAllowed(format.name()));
+    }
+    if challenge.as_str().len() < format.min_challenge() {
+        return Err(VerifyError::ChallengeTooShort);
+    }
+    Ok(())
+}
+
+fn by_certificate(proof: &Proof, context: &Context<'_>) -> Result<VerifiedIdentity, VerifyError> {
+    let (policy, now, work) = (context.policy, context.now, context.work);
+    let opened = format::open(proof, context)?;
     check_signer(&opened.certificate, policy)?;
-    let path = path::find(&opened.certificate, &opened.extra, policy, now, &work)?;
+    let path = path::find(&opened.certificate, &opened.extra, policy, now, work)?;
     let accredited = path.accredited(policy);
     let qualification = Qualification::judge(&opened.certificate, accredited, &path.revocation, now);
     if let Some(why) = qualification.falls_short(policy.rules().qualified) {
@@ -97,7 +149,7 @@ pub fn verify(
         path,
         qualification,
         opened.algorithm,
-        format,
+        proof.format(),
         opened.signed,
     ))
 }

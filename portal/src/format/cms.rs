@@ -109,7 +109,7 @@ fn check_binding(
             purpose: None,
         });
     }
-    let signed = check_statement(content, certificate, context)?;
+    let signed = check_statement(content, certificate.der(), context)?;
     let apart = signed.time.map_or(time::Duration::ZERO, |stated| (stated - time).abs());
     if apart > context.policy.rules().clock_skew {
         return Err(VerifyError::SignedAttributes(

@@ -29,7 +29,7 @@ pub(super) fn open(jws: &str, context: &Context<'_>) -> Result<Opened, VerifyErr
     check_carried(ProofFormat::Jws, parts.header.alg)?;
     let (certificate, extra) = certificates(&parts.header, context.policy)?;
     let payload = from_base64url(parts.payload).ok_or(VerifyError::Malformed("the payload is not base64url"))?;
-    let signed = check_statement(&payload, &certificate, context)?;
+    let signed = check_statement(&payload, certificate.der(), context)?;
     let signature = from_base64url(parts.signature).ok_or(VerifyError::Malformed("the signature is not base64url"))?;
     let algorithm = parts.header.alg;
     let message = parts.signing_input.as_bytes();

@@ -30,7 +30,7 @@ use crate::certificate::Certificate;
 use crate::error::{Place, VerifyError};
 use crate::policy::{Policy, Rules};
 use crate::revocation::{CertificateStatus, Evidence};
-use crate::signature::{CheckedKey, Encoding, PublicKey, Scheme};
+use crate::signature::{CheckedKey, Encoding, PublicKey, Scheme, ended_algorithm, verify_ended};
 use crate::work::Work;
 
 /// Validates paths with `certval`, and every signature with [`crate::signature`].
@@ -150,6 +150,7 @@ fn environment(verifier: Verifier) -> PkiEnvironment {
 struct Verifier {
     work: Work,
     rules: Arc<Rules>,
+    with_ended: bool,
     /// The path's authorities; only an OCSP responder's key is not among them.
     keys: Arc<[(SubjectPublicKeyInfoOwned, CheckedKey)]>,
     renamed: Option<Renamed>,
@@ -160,6 +161,7 @@ impl Verifier {
         Self {
             work: work.clone(),
             rules: policy.shared_rules(),
+            with_ended: path.with_ended,
             keys: path.links().map(|(_, issuer)| issuer.checked_key()).collect(),
             renamed: None,
         }
@@ -176,6 +178,11 @@ impl Verifier {
         let print = fingerprint(message, signature, algorithm, spki)?;
         if self.rules.known_signatures.contains(&print) {
             return Some(());
+        }
+        if self.with_ended && ended_algorithm(algorithm.oid).is_some() {
+            let signature = signature.as_bytes()?;
+            let verifies = || verify_ended(algorithm, spki, message, signature);
+            return self.work.check_once(print, verifies).ok()?.then_some(());
         }
         let allowed = &self.rules.certificate_schemes;
         let scheme = Scheme::from_identifier(algorithm).filter(|scheme| allowed.contains(scheme))?;

@@ -17,12 +17,15 @@ use crate::qualification::QualifiedDemand;
 use crate::revocation::Revocation;
 use crate::signature::Scheme;
 use crate::trust_list::TrustList;
+use crate::uec::UecPolicy;
 
 /// Why a policy cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicyError {
     /// A trust anchor or intermediate is no certificate.
     Certificate(VerifyError),
+    /// What was given as the root of universal electronic cards is none.
+    NoCardRoot(&'static str),
     /// No trust anchor was given: nothing could ever be accepted.
     NoTrustAnchor,
     /// Nothing is left of this allow-list.
@@ -39,6 +42,10 @@ impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificate(error) => write!(f, "{error}"),
+            Self::NoCardRoot(why) => write!(
+                f,
+                "no root of universal electronic cards: {why}; give its CV certificate, binary (7F21…)"
+            ),
             Self::NoTrustAnchor => f.write_str("the policy has no trust anchor, so it could accept nobody"),
             Self::NothingAllowed(what) => write!(f, "the policy allows no {what}, so it could accept nobody"),
             Self::NotAnAuthority(subject) => write!(
@@ -88,6 +95,7 @@ pub struct PolicyBuilder {
     revocation: Revocation,
     purpose: Purpose,
     validator: Arc<dyn PathValidator>,
+    universal_cards: Option<UecPolicy>,
 }
 
 impl Default for PolicyBuilder {
@@ -110,6 +118,7 @@ impl Default for PolicyBuilder {
             revocation: Revocation::none(),
             purpose: Purpose::default(),
             validator: default_validator(),
+            universal_cards: None,
         }
     }
 }
@@ -163,7 +172,16 @@ impl PolicyBuilder {
             .try_fold(self, |builder, der| builder.intermediate(der))
     }
 
-    /// The proof formats accepted, instead of all but `cms-challenge`.
+    /// Takes universal electronic cards (УЭК) as well, by the format `uec`, on these terms. Their proofs come out of
+    /// [`crate::verify_any`] as a type of their own. What they prove is less than a signature by a certificate does:
+    /// see [`crate::assurance`].
+    pub fn universal_cards(mut self, cards: UecPolicy) -> Self {
+        self.universal_cards = Some(cards);
+        self
+    }
+
+    /// The proof formats accepted, instead of all but `cms-challenge`. `uec` among them changes nothing:
+    /// [`universal_cards`](Self::universal_cards) alone lets it in.
     pub fn formats(mut self, formats: &[ProofFormat]) -> Self {
         self.formats = formats.to_vec();
         self
@@ -282,10 +300,19 @@ impl PolicyBuilder {
     }
 
     /// The policy.
-    pub fn build(self) -> Result<Policy, PolicyError> {
-        if self.anchors.is_empty() {
+    pub fn build(mut self) -> Result<Policy, PolicyError> {
+        let cards = self.universal_cards.as_ref();
+        if cards.is_some_and(|cards| cards.roots.is_empty()) {
+            return Err(PolicyError::NoCardRoot("none was given"));
+        }
+        if self.anchors.is_empty() && cards.is_none() {
             return Err(PolicyError::NoTrustAnchor);
         }
+        if self.anchors.is_empty() {
+            self.formats.clear();
+        }
+        self.formats.retain(|format| *format != ProofFormat::Uec);
+        self.formats.extend(cards.map(|_| ProofFormat::Uec));
         if self.algorithms.is_empty() || self.certificate_schemes.is_empty() {
             return Err(PolicyError::NothingAllowed("algorithm"));
         }
@@ -312,6 +339,7 @@ impl PolicyBuilder {
             max_age: self.max_age,
             budget: self.budget,
             validator: self.validator,
+            universal_cards: self.universal_cards,
         };
         Ok(Policy::new(rules, self.revocation, self.purpose))
     }

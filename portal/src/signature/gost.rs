@@ -45,6 +45,27 @@ pub(crate) fn ended_algorithm(oid: ObjectIdentifier) -> Option<&'static str> {
     (oid == ended.key_oid() || oid == ended.signature_oid()).then_some("GOST R 34.10-2001")
 }
 
+/// Verifies a signature of GOST R 34.10-2001 with GOST R 34.11-94 (RFC 4491 section 2.2.2) in a certificate: for the
+/// holders of universal electronic cards, and nobody else.
+pub(crate) fn verify_ended(
+    algorithm: &AlgorithmIdentifierOwned,
+    spki: &SubjectPublicKeyInfoOwned,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let verified = || {
+        let key = gost3410::PublicKey::from_spki_der(&spki.to_der().ok()?).ok()?;
+        let of_its_time = key.algorithm() == Algorithm::Gost2001
+            && algorithm.oid == Algorithm::Gost2001.signature_oid()
+            && null_or_absent(algorithm);
+        let signature = gost3410::Signature::from_x509(signature).ok()?;
+        of_its_time
+            .then(|| key.verify_message(message, &signature).ok())
+            .flatten()
+    };
+    verified().is_some()
+}
+
 /// The scheme that a key's own identifier means where CMS has it as the algorithm of a signature,
 /// as OpenSSL's engine and CryptoPro write it: the hash is of the key's size.
 pub(crate) fn key_scheme(identifier: &AlgorithmIdentifierOwned) -> Option<Scheme> {

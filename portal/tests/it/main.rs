@@ -18,4 +18,5 @@ mod qualified;
 mod reference_portal;
 mod refusals;
 mod support;
+mod uec;
 mod wycheproof;

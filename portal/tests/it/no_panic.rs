@@ -16,7 +16,7 @@ use crate::support::Scene;
 
 /// Changes to good bytes: one octet replaced, inserted or removed, a stretch repeated, an end cut off.
 #[derive(Clone, Debug)]
-enum Change {
+pub enum Change {
     Replace(prop::sample::Index, u8),
     Insert(prop::sample::Index, u8),
     Remove(prop::sample::Index),
@@ -24,7 +24,7 @@ enum Change {
     Cut(prop::sample::Index),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub fn change() -> impl Strategy<Value = Change> {
     let at = any::<prop::sample::Index>;
     prop_oneof![
         (at(), any::<u8>()).prop_map(|(at, octet)| Change::Replace(at, octet)),
@@ -35,7 +35,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn apply(good: &[u8], changes: &[Change]) -> Vec<u8> {
+pub fn apply(good: &[u8], changes: &[Change]) -> Vec<u8> {
     let mut bytes = good.to_vec();
     for change in changes {
         if bytes.is_empty() {
