@@ -12,14 +12,17 @@
 //! | `GET /language/{ru,en}` | `?page=help` | remembers the language in a cookie, goes back |
 //! | `POST /sign-in` | form: `account` | the demo's stand-in for a password; a new session |
 //! | `POST /sign-out` | | ends the session |
-//! | `POST /account/challenge` | JSON: `purpose`, `confirm_identity` or `sign_in` | `challenge`, `purpose`, `formats`, `expires_in` |
+//! | `POST /account/challenge` | JSON: `purpose`, `confirm_identity` or `sign_in` | `challenge`, `purpose`, `formats`, `holder_signature`, `expires_in` |
 //! | `POST /account/proof` | JSON: `challenge`, `proof` | `confirm_identity`: `level`, `test`, `confirmed_at`, `checked`, `not_checked`; `sign_in`: `account`, `test` |
 //!
 //! Whatever is refused is a problem document with a stable `code` ([`problem`]); `person_mismatch` has
-//! `mismatches`, a list of `field` (`snils`, `surname`, `given_name`, `patronymic`) and `how` (`absent`, `different`).
+//! `mismatches`, a list of `field` (`snils`, `surname`, `given_name`, `patronymic`, `birth_date`) and `how` (`absent`, `different`).
 //!
 //! The page asks the plugin for a `cms`: every key can make one, a GOST key nothing else. Where the policy takes
 //! no `cms`, it asks for `jws` or `web-eid:1.0`; a person who has only a GOST token cannot confirm there.
+//!
+//! Where the policy takes universal electronic cards, the page offers a second way, which asks for a `uec` and, if the
+//! policy demands it, for the holder's signature. Such a card confirms an account, and signs in only with that signature.
 //!
 //! What binds it together: [`session`] and [`signed_in`] say who asks, [`account`] how far an account is
 //! trusted, [`person`] whether a certificate's person is the account's, [`confirmation`] what is kept of that,
@@ -56,6 +59,7 @@ use crate::policy::Policy;
 use crate::reference::account::Accounts;
 use crate::reference::problem::{Code, Problem};
 use crate::reference::signed_in::Sessions;
+use crate::uec::UecPolicy;
 
 /// Largest request body, bytes: the largest proof, with room for its JSON.
 pub const MAX_BODY: usize = 80 * 1024;
@@ -89,6 +93,12 @@ impl App {
             accounts: Accounts::default(),
             sessions: Sessions::default(),
         }
+    }
+
+    /// Whether whoever confirms with a universal electronic card must sign with PIN2.
+    pub(crate) fn demands_holder_signature(&self) -> bool {
+        let cards = self.policy.universal_cards();
+        cards.is_some_and(UecPolicy::demands_holder_signature)
     }
 }
 

@@ -13,7 +13,7 @@ use plugin_protocol::{Origin, ProofFormat};
 use portal::policy::{LeftOut, PolicyBuilder};
 use portal::reference::account::Accounts;
 use portal::reference::{App, router};
-use portal::{Policy, QualifiedDemand, Revocation, TrustList};
+use portal::{Policy, QualifiedDemand, Revocation, TrustList, UecPolicy};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -45,6 +45,18 @@ struct Arguments {
     /// The same, made for tests: marked "test" in the verdict
     #[arg(long, value_name = "XML")]
     test_trust_list: Option<PathBuf>,
+    /// A root of universal electronic cards (УЭК), a CV certificate (binary); repeatable. Without one no card is taken
+    #[arg(long, value_name = "FILE")]
+    uec_root: Vec<PathBuf>,
+    /// The same for test cards: accepted, and marked "test" in the verdict
+    #[arg(long, value_name = "FILE")]
+    uec_test_root: Vec<PathBuf>,
+    /// The holder of such a card must sign, with PIN2, by a certificate that leads to a trust anchor
+    #[arg(long)]
+    uec_holder_signature: bool,
+    /// Take such cards with RSA and SHA-1 too, which can be forged
+    #[arg(long)]
+    uec_rsa: bool,
     /// Whether the certificate must be a qualified one
     #[arg(long, value_enum, default_value_t = Qualified::Off)]
     qualified: Qualified,
@@ -179,12 +191,54 @@ fn policy(arguments: &Arguments) -> Result<Policy, Failure> {
     builder = each(builder, &arguments.intermediate, |builder, pem| {
         builder.intermediates_pem(pem)
     })?;
+    let cards = universal_cards(arguments)?;
     if !arguments.format.is_empty() {
+        if arguments.format.contains(&ProofFormat::Uec) && cards.is_none() {
+            return Err(
+                "--format uec takes nothing without a root of these cards; give --uec-root or --uec-test-root".into(),
+            );
+        }
         builder = builder.formats(&arguments.format);
+    }
+    if let Some(cards) = cards {
+        builder = builder.universal_cards(cards);
     }
     builder
         .build()
         .map_err(|error| format!("{error}; give --trust-anchor, --trust-list or --test-root").into())
+}
+
+/// What is taken of universal electronic cards: nothing without a root.
+fn universal_cards(arguments: &Arguments) -> Result<Option<UecPolicy>, Failure> {
+    let none = arguments.uec_root.is_empty() && arguments.uec_test_root.is_empty();
+    if none && (arguments.uec_holder_signature || arguments.uec_rsa) {
+        return Err(
+            "--uec-holder-signature and --uec-rsa are for cards that --uec-root or --uec-test-root lets in".into(),
+        );
+    }
+    if none {
+        return Ok(None);
+    }
+    let mut cards = UecPolicy::new();
+    for (files, add) in [
+        (
+            &arguments.uec_root,
+            UecPolicy::root as fn(UecPolicy, &[u8]) -> Result<_, _>,
+        ),
+        (&arguments.uec_test_root, UecPolicy::test_root),
+    ] {
+        for file in files {
+            let bytes = std::fs::read(file).map_err(|error| in_file(file, error))?;
+            cards = add(cards, &bytes).map_err(|error| in_file(file, error))?;
+        }
+    }
+    if arguments.uec_rsa {
+        cards = cards.accept_rsa_sha1();
+    }
+    if arguments.uec_holder_signature {
+        cards = cards.demand_holder_signature();
+    }
+    Ok(Some(cards))
 }
 
 /// Adds the authorities of a list, and says how many were taken and what was left out.

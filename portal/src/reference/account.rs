@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plugin_protocol::qualified::checksum::is_snils;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use time::Date;
+use time::macros::format_description;
 
 use super::confirmation::Confirmation;
 
@@ -56,6 +58,9 @@ pub struct Account {
     /// СНИЛС, 11 digits; read with or without its dashes and space. Known from level standard on.
     #[serde(default)]
     pub snils: Option<String>,
+    /// Date of birth, YYYY-MM-DD; compared where a card says one.
+    #[serde(default, deserialize_with = "day")]
+    pub birth_date: Option<Date>,
     /// How far it is trusted.
     pub level: Level,
     /// What raised it to confirmed; absent for an account that was confirmed elsewhere.
@@ -109,6 +114,13 @@ impl Account {
         }
         Ok(())
     }
+}
+
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let date = Date::parse(&text, format_description!("[year]-[month]-[day]"));
+    date.map(Some)
+        .map_err(|_| serde::de::Error::custom("birth_date: YYYY-MM-DD"))
 }
 
 /// Whether this can be an account's name.
@@ -277,6 +289,10 @@ mod tests {
         assert!(refused(&replaced("445 95", "445 96")).contains("check digits"));
         assert!(refused(&replaced(r#","snils":"112-233-445 95""#, "")).contains("above simplified"));
         assert!(refused(&replaced("\"А\"", "\" \"")).contains("a name"));
+        for (day, good) in [("1980-02-29", true), ("1981-02-29", false), ("29.02.1980", false)] {
+            let text = format!("[{}]", account(&format!(r#","birth_date":"{day}""#)));
+            assert_eq!(Accounts::from_json(&text).is_ok(), good, "{day}");
+        }
         let other = account("").replace(r#""id":"a""#, r#""id":"b""#);
         assert!(refused(&format!("[{},{other}]", account(""))).contains("\"b\""));
     }

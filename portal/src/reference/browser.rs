@@ -20,13 +20,13 @@ use super::App;
 use super::account::{Account, is_id};
 use super::confirmation::Confirmation;
 use super::language::Language;
-use super::person::mismatches;
+use super::person::{mismatches, proven_holder};
 use super::problem::{Code, Problem};
 use super::routes::{ProofRequest, parse_proof, read};
 use super::session::{Session, is_https};
 use crate::VerifyError;
 use crate::challenge::Taken;
-use crate::identity::VerifiedIdentity;
+use crate::identity::Verified;
 
 /// Body of `POST /account/challenge`. Whose account it is, the session says.
 #[derive(Debug, Deserialize)]
@@ -41,6 +41,9 @@ struct ChallengeAnswer<'a> {
     challenge: Challenge,
     purpose: Purpose,
     formats: &'a [ProofFormat],
+    /// For `uec`: the holder's signature is demanded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    holder_signature: bool,
     /// Seconds.
     expires_in: i64,
 }
@@ -138,6 +141,7 @@ fn issue(app: &App, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) ->
         challenge,
         purpose: request.purpose,
         formats: app.policy.formats(),
+        holder_signature: app.demands_holder_signature(),
         expires_in: app.challenges.lifetime().whole_seconds(),
     })
     .into_response();
@@ -157,35 +161,40 @@ async fn judge(app: Arc<App>, headers: &HeaderMap, body: Result<Bytes, BytesReje
     let portal = app.clone();
     let verified = tokio::task::spawn_blocking(move || {
         let policy = portal.policy.expecting(taken.purpose);
-        let identity = crate::verify(&proof, &portal.origin, &taken.challenge, &policy, now);
-        identity.map(|identity| (taken, identity))
+        let verified = crate::verify_any(&proof, &portal.origin, &taken.challenge, &policy, now);
+        let verified = verified.map_err(|error| Problem::refused(&error, proof.format()));
+        verified.map(|verified| (taken, verified))
     });
     let verified = verified.await.map_err(|_| Problem::new(Code::Internal))?;
-    let (taken, identity) = verified.map_err(|error| Problem::from(&error))?;
+    let (taken, verified) = verified?;
     match taken.purpose {
-        Purpose::ConfirmIdentity => confirm(&app, headers, &taken, &identity, now),
-        Purpose::SignIn => sign_in_with(&app, headers, &identity, now),
+        Purpose::ConfirmIdentity => confirm(&app, headers, &taken, &verified, now),
+        Purpose::SignIn => sign_in_with(&app, headers, &verified, now),
     }
 }
 
 /// The person who is signed in, here and now, has proved to be the account's person, or has not.
-fn confirm(app: &App, headers: &HeaderMap, taken: &Taken, identity: &VerifiedIdentity, now: OffsetDateTime) -> Answer {
+fn confirm(app: &App, headers: &HeaderMap, taken: &Taken, verified: &Verified, now: OffsetDateTime) -> Answer {
     let account = signed_in(app, headers, now)
         .filter(|account| account.id == taken.account)
         .ok_or_else(|| Problem::new(Code::SignInFirst))?;
     app.accounts.may_confirm(&account.id)?;
-    let mismatches = mismatches(&account, identity.subject());
+    let mismatches = mismatches(&account, verified);
     if !mismatches.is_empty() {
-        return Err(Problem::not_the_person(mismatches));
+        return Err(Problem::not_the_person(mismatches, verified.format()));
     }
-    let confirmation = Confirmation::new(identity, now);
+    let confirmation = Confirmation::new(verified, now);
     app.accounts.confirm(&account.id, confirmation.clone())?;
     Ok(Json(confirmation.answer()).into_response())
 }
 
-/// СНИЛС is the person; names change. A test certificate opens only what a test certificate confirmed.
-fn sign_in_with(app: &App, headers: &HeaderMap, identity: &VerifiedIdentity, now: OffsetDateTime) -> Answer {
-    let snils = identity.subject().snils();
+/// СНИЛС is the person; names change. A test certificate opens only what a test certificate confirmed. A card lets
+/// nobody in whose holder only the agent vouches for: unlike the one who confirms, nobody is signed in yet.
+fn sign_in_with(app: &App, headers: &HeaderMap, verified: &Verified, now: OffsetDateTime) -> Answer {
+    if verified.card().is_some_and(|card| proven_holder(card).is_none()) {
+        return Err(Problem::new(Code::HolderNotProven));
+    }
+    let snils = verified.snils();
     let snils = snils.ok_or_else(|| Problem::new(Code::NoSnils))?;
     let account = app.accounts.confirmed_with(snils);
     let account = account.ok_or_else(|| Problem::new(Code::NoAccount))?;
@@ -193,13 +202,13 @@ fn sign_in_with(app: &App, headers: &HeaderMap, identity: &VerifiedIdentity, now
         .confirmation
         .as_ref()
         .is_some_and(|confirmation| confirmation.test);
-    if identity.is_test() && !by_test {
+    if verified.is_test() && !by_test {
         return Err(Problem::from(&VerifyError::TestCertificate));
     }
     let session = new_session(app, headers, &account, now)?;
     let mut response = Json(SignedIn {
         account: account.id,
-        test: identity.is_test(),
+        test: verified.is_test(),
     })
     .into_response();
     set_cookie(&mut response, &session.set_cookie(&app.origin));

@@ -4,12 +4,14 @@ use plugin_protocol::statement::rfc3339;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::person::proven_holder;
 use super::verdict::revocation;
 use crate::certificate::Certificate;
 use crate::error::Place;
-use crate::identity::VerifiedIdentity;
+use crate::identity::{Verified, VerifiedIdentity};
 use crate::qualification::QualifiedDemand;
 use crate::subject::Subject;
+use crate::uec::VerifiedCard;
 
 /// Something the portal looked at, or did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -29,11 +31,23 @@ pub enum Check {
     Revocation,
     /// A certificate in the form of a qualified one (63-ФЗ), of an authority that the trust list says is accredited.
     Qualified,
+    /// The card is one that its issuer made under a root this portal trusts, and it answered just now.
+    Card,
+    /// The СНИЛС that the card's issuer certified is the account's.
+    Snils,
+    /// The names are the account's, and somebody certified them.
+    Names,
+    /// The card's holder signed with PIN2, by a certificate that leads to an authority this portal trusts.
+    Holder,
+    /// The card was not lost, stolen or blocked.
+    Blocked,
+    /// The algorithms are in force.
+    Algorithms,
 }
 
 impl Check {
-    /// All of them, in the order they are shown.
-    pub const ALL: [Self; 7] = [
+    /// Those of a certificate, in the order they are shown.
+    pub const OF_CERTIFICATES: &'static [Self] = &[
         Self::Signature,
         Self::Certificate,
         Self::Challenge,
@@ -41,6 +55,18 @@ impl Check {
         Self::Person,
         Self::Revocation,
         Self::Qualified,
+    ];
+
+    /// Those of a universal electronic card. Nobody can look whether one is blocked, or bring its algorithms back.
+    pub const OF_CARDS: &'static [Self] = &[
+        Self::Card,
+        Self::Challenge,
+        Self::Purpose,
+        Self::Snils,
+        Self::Names,
+        Self::Holder,
+        Self::Blocked,
+        Self::Algorithms,
     ];
 
     /// Its name, as in JSON.
@@ -53,6 +79,12 @@ impl Check {
             Self::Person => "person",
             Self::Revocation => "revocation",
             Self::Qualified => "qualified",
+            Self::Card => "card",
+            Self::Snils => "snils",
+            Self::Names => "names",
+            Self::Holder => "holder",
+            Self::Blocked => "blocked",
+            Self::Algorithms => "algorithms",
         }
     }
 }
@@ -64,10 +96,8 @@ pub struct Confirmation {
     pub at: OffsetDateTime,
     /// A test certificate: this proves no person.
     pub test: bool,
-    /// commonName of the certificate's issuer, or its whole name.
-    pub issuer: String,
-    /// The certificate's serial number, hexadecimal.
-    pub serial: String,
+    /// By what.
+    pub means: Means,
     /// SHA-256 of the certificate, hexadecimal.
     pub certificate_sha256: String,
     /// The last moment the certificate is valid.
@@ -75,17 +105,56 @@ pub struct Confirmation {
     checked: Vec<Check>,
 }
 
+/// What a person confirmed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// An X.509 certificate.
+    Certificate {
+        /// commonName of its issuer, or the whole name.
+        issuer: String,
+        /// Its serial number, hexadecimal.
+        serial: String,
+    },
+    /// A universal electronic card.
+    Card {
+        /// The last digits of its number.
+        number: String,
+    },
+}
+
 impl Confirmation {
     /// Of a person who was found to be the account's.
-    pub fn new(identity: &VerifiedIdentity, now: OffsetDateTime) -> Self {
+    pub fn new(verified: &Verified, now: OffsetDateTime) -> Self {
+        match verified {
+            Verified::Certificate(identity) => Self::by_certificate(identity, now),
+            Verified::Card(card) => Self::by_card(card, now),
+        }
+    }
+
+    fn by_certificate(identity: &VerifiedIdentity, now: OffsetDateTime) -> Self {
         Self {
             at: now,
             test: identity.is_test(),
-            issuer: issuer(identity),
-            serial: identity.certificate_serial(),
+            means: Means::Certificate {
+                issuer: issuer(identity),
+                serial: identity.certificate_serial(),
+            },
             certificate_sha256: identity.certificate_sha256(),
             valid_until: identity.valid_until(),
             checked: checked(identity),
+        }
+    }
+
+    fn by_card(card: &VerifiedCard, now: OffsetDateTime) -> Self {
+        Self {
+            at: now,
+            test: card.is_test(),
+            means: Means::Card {
+                number: card.masked_number(),
+            },
+            certificate_sha256: card.certificate_sha256(),
+            valid_until: card.valid_until(),
+            checked: checked_of_card(card),
         }
     }
 
@@ -96,8 +165,12 @@ impl Confirmation {
 
     /// What was not.
     pub fn not_checked(&self) -> Vec<Check> {
-        let all = Check::ALL.into_iter();
-        all.filter(|check| !self.checked.contains(check)).collect()
+        let all = match self.means {
+            Means::Certificate { .. } => Check::OF_CERTIFICATES,
+            Means::Card { .. } => Check::OF_CARDS,
+        };
+        let rest = all.iter().filter(|check| !self.checked.contains(check));
+        rest.copied().collect()
     }
 
     /// As the page's script is told.
@@ -137,6 +210,14 @@ fn checked(identity: &VerifiedIdentity) -> Vec<Check> {
         .is_none()
     {
         checked.push(Check::Qualified);
+    }
+    checked
+}
+
+fn checked_of_card(card: &VerifiedCard) -> Vec<Check> {
+    let mut checked = vec![Check::Card, Check::Challenge, Check::Purpose, Check::Snils];
+    if proven_holder(card).is_some() {
+        checked.extend([Check::Names, Check::Holder]);
     }
     checked
 }

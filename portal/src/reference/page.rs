@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use super::App;
 use super::account::{Account, Level};
 use super::browser::signed_in;
-use super::confirmation::{Check, Confirmation};
+use super::confirmation::{Check, Confirmation, Means};
 use super::language::Language;
 use super::problem::{Code, Problem};
 use super::template::{Html, fill};
@@ -152,6 +152,7 @@ fn account_page(app: &App, account: &Account, language: Language) -> (&'static s
         Level::Standard => {
             let pieces = [
                 ("account", account_card(account, language)),
+                ("uec", universal_card(app, language)),
                 (
                     "operation",
                     fill(include_str!("page/operation.html"), language, &[], &[]),
@@ -187,6 +188,12 @@ fn confirmed(account: &Account, language: Language) -> Html {
         Some(confirmation) => evidence(confirmation, language),
         None => fill(include_str!("page/elsewhere.html"), language, &[], &[]),
     };
+    let by_card = matches!(&account.confirmation, Some(by) if matches!(by.means, Means::Card { .. }));
+    let text = language.say(if by_card {
+        "confirmed.text.card"
+    } else {
+        "confirmed.text"
+    });
     let note = match is_test(account) {
         true => fill(include_str!("page/test-note.html"), language, &[], &[]),
         false => Html::none(),
@@ -197,7 +204,12 @@ fn confirmed(account: &Account, language: Language) -> Html {
         ("test-note", note),
         ("evidence", evidence),
     ];
-    fill(include_str!("page/confirmed.html"), language, &[], &pieces)
+    fill(
+        include_str!("page/confirmed.html"),
+        language,
+        &[("text", text)],
+        &pieces,
+    )
 }
 
 fn evidence(confirmation: &Confirmation, language: Language) -> Html {
@@ -206,12 +218,11 @@ fn evidence(confirmation: &Confirmation, language: Language) -> Html {
         ("at.shown", moment(confirmation.at, language)),
         ("until", rfc3339(confirmation.valid_until)),
         ("until.shown", moment(confirmation.valid_until, language)),
-        ("issuer", confirmation.issuer.clone()),
-        ("serial", confirmation.serial.clone()),
         ("sha256", confirmation.certificate_sha256.clone()),
     ];
     let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let pieces = [
+        ("means", means(&confirmation.means, language)),
         ("checked", checks(confirmation.checked(), "check", language)),
         (
             "not-checked",
@@ -219,6 +230,29 @@ fn evidence(confirmation: &Confirmation, language: Language) -> Html {
         ),
     ];
     fill(include_str!("page/evidence.html"), language, &values, &pieces)
+}
+
+fn means(means: &Means, language: Language) -> Html {
+    match means {
+        Means::Certificate { issuer, serial } => {
+            let values = [("issuer", &issuer[..]), ("serial", serial)];
+            fill(include_str!("page/certificate.html"), language, &values, &[])
+        }
+        Means::Card { number } => fill(include_str!("page/card.html"), language, &[("number", number)], &[]),
+    }
+}
+
+/// The way with a universal electronic card, or why there is none.
+fn universal_card(app: &App, language: Language) -> Html {
+    let Some(cards) = app.policy.universal_cards() else {
+        return fill(include_str!("page/uec-off.html"), language, &[], &[]);
+    };
+    let (pin, holder) = match cards.demands_holder_signature() {
+        true => (language.say("choice.uec.pin2"), "true"),
+        false => (language.say("choice.uec.pin1"), "false"),
+    };
+    let values = [("pin", pin), ("holder", holder)];
+    fill(include_str!("page/uec.html"), language, &values, &[])
 }
 
 fn checks(checks: &[Check], prefix: &str, language: Language) -> Html {

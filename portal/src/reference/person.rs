@@ -1,12 +1,16 @@
-//! Whether a certificate's person is an account's person.
+//! Whether a proof's person is an account's person.
 //!
-//! The answer names what does not agree and never what the certificate says there: whoever is
+//! The answer names what does not agree and never what the certificate or the card says there: whoever is
 //! signed in may be looking at somebody else's card.
 
 use serde::Serialize;
 
+use time::Date;
+
 use super::account::Account;
+use crate::identity::Verified;
 use crate::subject::Subject;
+use crate::uec::{HolderSignature, VerifiedCard};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,15 +24,17 @@ pub enum Field {
     GivenName,
     /// Отчество against the rest of givenName.
     Patronymic,
+    /// Date of birth: only where both the account and a card have one to compare.
+    BirthDate,
 }
 
 /// How it does not agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
-    /// The certificate does not have it, or not in a form that can be relied on.
+    /// The certificate or the card does not have it, or not in a form that can be relied on.
     Absent,
-    /// The certificate says something else.
+    /// The certificate or the card says something else.
     Different,
 }
 
@@ -41,10 +47,75 @@ pub struct Mismatch {
     pub how: How,
 }
 
-/// Everything in which the certificate's subject is not the account's person; empty for the same person.
-pub fn mismatches(account: &Account, subject: &Subject) -> Vec<Mismatch> {
-    let snils = compare(subject.snils(), |found| account.snils.as_deref() == Some(found));
-    let surname = words(subject.surname().unwrap_or(""));
+/// What a proof says of its person.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said<'a> {
+    snils: Option<&'a str>,
+    surname: Option<&'a str>,
+    given_names: GivenNames<'a>,
+    /// Outside: whether there is anything to compare at all.
+    birth_date: Option<Option<Date>>,
+}
+
+/// A certificate has the given name and the patronymic in one, a card apart.
+#[derive(Clone, Copy, Debug, Default)]
+enum GivenNames<'a> {
+    #[default]
+    None,
+    Joined(&'a str),
+    Apart(Option<&'a str>, Option<&'a str>),
+}
+
+impl<'a> From<&'a Subject> for Said<'a> {
+    fn from(subject: &'a Subject) -> Self {
+        Self {
+            snils: subject.snils(),
+            surname: subject.surname(),
+            given_names: subject.given_name().map_or(GivenNames::None, GivenNames::Joined),
+            birth_date: None,
+        }
+    }
+}
+
+/// SNILS of the card's certificate; names of its holder's certificate where that is proven, else those that were
+/// read from the card, which nobody signed. Nobody signed the date of birth.
+impl<'a> From<&'a VerifiedCard> for Said<'a> {
+    fn from(card: &'a VerifiedCard) -> Self {
+        let data = card.unsigned_data();
+        let mut said = match (proven_holder(card), data) {
+            (Some(holder), _) => Self::from(holder.subject()),
+            (None, None) => Self::default(),
+            (None, Some(data)) => Self {
+                surname: data.surname(),
+                given_names: GivenNames::Apart(data.given_name(), data.patronymic()),
+                ..Self::default()
+            },
+        };
+        said.snils = Some(card.snils());
+        said.birth_date = data.map(|data| data.birth_date());
+        said
+    }
+}
+
+impl<'a> From<&'a Verified> for Said<'a> {
+    fn from(verified: &'a Verified) -> Self {
+        match verified {
+            Verified::Certificate(identity) => identity.subject().into(),
+            Verified::Card(card) => (&**card).into(),
+        }
+    }
+}
+
+/// The signature of a card's holder, where it proves who that is.
+pub(super) fn proven_holder(card: &VerifiedCard) -> Option<&HolderSignature> {
+    card.holder_signature().filter(|holder| holder.is_proven())
+}
+
+/// Everything in which the proof's person is not the account's; empty for the same person.
+pub fn mismatches<'a>(account: &Account, said: impl Into<Said<'a>>) -> Vec<Mismatch> {
+    let said: Said<'_> = said.into();
+    let snils = compare(said.snils, |found| account.snils.as_deref() == Some(found));
+    let surname = words(said.surname.unwrap_or(""));
     let surname = compare(Some(&surname[..]).filter(|found| !found.is_empty()), |found| {
         found == words(&account.surname)
     });
@@ -52,7 +123,18 @@ pub fn mismatches(account: &Account, subject: &Subject) -> Vec<Mismatch> {
         .into_iter()
         .filter_map(|(field, how)| how.map(|how| Mismatch { field, how }))
         .collect();
-    found.extend(given_names(account, subject));
+    match said.given_names {
+        GivenNames::None => found.extend(joined(account, "")),
+        GivenNames::Joined(names) => found.extend(joined(account, names)),
+        GivenNames::Apart(given, patronymic) => found.extend(apart(account, given, patronymic)),
+    }
+    if let Some((of_account, of_card)) = account.birth_date.zip(said.birth_date) {
+        let how = compare(of_card.as_ref(), |found| *found == of_account);
+        found.extend(how.map(|how| Mismatch {
+            field: Field::BirthDate,
+            how,
+        }));
+    }
     found
 }
 
@@ -65,8 +147,8 @@ fn compare<T: ?Sized>(found: Option<&T>, is_same: impl Fn(&T) -> bool) -> Option
 }
 
 /// givenName holds the given name and the patronymic in one (приказ ФСБ № 795); the account has two fields.
-fn given_names(account: &Account, subject: &Subject) -> Vec<Mismatch> {
-    let found = words(subject.given_name().unwrap_or(""));
+fn joined(account: &Account, names: &str) -> Vec<Mismatch> {
+    let found = words(names);
     let given = words(&account.given_name);
     let patronymic = words(account.patronymic.as_deref().unwrap_or(""));
     let mismatch = |field, how| Mismatch { field, how };
@@ -89,6 +171,28 @@ fn given_names(account: &Account, subject: &Subject) -> Vec<Mismatch> {
     } else {
         vec![mismatch(Field::Patronymic, How::Different)]
     }
+}
+
+/// The given name and the patronymic in a field each.
+fn apart(account: &Account, given: Option<&str>, patronymic: Option<&str>) -> Vec<Mismatch> {
+    let same = |found: Option<&str>, own: &str| {
+        let (found, own) = (words(found.unwrap_or("")), words(own));
+        match (found == own, found.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some(How::Absent),
+            (false, false) => Some(How::Different),
+        }
+    };
+    let both = [
+        (Field::GivenName, same(given, &account.given_name)),
+        (
+            Field::Patronymic,
+            same(patronymic, account.patronymic.as_deref().unwrap_or("")),
+        ),
+    ];
+    both.into_iter()
+        .filter_map(|(field, how)| how.map(|how| Mismatch { field, how }))
+        .collect()
 }
 
 /// A name's words as registers mean them: case, Ё and Е, kinds of spaces and dashes make no difference,

@@ -5,6 +5,7 @@ mod code;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use plugin_protocol::ProofFormat;
 use serde::Serialize;
 
 pub use self::code::Code;
@@ -68,11 +69,22 @@ impl Problem {
         }
     }
 
-    /// The certificate's person is not the account's, in these points.
-    pub fn not_the_person(mismatches: Vec<Mismatch>) -> Self {
+    /// The person of a proof of this format is not the account's, in these points.
+    pub fn not_the_person(mismatches: Vec<Mismatch>, format: ProofFormat) -> Self {
+        let problem = Self::new(Code::PersonMismatch);
         Self {
             mismatches,
-            ..Self::new(Code::PersonMismatch)
+            message_key: of_format(problem.message_key, format),
+            ..problem
+        }
+    }
+
+    /// A proof of this format was refused: a card is not spoken of as a certificate.
+    pub fn refused(error: &VerifyError, format: ProofFormat) -> Self {
+        let problem = Self::from(error);
+        Self {
+            message_key: of_format(problem.message_key, format),
+            ..problem
         }
     }
 
@@ -171,6 +183,25 @@ impl From<LevelError> for Problem {
     }
 }
 
+/// What is said of a certificate, said of a card.
+const OF_CARDS: [(&str, &str); 7] = [
+    ("certificate-expired", "card-expired"),
+    ("certificate-not-suitable", "card-not-suitable"),
+    ("certificate-not-yet-valid", "card-not-yet-valid"),
+    ("certificate-revoked", "card-holder-revoked"),
+    ("person-mismatch", "card-person-mismatch"),
+    ("portal-cannot-check", "card-cannot-be-checked"),
+    ("test-certificate", "card-of-tests"),
+];
+
+fn of_format(key: &'static str, format: ProofFormat) -> &'static str {
+    let of_card = OF_CARDS.iter().find(|(certificate, _)| *certificate == key);
+    match (format, of_card) {
+        (ProofFormat::Uec, Some((_, card))) => card,
+        _ => key,
+    }
+}
+
 /// A person's browser that went somewhere asks for HTML; a script's or a program's request does not.
 fn is_navigation(headers: &HeaderMap) -> bool {
     let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
@@ -201,6 +232,13 @@ mod tests {
         let own = Code::ALL.iter().map(|code| code.message_key());
         let errors = every_error();
         let keys = own.chain(errors.iter().map(VerifyError::user_message_key));
+        let keys: Vec<_> = keys.collect();
+        for (certificate, card) in OF_CARDS {
+            assert!(keys.contains(&certificate), "{certificate} is nobody's");
+            for language in Language::ALL {
+                assert!(language.words().contains_key(&format!("message.{card}")), "{card}");
+            }
+        }
         for key in keys {
             for language in Language::ALL {
                 assert!(language.words().contains_key(&format!("message.{key}")), "{key}");

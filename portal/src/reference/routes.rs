@@ -37,6 +37,9 @@ struct ChallengeAnswer<'a> {
     origin: &'a Origin,
     challenge: Challenge,
     formats: &'a [ProofFormat],
+    /// For `uec`: the holder's signature is demanded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    holder_signature: bool,
     purpose: Purpose,
     /// Seconds.
     expires_in: i64,
@@ -87,6 +90,7 @@ fn issue(app: &App, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) ->
         origin: &app.origin,
         challenge,
         formats: app.policy.formats(),
+        holder_signature: app.demands_holder_signature(),
         purpose: request.purpose,
         expires_in: app.challenges.lifetime().whole_seconds(),
     };
@@ -112,10 +116,10 @@ async fn judge(app: Arc<App>, headers: &HeaderMap, body: Result<Bytes, BytesReje
 
 fn verify(app: &App, taken: &Taken, proof: &Proof, now: OffsetDateTime) -> Result<Verdict, Problem> {
     let policy = app.policy.expecting(taken.purpose);
-    let identity = crate::verify(proof, &app.origin, &taken.challenge, &policy, now);
-    identity
-        .map(|identity| Verdict::new(taken, &identity))
-        .map_err(|error| Problem::from(&error))
+    let verified = crate::verify_any(proof, &app.origin, &taken.challenge, &policy, now);
+    verified
+        .map(|verified| Verdict::new(taken, &verified))
+        .map_err(|error| Problem::refused(&error, proof.format()))
 }
 
 /// An unknown format is refused by its name, never guessed.

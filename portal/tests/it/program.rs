@@ -54,7 +54,11 @@ fn says_what_is_missing_or_wrong() {
         (&["--trust-anchor", file], "no certificate in it"),
         (&["--trust-anchor", "/nonexistent"], "/nonexistent"),
         (&["--origin", "https://a/b", "--test-root", file], "origin"),
-        (&["--format", "uec", "--test-root", file], "web-eid:1.0, jws, cms"),
+        (&["--format", "xades", "--test-root", file], "web-eid:1.0, jws, cms"),
+        (&["--format", "uec"], "--uec-root"),
+        (&["--uec-holder-signature"], "--uec-root"),
+        (&["--uec-root", file], "no root of universal electronic cards"),
+        (&["--uec-test-root", "/nonexistent"], "/nonexistent"),
         (&["--crl", file], "not a certificate revocation list"),
     ] {
         let Output { status, stderr, .. } = eid_portal().args(arguments).output().unwrap();

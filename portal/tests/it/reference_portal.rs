@@ -14,6 +14,7 @@ use tower::ServiceExt;
 
 use crate::support::{NAME, Scene, builder};
 
+mod cards;
 mod citizen;
 mod pages;
 
@@ -256,7 +257,7 @@ async fn bodies_that_are_not_what_they_should_be() {
         "invalid_body"
     );
     let challenge = stage.challenge().await;
-    let unknown = json!({ "challenge": challenge, "proof": { "format": "uec" } });
+    let unknown = json!({ "challenge": challenge, "proof": { "format": "xades" } });
     assert_eq!(code("/proof", unknown).await, "unsupported_format");
     let challenge = stage.challenge().await;
     let empty = json!({ "challenge": challenge, "proof": { "format": "jws" } });

@@ -9,8 +9,9 @@ let running = false;
  * Runs it and shows what comes of it.
  * @param {"confirm_identity" | "sign_in"} purpose
  * @param {string} format
+ * @param {boolean} holderSignature
  */
-export async function run(purpose, format) {
+export async function run(purpose, format, holderSignature) {
   if (running) return;
   begin();
   try {
@@ -19,7 +20,7 @@ export async function run(purpose, format) {
       pointAt();
       return;
     }
-    await ask(purpose, format);
+    await ask(purpose, format, holderSignature);
     // The page after it says the rest: it is the portal's own record of what happened.
     history.replaceState(null, "", purpose === "confirm_identity" ? "/#verdict" : "/");
     location.reload();
@@ -32,8 +33,9 @@ export async function run(purpose, format) {
 /**
  * @param {"confirm_identity" | "sign_in"} purpose
  * @param {string} format
+ * @param {boolean} holderSignature
  */
-async function ask(purpose, format) {
+async function ask(purpose, format, holderSignature) {
   const controller = new AbortController();
   const { signal } = controller;
   at("cancel").onclick = () => controller.abort();
@@ -43,7 +45,8 @@ async function ask(purpose, format) {
   progress("asking");
   at("operation-title").focus();
   const { challenge } = await post("/account/challenge", { purpose }, signal);
-  const { proof } = await confirm({ challenge, format, purpose, signal, onProgress: progress });
+  const card = holderSignature ? { holderSignature } : {};
+  const { proof } = await confirm({ challenge, format, purpose, ...card, signal, onProgress: progress });
   at("cancel").hidden = true;
   progress("checking");
   await post("/account/proof", { challenge, proof });
@@ -98,8 +101,8 @@ function explain(error, format) {
   if (error instanceof Refusal) return { code: error.code, texts: refusal(error) };
   const { code, triesLeft } = /** @type {{ code?: unknown, triesLeft?: number }} */ (error);
   const name = error instanceof DOMException ? "aborted" : typeof code === "string" ? code : "network";
-  const uec = format === "uec" && name === "unsupported_format";
-  const key = uec ? "error.uec" : has(`error.${name}`) ? `error.${name}` : "error.unknown";
+  const keys = [`error.${format}.${name}`, `error.${name}`];
+  const key = keys.find(has) ?? "error.unknown";
   const texts = [element("p", say(key))];
   if (triesLeft !== undefined) texts.push(element("p", say("outcome.tries", { tries: triesLeft })));
   return { code: name, texts };

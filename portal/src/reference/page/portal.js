@@ -12,8 +12,8 @@ const buttons = document.querySelectorAll("button[data-purpose]");
 if (buttons.length > 0) {
   await loadWords();
   for (const button of buttons) {
-    const { purpose, format } = /** @type {HTMLElement} */ (button).dataset;
-    button.addEventListener("click", () => run(/** @type {any} */ (purpose), String(format)));
+    const { purpose, format, holderSignature } = /** @type {HTMLElement} */ (button).dataset;
+    button.addEventListener("click", () => run(/** @type {any} */ (purpose), String(format), holderSignature === "true"));
   }
   watch();
 }

@@ -17,6 +17,8 @@ pub enum Code {
     ForeignOrigin,
     /// The challenge was issued to another session.
     ForeignSession,
+    /// A card was read, and nobody but the agent says that its holder was there.
+    HolderNotProven,
     /// A fault of the portal.
     Internal,
     /// The body is not JSON, or a member is missing or not valid.
@@ -48,13 +50,14 @@ pub(super) type Parts = (&'static str, StatusCode, &'static str, &'static str, &
 
 impl Code {
     /// Every code, in alphabetical order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AlreadyConfirmed,
         Self::Busy,
         Self::ChallengeGone,
         Self::DataCheckFirst,
         Self::ForeignOrigin,
         Self::ForeignSession,
+        Self::HolderNotProven,
         Self::Internal,
         Self::InvalidBody,
         Self::MethodNotAllowed,
@@ -122,6 +125,13 @@ impl Code {
                 "The challenge is another session's",
                 "try-again",
                 "try_again",
+            ),
+            Self::HolderNotProven => (
+                "holder_not_proven",
+                StatusCode::FORBIDDEN,
+                "Who held the card is not proven",
+                "holder-not-proven",
+                "another_certificate",
             ),
             Self::Internal => (
                 "internal",

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use crate::support::{builder, sign_jws};
 
 const VERA: &str = "11223344595";
-const LOCAL: &str = "http://localhost:8080";
+pub(super) const LOCAL: &str = "http://localhost:8080";
 
 /// A portal, and the authority that everybody's certificates come from.
 pub(super) struct Stage {
@@ -53,11 +53,16 @@ impl Stage {
         let pki = TestPki::new();
         let origin: Origin = origin.parse().unwrap();
         let policy = builder(&pki).formats(formats).build().unwrap();
-        let mut app = App::new(origin.clone(), policy);
+        let mut app = App::new(origin, policy);
         app.accounts = accounts;
+        Self::of(app, pki)
+    }
+
+    /// This portal, and an authority it may trust.
+    pub(super) fn of(app: App, pki: TestPki) -> Self {
         Self {
+            origin: app.origin.clone(),
             portal: router(app),
-            origin,
             pki,
         }
     }
@@ -173,23 +178,23 @@ impl Browser<'_> {
         assert_eq!(answer.headers["location"], "/");
     }
 
-    async fn post(&mut self, path: &str, body: &Value) -> Answer {
+    pub(super) async fn post(&mut self, path: &str, body: &Value) -> Answer {
         let request = self.post_here(path).header("content-type", "application/json");
         self.send(request, body.to_string()).await
     }
 
-    async fn ask(&mut self, purpose: Purpose) -> Answer {
+    pub(super) async fn ask(&mut self, purpose: Purpose) -> Answer {
         self.post("/account/challenge", &json!({ "purpose": purpose })).await
     }
 
-    async fn challenge(&mut self, purpose: Purpose) -> Challenge {
+    pub(super) async fn challenge(&mut self, purpose: Purpose) -> Challenge {
         let answer = self.ask(purpose).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         assert_eq!(answer.body["purpose"], json!(purpose));
         serde_json::from_value(answer.body["challenge"].clone()).unwrap()
     }
 
-    async fn hand_in(&mut self, challenge: &Challenge, proof: &Value) -> Answer {
+    pub(super) async fn hand_in(&mut self, challenge: &Challenge, proof: &Value) -> Answer {
         let body = json!({ "challenge": challenge, "proof": proof });
         self.post("/account/proof", &body).await
     }
@@ -561,6 +566,6 @@ async fn a_proof_in_a_format_not_known_here_is_refused_by_name() {
     let mut browser = stage.browser();
     browser.sign_in("vera").await;
     let challenge = browser.challenge(Purpose::ConfirmIdentity).await;
-    let refused = browser.hand_in(&challenge, &json!({ "format": "uec" })).await;
+    let refused = browser.hand_in(&challenge, &json!({ "format": "xades" })).await;
     assert_eq!(refused.body["code"], "unsupported_format");
 }

@@ -195,7 +195,15 @@ fn every_code_of_the_plugin_and_the_agent_has_words() {
         "{codes:?}"
     );
     codes.extend(ErrorCode::ALL.iter().map(|code| code.name().to_owned()));
-    codes.extend(["network", "uec", "unknown"].map(str::to_owned));
+    codes.extend(["network", "unknown"].map(str::to_owned));
+    let of_cards = [
+        "no_certificate",
+        "no_token",
+        "pin_locked",
+        "unsupported_algorithm",
+        "unsupported_format",
+    ];
+    codes.extend(of_cards.map(|code| format!("uec.{code}")));
     for language in Language::ALL {
         for code in &codes {
             assert!(
