@@ -29,6 +29,7 @@ pub(super) use self::counter::empty_verify;
 pub use self::key::KeyKind;
 pub(super) use self::play::masked;
 pub use self::select::Select;
+pub(super) use self::select::go;
 use super::apdu::Link;
 use super::error::CardError;
 use super::pin::{PinSpec, PinStatus};

@@ -19,7 +19,7 @@ use super::super::pin::{PinSpec, PinStatus};
 use super::super::profile::hex::hex;
 use super::super::profile::{
     Atr, Counter, Identity, Input, KeyKind, KeyProfile, Length, Locator, Output, Profile, Select, SlotProfile, Step,
-    Way, empty_verify, masked,
+    Way, empty_verify, go, masked,
 };
 use crate::certificate::Role;
 
@@ -121,7 +121,7 @@ fn card_data(p2: u8, length: usize, link: &mut Link<'_>) -> Result<Vec<u8>, Card
 }
 
 fn identify(link: &mut Link<'_>) -> Result<Identity, CardError> {
-    link.expect("SELECT", &BELPIC.command())?;
+    go(link, &[BELPIC])?;
     let data = card_data(0x00, 0x1C, link)?;
     let (Some(serial), Some(version), Some(life)) = (data.get(..16), data.get(21), data.get(27)) else {
         let why = format!("{} bytes of card data", data.len());

@@ -1,1 +1,106 @@
+#![allow(clippy::unwrap_used)]
 
+use fixtures::card::kit::{Purpose, certify};
+use fixtures::pki::{KeyKind, TestPki};
+use plugin_protocol::HashFunction;
+use plugin_protocol::api::SignatureScheme;
+
+use super::super::apdu::Link;
+use super::super::error::{CardError, PinFailure};
+use super::super::family::{Card, Family, Recognition};
+use super::super::pin::PinSource;
+use super::super::testing::{pin, unhex};
+use super::NATIONAL;
+use crate::token::{SignData, SignInput};
+
+mod belgian;
+mod scenes;
+mod transcripts;
+
+/// The answers to reset of the facts, family by family, with some that vary under a mask.
+const ANSWERS: &[(&str, &str)] = &[
+    ("esteid-idemia", "3BDB960080B1FE451F830012233F536549440F9000F1"),
+    ("esteid-idemia", "3BDC960080B1FE451F830012233F54654944320F9000C3"),
+    ("esteid-idemia", "3B8B80010012233F536549440F9000A0"),
+    ("esteid-thales", "3BFF9600008031FE438031B85365494464B085051012233F1D"),
+    ("esteid-thales", "3B8F80018031D85365494464B085051012233F16"),
+    ("finid-v3", "3B7F9600008031B865B08504021B1200F6829000"),
+    ("finid-v3", "3B7F9600008031B865B0850300EF1200F6829000"),
+    ("finid-v3", "3B8F80018031B865B08504021B1200F6829000BC"),
+    ("finid-v4", "3B7F9600008031B865B085050011122460829000"),
+    ("finid-v4", "3B7F9600008031B865B085051024122460829000"),
+    ("finid-v4", "3B7F9600008031B865B08505FFFF122460829000"),
+    ("finid-v4", "3B8F80018031B865B08505001112246082900007"),
+    ("finid-v4", "3B8F80018031B865B08505102412246082900023"),
+    ("latid-v1", "3BDD18008131FE45904C41545649412D65494490008C"),
+    ("latid-v2", "3BDB960080B1FE451F830012428F536549440F900020"),
+    ("latid-v2", "3BDC960080B1FE451F830012428F54654944320F900012"),
+    ("latid-v2", "3B8B80010012428F536549440F900071"),
+    ("belid", "3B7F96000080318065B085040120120FFF829000"),
+    ("belid", "3B9813400AA503010101AD1311"),
+    ("belid", "3B98FF40FFA503010101AD13EE"),
+    ("belid", "3B9894400AA503010101AD1310"),
+    ("belid", "3B989440FFA503010101AD1310"),
+];
+
+#[test]
+fn every_answer_to_reset_is_one_familys() {
+    for (id, atr) in ANSWERS {
+        let atr = unhex(atr);
+        let sure = |family: &&&dyn Family| family.recognise(&atr) == Recognition::Sure;
+        let families: Vec<_> = NATIONAL.iter().filter(sure).map(|family| family.id()).collect();
+        assert_eq!(families, [*id]);
+        // Longer, shorter, and with its first byte changed it is nobody's.
+        let changed = [&[atr[0] ^ 0x04], &atr[1..]].concat();
+        for other in [&atr[..atr.len() - 1], &[&atr[..], &[0]].concat(), &changed] {
+            let none = |family: &&dyn Family| family.recognise(other) == Recognition::No;
+            assert!(NATIONAL.iter().all(none), "{id}");
+        }
+    }
+    // Finnish organisations' cards are another family.
+    for other in [
+        "3BDD96008031FE450031B8640429ECC1739401808248",
+        "3B8B015275746F6B656E20454350A0",
+        "",
+    ] {
+        let atr = unhex(other);
+        assert!(NATIONAL.iter().all(|family| family.recognise(&atr) == Recognition::No));
+    }
+}
+
+#[test]
+fn without_contacts_the_person_is_told_to_insert_the_card() {
+    for (id, atr) in ANSWERS.iter().filter(|(_, atr)| unhex(atr)[2..4] == [0x80, 0x01]) {
+        let mut script = super::super::testing::Script::new(super::super::transport::Protocol::T1, "");
+        let opened = family(id).open(&unhex(atr), &mut Link::new(&mut script));
+        let error = opened.map(|card| card.is_some()).unwrap_err();
+        assert!(error.to_string().contains("reader with contacts"), "{id}: {error}");
+    }
+}
+
+fn family(id: &str) -> &'static dyn Family {
+    *NATIONAL.iter().find(|family| family.id() == id).unwrap()
+}
+
+/// A certificate of a new key.
+fn certificate(kind: KeyKind) -> Vec<u8> {
+    certify(&TestPki::new(), "ivanov", Purpose::Authentication, kind).certificate
+}
+
+fn message(scheme: SignatureScheme, hash: HashFunction, text: &str) -> SignInput {
+    SignInput {
+        scheme,
+        hash,
+        data: SignData::Message(text.into()),
+    }
+}
+
+fn typed(digits: &str) -> PinSource {
+    PinSource::Typed(pin(digits))
+}
+
+/// The one certificate behind a slot, and its key's name.
+fn credential(card: &mut dyn Card, slot: usize, link: &mut Link<'_>) -> (String, Vec<u8>) {
+    let credential = card.credentials(slot, link).unwrap().remove(0);
+    (credential.key, credential.certificate)
+}
