@@ -49,6 +49,16 @@ impl<C: VirtualCard> Transport for InProcess<C> {
     }
 }
 
+impl<T: Transport> Transport for &mut T {
+    fn transmit(&mut self, command: &Secret) -> Result<Vec<u8>, CardError> {
+        (**self).transmit(command)
+    }
+
+    fn protocol(&self) -> Protocol {
+        (**self).protocol()
+    }
+}
+
 /// A transcript: `> command`, `< answer`, `# why` and blank lines; spaces in hexadecimal do not count. `..` at the end
 /// of a command stands for any bytes.
 ///

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::sync::LazyLock;
+
 use fixtures::card::kit::{Purpose, certify};
 use fixtures::pki::{KeyKind, TestPki};
 use plugin_protocol::HashFunction;
@@ -82,9 +84,11 @@ fn family(id: &str) -> &'static dyn Family {
     *NATIONAL.iter().find(|family| family.id() == id).unwrap()
 }
 
+static PKI: LazyLock<TestPki> = LazyLock::new(TestPki::new);
+
 /// A certificate of a new key.
 fn certificate(kind: KeyKind) -> Vec<u8> {
-    certify(&TestPki::new(), "ivanov", Purpose::Authentication, kind).certificate
+    certify(&PKI, "ivanov", Purpose::Authentication, kind).certificate
 }
 
 fn message(scheme: SignatureScheme, hash: HashFunction, text: &str) -> SignInput {

@@ -3,7 +3,7 @@
 use super::super::apdu::{Command, Le, Link};
 use super::super::error::CardError;
 use super::super::tlv;
-use super::{KeyProfile, Length, Locator, Profile, Select, pkcs15, select};
+use super::{KeyProfile, Length, Locator, Profile, pkcs15, select};
 
 /// The longest file that is read: the offset of READ BINARY has fifteen bits, and certificates are a tenth of it.
 const LONGEST: usize = 0x7FFF;
@@ -23,7 +23,7 @@ pub(super) fn certificate(
 ) -> Result<Option<Found>, CardError> {
     match key.certificate {
         Locator::File { at, length } => {
-            let Some(fci) = select_file(link, at)? else {
+            let Some(fci) = select::file(link, at)? else {
                 return Ok(None);
             };
             let read = match length {
@@ -36,21 +36,6 @@ pub(super) fn certificate(
             }))
         }
         Locator::Pkcs15 { at } => pkcs15::find(profile, at, key.reference, link),
-    }
-}
-
-/// Selects the file at the end of `at`; its control parameters, or `None` where there is no such file.
-fn select_file(link: &mut Link<'_>, at: &[Select]) -> Result<Option<Vec<u8>>, CardError> {
-    let Some((file, folders)) = at.split_last() else {
-        return Ok(None);
-    };
-    select::go(link, folders)?;
-    link.set_place(Vec::new());
-    let answer = link.send(&file.command())?;
-    match answer.status.0 {
-        0x9000 => Ok(Some(answer.data)),
-        0x6A82 => Ok(None),
-        _ => Err(CardError::Refused("SELECT of a file", answer.status)),
     }
 }
 

@@ -222,9 +222,9 @@ impl Card for Played {
 
 /// The number on the card; `None` where the card does not give it.
 fn number(document: &Document, link: &mut Link<'_>) -> Result<Option<String>, CardError> {
-    match select::go(link, document.at) {
-        Ok(()) => (),
-        Err(CardError::Refused(..)) => return Ok(None),
+    match select::file(link, document.at) {
+        Ok(Some(_)) => (),
+        Ok(None) | Err(CardError::Refused(..)) => return Ok(None),
         Err(other) => return Err(other),
     }
     let file = match locate::parts(link, document.length, document.length) {

@@ -81,19 +81,50 @@ pub(super) fn command(p1: u8, p2: u8, data: &[u8]) -> Command {
     }
 }
 
-/// Goes where `steps` lead, unless that is where this transaction already is.
-pub(super) fn go(link: &mut Link<'_>, steps: &[Select]) -> Result<(), CardError> {
-    let place: Vec<u8> = steps
-        .iter()
-        .flat_map(|step| [&[step.p1, step.p2, step.data.len() as u8], step.data].concat())
-        .collect();
-    if !place.is_empty() && link.place() == place {
-        return Ok(());
+/// Stands before a place from which a file was selected: the application is still that one, the file is not. No step
+/// begins with it.
+const MOVED: u8 = 0xFF;
+
+/// Goes where `steps` lead, unless that is where this transaction already is; from where it is, if that is on the way.
+pub(in crate::token::card) fn go(link: &mut Link<'_>, steps: &[Select]) -> Result<(), CardError> {
+    let here = link.place().to_vec();
+    let written = |step: &Select| [&[step.p1, step.p2, step.data.len() as u8], step.data].concat();
+    let mut place = Vec::new();
+    let mut left = steps;
+    for (at, step) in steps.iter().enumerate() {
+        place.extend(written(step));
+        if place == here {
+            left = &steps[at + 1..];
+        }
     }
     link.set_place(Vec::new());
-    for step in steps {
+    for step in left {
         link.expect("SELECT", &step.command())?;
     }
     link.set_place(place);
     Ok(())
+}
+
+/// Selects the file at the end of a way; its control parameters, or `None` where there is no such file.
+///
+/// A path from the master file needs the application alone, whichever file of it is selected.
+pub(super) fn file(link: &mut Link<'_>, at: &[Select]) -> Result<Option<Vec<u8>>, CardError> {
+    let Some((file, folders)) = at.split_last() else {
+        return Ok(None);
+    };
+    let mut place = link.place().to_vec();
+    if file.p1 == 0x08 && place.first() == Some(&MOVED) {
+        place.remove(0);
+        link.set_place(place);
+    }
+    go(link, folders)?;
+    let mut place = link.place().to_vec();
+    place.insert(0, MOVED);
+    link.set_place(place);
+    let answer = link.send(&file.command())?;
+    match answer.status.0 {
+        0x9000 => Ok(Some(answer.data)),
+        0x6A82 => Ok(None),
+        _ => Err(CardError::Refused("SELECT of a file", answer.status)),
+    }
 }

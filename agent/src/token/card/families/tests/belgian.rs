@@ -57,7 +57,6 @@ fn applet_1_8_confirms_and_signs_with_a_curve() {
         card_data(0x18, 0x0F),
         "# tries: byte 28\n> 80E400011F\n< ".to_owned() + &"00".repeat(28) + "020000 9000\n",
         file("5038", &one, 1100),
-        BELPIC.to_owned(),
         file("5039", &two, 1100),
         BELPIC.to_owned(),
         DF_ID.to_owned(),
@@ -102,7 +101,7 @@ fn applet_1_7_confirms_with_rsa() {
         file("5038", &one, 0),
         // A child's card: no certificate for signatures.
         format!(
-            "{BELPIC}# nothing but zeros\n> 00A4080C04 DF005039\n< 9000\n> 00B00000F8\n< {} 9000\n",
+            "# nothing but zeros\n> 00A4080C04 DF005039\n< 9000\n> 00B00000F8\n< {} 9000\n",
             "00".repeat(248)
         ),
         BELPIC.to_owned(),
@@ -168,7 +167,7 @@ fn a_short_last_part_is_corrected_and_past_the_end_is_the_end() {
         };
         at += length;
     }
-    transcript += &format!("{BELPIC}> 00A4080C04 DF005039\n< 6A82\n");
+    transcript += "> 00A4080C04 DF005039\n< 6A82\n";
     play("belid", ATR_18, T0, &transcript, |card, link| {
         assert_eq!(credential(card, 0, link).1, one);
     });

@@ -1,8 +1,8 @@
 //! The same scenes with the virtual card of every family, which share no code with the agent.
 
 use fixtures::card::VirtualCard;
-use fixtures::card::esteid_idemia;
 use fixtures::card::kit::{self, Made, Order, Watch};
+use fixtures::card::{belid, esteid_idemia, esteid_thales, finid, latid};
 
 use super::super::super::recorder::Recorder;
 use super::super::super::testing::{InProcess, Pulled};
@@ -20,8 +20,8 @@ struct Scene {
     pins: &'static [&'static str],
     /// Tries of each.
     tries: u8,
-    /// Commands of one confirmation: [identification, counters and the first slot's certificate, signature], by what
-    /// the family's documents allow at least, without GET RESPONSE and READ BINARY.
+    /// Commands of one confirmation, by what the family's documents allow at least: identification, counter and the
+    /// first slot's certificates; signature. Without GET RESPONSE and READ BINARY. Three transactions: each selects anew.
     least: [usize; 2],
 }
 
@@ -41,6 +41,86 @@ const SCENES: &[Scene] = &[
         pins: &["1234", "12345"],
         tries: 3,
         least: [3, 4],
+    },
+    Scene {
+        name: "EstEID, Thales",
+        family: "esteid-thales",
+        make: esteid_thales::card,
+        pins: &["1234", "12345"],
+        tries: 3,
+        least: [3, 5],
+    },
+    Scene {
+        name: "FinEID v3.1",
+        family: "finid-v3",
+        make: finid::v3,
+        pins: &["1234", "123456"],
+        tries: 5,
+        least: [3, 5],
+    },
+    Scene {
+        name: "FinEID v3.1, RSA 3072",
+        family: "finid-v3",
+        make: finid::v3_rsa_3072,
+        pins: &["1234", "123456"],
+        tries: 5,
+        least: [3, 5],
+    },
+    Scene {
+        name: "FinEID v4.1",
+        family: "finid-v4",
+        make: finid::v4,
+        pins: &["1234", "123456"],
+        tries: 5,
+        least: [3, 5],
+    },
+    Scene {
+        name: "LatEID v2, P-384",
+        family: "latid-v2",
+        make: latid::v2_ec,
+        pins: &["1234", "123456"],
+        tries: 3,
+        least: [7, 4],
+    },
+    Scene {
+        name: "LatEID v2, Cosmo X",
+        family: "latid-v2",
+        make: latid::v2_ec_x,
+        pins: &["1234", "123456"],
+        tries: 3,
+        least: [7, 4],
+    },
+    Scene {
+        name: "LatEID v2, RSA",
+        family: "latid-v2",
+        make: latid::v2_rsa,
+        pins: &["1234", "123456"],
+        tries: 3,
+        least: [7, 4],
+    },
+    Scene {
+        name: "LatEID v1",
+        family: "latid-v1",
+        make: latid::v1,
+        pins: &["1234", "123456"],
+        tries: 3,
+        least: [3, 4],
+    },
+    Scene {
+        name: "BelEID 1.8",
+        family: "belid",
+        make: belid::v1_8,
+        pins: &["1234"],
+        tries: 3,
+        least: [6, 5],
+    },
+    Scene {
+        name: "BelEID 1.7",
+        family: "belid",
+        make: belid::v1_7,
+        pins: &["1234"],
+        tries: 3,
+        least: [6, 5],
     },
 ];
 
@@ -70,6 +150,11 @@ fn open(reader: &mut Reader) -> Box<dyn Card> {
     family.open(&atr, &mut Link::new(reader)).unwrap().unwrap()
 }
 
+/// What the source does after a PIN was verified.
+fn reset(reader: &mut Reader) {
+    reader.inner().card().reset();
+}
+
 /// One input for each way that the credential has.
 fn inputs(credential: &Credential) -> Vec<SignInput> {
     let one = |at, mechanism: &crate::token::Mechanism| {
@@ -93,11 +178,10 @@ fn inputs(credential: &Credential) -> Vec<SignInput> {
 
 /// Every scene over both protocols, where its card has both.
 fn everywhere(scene: impl Fn(&Scene, &TestPki, &Order)) {
-    let pki = TestPki::new();
     for each in SCENES {
         for protocol in [kit::Protocol::T0, kit::Protocol::T1] {
             eprintln!("{} over {protocol:?}", each.name);
-            scene(each, &pki, &order().protocol(protocol));
+            scene(each, &PKI, &order().protocol(protocol));
         }
     }
 }
@@ -175,50 +259,75 @@ fn pins_are_changed_and_unblocked() {
             }
             let credential = card.credentials(slot, &mut Link::new(&mut reader)).unwrap().remove(0);
             let one = [inputs(&credential).remove(0)];
-            let mut change =
-                |old: &str, new: &str| card.change_pin(slot, pin(old), pin(new), &mut Link::new(&mut reader));
-            change(digits, "765432").unwrap();
-            let wrong = change(digits, "765432").unwrap_err();
-            assert_eq!(
-                wrong,
-                CardError::Pin(PinFailure::Wrong(Some(scene.tries - 1))),
-                "{}",
-                scene.name
-            );
-            card.sign(
-                slot,
-                &credential.key,
-                &one,
-                typed("765432"),
-                &mut Link::new(&mut reader),
-            )
-            .unwrap();
+            let sign = |card: &mut Box<dyn Card>, reader: &mut Reader, digits: &str| {
+                reset(reader);
+                card.sign(slot, &credential.key, &one, typed(digits), &mut Link::new(reader))
+            };
+            reset(&mut reader);
+            card.change_pin(slot, pin(digits), pin("765432"), &mut Link::new(&mut reader))
+                .unwrap();
+            reset(&mut reader);
+            let wrong = card.change_pin(slot, pin(digits), pin("765432"), &mut Link::new(&mut reader));
+            let expected = PinFailure::Wrong(Some(scene.tries - 1));
+            assert_eq!(wrong, Err(CardError::Pin(expected)), "{}", scene.name);
+            sign(&mut card, &mut reader, "765432").unwrap();
             if management.unblock.is_none() {
                 continue;
             }
             for _ in 0..scene.tries {
-                let wrong = card.sign(
-                    slot,
-                    &credential.key,
-                    &one,
-                    typed("111111"),
-                    &mut Link::new(&mut reader),
-                );
+                let wrong = sign(&mut card, &mut reader, "111111");
                 assert!(matches!(wrong, Err(CardError::Pin(_))));
             }
+            reset(&mut reader);
             card.unblock_pin(slot, pin("12345678"), pin("222222"), &mut Link::new(&mut reader))
                 .unwrap();
-            card.sign(
-                slot,
-                &credential.key,
-                &one,
-                typed("222222"),
-                &mut Link::new(&mut reader),
-            )
-            .unwrap();
+            sign(&mut card, &mut reader, "222222").unwrap();
         }
         assert_eq!(watch.forbidden(), [""; 0], "{}", scene.name);
     });
+}
+
+/// The applet at which asking would spend a try is not asked.
+#[test]
+fn an_old_belgian_card_keeps_its_tries() {
+    let (mut reader, watch) = insert(belid::v1_1(&PKI, &order()));
+    let mut card = open(&mut reader);
+    for _ in 0..3 {
+        assert_eq!(
+            card.pin_status(0, &mut Link::new(&mut reader)).unwrap().tries_left,
+            None
+        );
+    }
+    assert_eq!((watch.tries_spent(), watch.forbidden()), (0, Vec::new()));
+}
+
+#[test]
+fn belgian_cards_without_certificates_or_not_activated_say_so() {
+    let (mut reader, _) = insert(belid::v1_8_without_certificates(&PKI, &order()));
+    let mut card = open(&mut reader);
+    assert_eq!(card.credentials(0, &mut Link::new(&mut reader)), Ok(Vec::new()));
+    let (mut reader, _) = insert(belid::v1_7_not_activated(&PKI, &order()));
+    let mut card = open(&mut reader);
+    let error = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
+    assert!(error.to_string().contains("not activated"), "{error}");
+}
+
+#[test]
+fn a_pin_at_its_transport_value_is_not_tried_until_it_is_changed() {
+    let (mut reader, watch) = insert(esteid_thales::card(&PKI, &order().must_change("PIN2")));
+    let mut card = open(&mut reader);
+    let mut link = Link::new(&mut reader);
+    assert!(card.pin_status(1, &mut link).unwrap().must_change);
+    let credential = card.credentials(1, &mut link).unwrap().remove(0);
+    let one = [inputs(&credential).remove(0)];
+    let refused = card.sign(1, &credential.key, &one, typed("12345"), &mut link);
+    assert_eq!(refused, Err(CardError::Pin(PinFailure::MustChange)));
+    assert_eq!(watch.verifies(), 0);
+    card.change_pin(1, pin("12345"), pin("54321"), &mut link).unwrap();
+    reset(&mut reader);
+    let mut link = Link::new(&mut reader);
+    assert!(!card.pin_status(1, &mut link).unwrap().must_change);
+    card.sign(1, &credential.key, &one, typed("54321"), &mut link).unwrap();
 }
 
 /// Everything one confirmation and one signature do.
@@ -244,25 +353,25 @@ fn whole(scene: &Scene, atr: &[u8], transport: &mut dyn Transport) -> Result<(),
 
 #[test]
 fn a_card_that_is_pulled_at_any_command_ends_it_without_a_second_pin() {
-    let pki = TestPki::new();
     for scene in SCENES {
+        let made = (scene.make)(&PKI, &order());
+        let atr = made.chip.atr();
+        let (mut reader, watch) = insert(made);
         let mut before = 0;
         for answered in 0.. {
-            let made = (scene.make)(&pki, &order());
-            let (watch, atr) = (made.watch(), made.chip.atr());
-            let (reader, _) = insert(made);
-            let mut pulled = Pulled::after(reader, answered);
-            let result = whole(scene, &atr, &mut pulled);
-            assert!(watch.verifies() <= scene.pins.len(), "{}", scene.name);
-            assert!(watch.verifies() >= before, "{}", scene.name);
-            before = watch.verifies();
+            reset(&mut reader);
+            let seen = watch.verifies();
+            let result = whole(scene, &atr, &mut Pulled::after(&mut reader, answered));
+            let verifies = watch.verifies() - seen;
+            assert!((before..=scene.pins.len()).contains(&verifies), "{}", scene.name);
+            before = verifies;
             match result {
                 Ok(()) => break,
                 Err(error) => assert_eq!(error, CardError::Removed, "{} after {answered} commands", scene.name),
             }
             assert!(answered < 200, "{} does not end", scene.name);
         }
-        assert_eq!(before, scene.pins.len(), "{}", scene.name);
+        assert_eq!((before, watch.tries_spent()), (scene.pins.len(), 0), "{}", scene.name);
     }
 }
 
@@ -274,9 +383,8 @@ fn beside_reading(reader: &Reader) -> usize {
 
 #[test]
 fn a_confirmation_sends_no_more_than_its_documents_ask_for() {
-    let pki = TestPki::new();
     for scene in SCENES {
-        let (mut reader, _) = insert((scene.make)(&pki, &order().protocol(kit::Protocol::T1)));
+        let (mut reader, _) = insert((scene.make)(&PKI, &order().protocol(kit::Protocol::T1)));
         let mut card = open(&mut reader);
         let mut link = Link::new(&mut reader);
         card.pin_status(0, &mut link).unwrap();

@@ -312,7 +312,8 @@ fn finid_v3_makes_pss_itself() {
 fn finid_v4_is_known_by_its_paths() {
     let (one, two) = (certificate(KeyKind::P384), certificate(KeyKind::P384));
     let transcript = format!(
-        "{PKCS15}{}{PKCS15}{}{PKCS15}
+        "{PKCS15}{}# a path needs the application alone, which still is
+        {}{PKCS15}
         > 002000820C 313233343536000000000000
         < 63C4",
         file("00A4080402433100", "81", &one, 256),
