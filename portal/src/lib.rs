@@ -59,20 +59,23 @@
 //! comes out, [`error`] for what else may; then how it is done: `format` opens a
 //! proof, [`certificate`] reads a certificate, [`path`] finds and validates the way to a trust
 //! anchor, [`revocation`] weighs evidence, [`signature`] alone verifies signatures,
-//! and [`work`] bounds all of it. For qualified signatures: [`qualification`] and [`trust_list`]. [`esia`] is for
+//! and [`work`] bounds all of it. [`assurance`] says what a verified proof is worth, [`uec`] is the verifier of universal
+//! electronic cards. For qualified signatures: [`qualification`] and [`trust_list`]. [`esia`] is for
 //! information systems that speak OAuth with ESIA, and has nothing to do with proofs.
 //!
 //! # What cannot happen here
 //!
 //! - [`verify`](verify()) reads no clock, no file and no network: all it depends on is in its arguments.
-//! - A [`VerifiedIdentity`] comes out of [`verify`](verify()) alone.
+//! - A [`VerifiedIdentity`] comes out of [`verify`](verify()) and [`verify_any`] alone.
+//! - A universal electronic card is not taken for a certificate: [`verify`](verify()) refuses one, [`verify_any`] answers
+//!   with a [`VerifiedCard`], and only where the [`Policy`] asks for these cards.
 //! - A challenge is not taken twice: [`ChallengeStore::take`] looks it up and removes it in one step.
 //! - A test certificate is not taken for a person's: see [`policy::PolicyBuilder::test_root`].
 //!
 //! # Limits
 //!
 //! GOST R 34.10-2012 comes in `cms` and `cms-challenge` alone, since JOSE has no name for it; 34.10-2001, whose use
-//! for signing ended with 2019, is recognised, to be refused by its name. [`Budget`] bounds how many signatures one
+//! for signing ended with 2019, is recognised, to be refused by its name (of the holder of a universal electronic card it is taken). [`Budget`] bounds how many signatures one
 //! proof may cost. Revocation by indirect CRLs, CRLs for some reasons, CRLs whose distribution point
 //! is named relative to their issuer, and by keys other than the issuer's and its OCSP delegates' stays unknown; a delta CRL is not read, so the base CRL it amends decides. Time stamps (CAdES-T) are not read.
 //! ECDSA with a hash of another length than the curve's is taken on certificates where `ring`

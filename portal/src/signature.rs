@@ -1,9 +1,11 @@
-//! Signature verification: the one place that knows `ring`, `p521` and `gost3410`.
+//! Signature verification for certificates: the one place that knows `ring`, `p521` and `gost3410` for them.
 //!
 //! Used for proofs, certificates, CRLs and OCSP responses alike. What is not
 //! named here is not accepted: no SHA-1, no RSA below 2048 bits, no PSS whose
 //! salt is not as long as its hash, no curve but P-256, P-384, P-521 and those of
-//! GOST R 34.10-2012. GOST R 34.10-2001 is recognised, to be refused by its name.
+//! GOST R 34.10-2012. GOST R 34.10-2001 is recognised, to be refused by its name; only the path of the holder of a
+//! universal electronic card may ask for it (`verify_ended`), and those cards themselves are verified in
+//! [`crate::uec`].
 
 mod gost;
 mod identifier;

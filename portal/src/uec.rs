@@ -1,8 +1,8 @@
 //! Proofs of the format `uec`: what a universal electronic card (УЭК) proves of itself.
 //!
 //! No specification of the card was published; the rules here are those of PROTOCOL.md section 12, and what was
-//! inferred and never seen on a card is marked [INF] there and here, and stands in constants, so that a card can correct it:
-//! the form of the message in `message`, the types of the chain in [`CHAIN`], the padding of a SNILS in `certificate`.
+//! inferred and never seen on a card is marked `[INF]` there and here, and stands in constants, so that a card can correct it:
+//! the form of the message in `message`, the types of the chain in `CHAIN`, the padding of a SNILS in `certificate`.
 //!
 //! Read `policy` for what a portal may take, `card` for what comes out; then `tlv`, `certificate`, `suite`, `message`,
 //! `data`, `holder` for how.

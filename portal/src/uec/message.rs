@@ -15,7 +15,7 @@ const TERMINAL: u32 = 0x9f1c;
 const TERMINAL_KEY: u32 = 0x9f1d;
 const COUNTER: u32 = 0x9f36;
 
-/// Application 1.1. That the card itself puts in `9F1C` and `9F1D`, after `DF02`, is [INF].
+/// Application 1.1. That the card itself puts in `9F1C` and `9F1D`, after `DF02`, is `[INF]`.
 const FORM_11: &Form = &[
     (0x9f15, 10, 10),
     (0x9f37, 4, 4),
