@@ -1,5 +1,6 @@
 //! What a certificate says: for the person to read and for the use case to choose.
 
+mod card;
 mod qualified;
 
 use gost3410::{Algorithm, ObjectIdentifier, ParameterSet};
@@ -61,8 +62,11 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Reads a DER certificate; `None` if it is none.
+    /// Reads a DER certificate, or the CV certificate of a universal card; `None` if it is neither.
     pub fn read(der: &[u8]) -> Option<Self> {
+        if is_cv_certificate(der) {
+            return card::summary(der);
+        }
         let (rest, certificate) = X509Certificate::from_der(der).ok()?;
         if !rest.is_empty() {
             return None;
@@ -115,6 +119,11 @@ impl Summary {
             () => Ok(()),
         }
     }
+}
+
+/// Whether this is the CV certificate of a universal electronic card (`7F21`), which is no DER of X.509.
+pub(crate) fn is_cv_certificate(certificate: &[u8]) -> bool {
+    certificate.starts_with(&[0x7F, 0x21])
 }
 
 /// The curve or the length of a key; of a kind that is not known here, its algorithm's OID.

@@ -9,12 +9,12 @@ use crate::app::App;
 use crate::case::{Case, Client, Ending, Stage, check_top, check_unattested, named_certificate, refused};
 use crate::certificate::Role;
 use crate::choose::{Chosen, Wanted, choose};
-use crate::consent::consented;
+use crate::consent::{consented, proven};
 use crate::error::Error;
 use crate::history::{Action, Record};
 use crate::life::Life;
 use crate::prompt::{self, Request};
-use crate::proof::{Subject, algorithm_for, draft};
+use crate::proof::{Subject, algorithm_for, draft, uec};
 use crate::token::{Credential, SignData, SignInput, SignJob};
 
 /// A request whose every member is known to be allowed.
@@ -23,6 +23,7 @@ pub struct Confirmation {
     subject: Subject,
     top_origin: Option<Origin>,
     attested: bool,
+    holder_signature: bool,
     certificate: Option<Vec<u8>>,
     token: Option<String>,
 }
@@ -47,6 +48,7 @@ impl Confirmation {
             },
             top_origin: request.top_origin,
             attested: request.origin_attested,
+            holder_signature: request.holder_signature,
             certificate: named_certificate(request.certificate.as_deref())?,
             token: request.token,
         };
@@ -103,6 +105,10 @@ impl Confirmation {
             top_origin: self.top_origin.clone(),
             action: match self.subject.format {
                 ProofFormat::CmsChallenge => prompt::Action::ConfirmLiteral(purpose),
+                ProofFormat::Uec => prompt::Action::ConfirmCard {
+                    purpose,
+                    signed: self.holder_signature,
+                },
                 _ => prompt::Action::Confirm(purpose),
             },
             client: client.caller().name,
@@ -129,7 +135,10 @@ pub async fn confirm(
         record: confirmation.record(client),
         facts: QualifiedFacts::default(),
     };
-    let result = proof(&mut case, confirmation).await;
+    let result = match confirmation.subject.format {
+        ProofFormat::Uec => cards_proof(&mut case, confirmation).await,
+        _ => proof(&mut case, confirmation).await,
+    };
     case.end(result).await
 }
 
@@ -171,6 +180,25 @@ async fn proof(case: &mut Case<'_>, confirmation: &Confirmation) -> Result<Proof
     .await?;
     let signature = signatures.into_iter().next().ok_or(Error::SignatureMismatch)?;
     draft.finish(signature)
+}
+
+/// The same by a universal electronic card: it authenticates itself over the statement, and hands out what PIN1 opens, or
+/// the signature that PIN2 allows.
+async fn cards_proof(case: &mut Case<'_>, confirmation: &Confirmation) -> Result<Proof, Error> {
+    let wanted = Wanted {
+        role: match confirmation.holder_signature {
+            false => Role::Authentication,
+            true => Role::Signing,
+        },
+        token: confirmation.token.as_deref(),
+        certificate: confirmation.certificate.as_deref(),
+        able: &uec::able,
+    };
+    let chosen = choose(case, &wanted).await?;
+    let agreed = chosen.credential.certificate.clone();
+    let statement = |now| uec::statement(&confirmation.subject, &agreed, now);
+    let (evidence, statement) = proven(case, chosen, statement).await?;
+    uec::finish(evidence, &agreed, &statement, confirmation.holder_signature)
 }
 
 #[cfg(test)]

@@ -11,7 +11,20 @@ use crate::prompt::{Answer, Candidate, Consent, PinEntry, Question, Task};
 use crate::proof::verify_own;
 use crate::rehearsal::Check;
 use crate::renew::{Renewer, remedy};
-use crate::token::{PinInfo, SignJob, TokenInfo};
+use crate::token::card::family::Evidence;
+use crate::token::{PinInfo, ProveJob, SignJob, TokenId, TokenInfo};
+
+/// What the token does once the person agreed.
+enum Work {
+    Sign(SignJob),
+    Prove(ProveJob),
+}
+
+/// What came of it.
+enum Made {
+    Signatures(Vec<Vec<u8>>),
+    Evidence(Box<Evidence>),
+}
 
 /// Asks for consent and has the token sign what `prepare` makes at that moment; its signatures,
 /// each checked against the certificate, and what `prepare` kept for wrapping them.
@@ -20,9 +33,42 @@ use crate::token::{PinInfo, SignJob, TokenInfo};
 /// prompt is not. Each question is one attempt, and each attempt spends one try at most.
 pub async fn consented<K: Send>(
     case: &mut Case<'_>,
-    mut chosen: Chosen,
+    chosen: Chosen,
     prepare: impl Fn(OffsetDateTime) -> Result<(SignJob, K), Error>,
 ) -> Result<(Vec<Vec<u8>>, K), Error> {
+    let prepare = |now| prepare(now).map(|(job, kept)| (Work::Sign(job), kept));
+    match worked(case, chosen, prepare).await? {
+        (Made::Signatures(signatures), kept) => Ok((signatures, kept)),
+        (Made::Evidence(_), _) => Err(Error::Internal("evidence where signatures were asked for".to_owned())),
+    }
+}
+
+/// The same for a card that authenticates itself: what it handed out, not checked yet, and the statement it is about.
+pub async fn proven(
+    case: &mut Case<'_>,
+    chosen: Chosen,
+    statement: impl Fn(OffsetDateTime) -> Vec<u8>,
+) -> Result<(Evidence, Vec<u8>), Error> {
+    let certificate = chosen.credential.certificate.clone();
+    let prepare = |now| {
+        let statement = statement(now);
+        let job = ProveJob {
+            certificate: certificate.clone(),
+            statement: statement.clone(),
+        };
+        Ok((Work::Prove(job), statement))
+    };
+    match worked(case, chosen, prepare).await? {
+        (Made::Evidence(evidence), statement) => Ok((*evidence, statement)),
+        (Made::Signatures(_), _) => Err(Error::Internal("signatures where evidence was asked for".to_owned())),
+    }
+}
+
+async fn worked<K: Send>(
+    case: &mut Case<'_>,
+    mut chosen: Chosen,
+    prepare: impl Fn(OffsetDateTime) -> Result<(Work, K), Error>,
+) -> Result<(Made, K), Error> {
     case.chose(&chosen);
     if chosen.stale {
         chosen.candidate.token = look_again(case, &chosen.candidate.token).await?;
@@ -37,20 +83,14 @@ pub async fn consented<K: Send>(
         }
         let pin = agreement(case, &chosen.candidate, attempt).await?;
         case.still_wanted().await?;
-        let (job, kept) = prepare(case.app.clock.now())?;
-        case.record.signing(&job.inputs);
+        let (work, kept) = prepare(case.app.clock.now())?;
+        match &work {
+            Work::Sign(job) => case.record.signing(&job.inputs),
+            Work::Prove(job) => case.record.proving(&job.statement),
+        }
         (case.stage)(OperationState::Signing);
-        let life = case.life.clone();
-        let wanted = move || life.check();
-        let token = &chosen.candidate.token.id;
-        match case.app.tokens.sign(token, job.clone(), pin, wanted).await {
-            Ok(signatures) => {
-                case.still_wanted().await?;
-                if !case.app.waives(Check::OwnSignature) {
-                    check(&job, &signatures)?;
-                }
-                return Ok((signatures, kept));
-            }
+        match made(case, &chosen.candidate.token.id, work, pin).await {
+            Ok(made) => return Ok((made, kept)),
             Err(error @ (Error::PinFormat | Error::PinIncorrect(_) | Error::PinLength(..)))
                 if !case.app.prompt.unattended() =>
             {
@@ -69,6 +109,24 @@ pub async fn consented<K: Send>(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Has the token do it. Signatures are checked against the certificate.
+async fn made(case: &Case<'_>, token: &TokenId, work: Work, pin: Option<Pin>) -> Result<Made, Error> {
+    let life = case.life.clone();
+    let wanted = move || life.check();
+    let made = match work {
+        Work::Sign(job) => {
+            let signatures = case.app.tokens.sign(token, job.clone(), pin, wanted).await?;
+            if !case.app.waives(Check::OwnSignature) {
+                check(&job, &signatures)?;
+            }
+            Made::Signatures(signatures)
+        }
+        Work::Prove(job) => Made::Evidence(Box::new(case.app.tokens.prove(token, job, pin, wanted).await?)),
+    };
+    case.still_wanted().await?;
+    Ok(made)
 }
 
 /// Where the PIN is locked, or must be changed first, and the token lets the person do something about that: offers

@@ -76,6 +76,13 @@ pub enum Action {
     Confirm(Purpose),
     /// The same, but the bytes are the portal's literal challenge.
     ConfirmLiteral(Purpose),
+    /// The same by a universal electronic card, which hands out what it holds of the person.
+    ConfirmCard {
+        /// What for.
+        purpose: Purpose,
+        /// With the holder's signature (PIN2) instead of the holder's data (PIN1).
+        signed: bool,
+    },
     /// Sign documents.
     Sign(Vec<Document>),
     /// Hand over the certificate of a key meant for this; nothing is signed.

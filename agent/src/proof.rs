@@ -10,6 +10,7 @@ mod jws;
 mod key;
 mod own_check;
 pub(crate) mod rsa;
+pub mod uec;
 mod web_eid;
 
 use plugin_protocol::{Challenge, Origin, Proof, ProofFormat, Purpose, SignatureAlgorithm, Statement};
@@ -49,9 +50,6 @@ impl Subject {
 
     /// What only some formats allow.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.format == ProofFormat::Uec {
-            return Err(cards_own());
-        }
         let least = self.format.min_challenge();
         if self.challenge.as_str().len() < least {
             let why = format!("the format {} asks for at least {least} characters", self.format);
@@ -135,11 +133,9 @@ pub fn draft(
     })
 }
 
-/// No key with an X.509 certificate makes it.
+/// No key with an X.509 certificate makes it: [`uec`] does.
 fn cards_own() -> Error {
-    Error::UnsupportedFormat(
-        "the format uec is made by a universal electronic card, which this agent does not read".into(),
-    )
+    Error::UnsupportedFormat("the format uec is made by a universal electronic card alone".into())
 }
 
 /// The algorithm to sign with: on a curve the one its size fixes; with RSA `RS256` first,

@@ -12,7 +12,7 @@ use plugin_protocol::encoding::{base64url, sha256};
 use serde::{Deserialize, Serialize};
 
 use self::card::family::Evidence;
-use crate::certificate::Role;
+use crate::certificate::{Role, is_cv_certificate};
 use crate::error::Error;
 use crate::pin::Pin;
 
@@ -130,6 +130,7 @@ impl Credential {
     /// Why nothing can be signed with its key, for the person to read; `None` where something can.
     pub fn unusable(&self) -> Option<&'static str> {
         match self.mechanisms.is_empty() {
+            true if is_cv_certificate(&self.certificate) => Some("confirms identity by the format uec alone"),
             true => Some(pkcs11::why_unusable(&self.certificate)),
             false => None,
         }

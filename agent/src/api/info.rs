@@ -30,7 +30,7 @@ pub(super) async fn info(State(front): State<Arc<Front>>, _: Caller) -> Json<Inf
     Json(Info {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         api: vec!["1".to_owned()],
-        formats: ProofFormat::X509.to_vec(),
+        formats: ProofFormat::ALL.to_vec(),
         algorithms: SignatureAlgorithm::ALL.to_vec(),
         test: front.app.prompt.unattended(),
         limits: Limits {

@@ -185,6 +185,14 @@ impl Record {
         self.signed = inputs.iter().map(SignedBytes::of).collect();
     }
 
+    /// What goes to a card now that proves itself.
+    pub fn proving(&mut self, statement: &[u8]) {
+        self.signed = vec![SignedBytes {
+            hash: HashFunction::Sha256,
+            digest: hex(&sha256(statement)),
+        }];
+    }
+
     /// How it ended.
     pub fn ended<T>(&mut self, result: &Result<T, Error>) {
         self.outcome = match result {

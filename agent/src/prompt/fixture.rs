@@ -120,6 +120,14 @@ pub(super) fn every_question() -> Vec<Question> {
         Action::Confirm(Purpose::SignIn),
         Action::ConfirmLiteral(Purpose::ConfirmIdentity),
         Action::ConfirmLiteral(Purpose::SignIn),
+        Action::ConfirmCard {
+            purpose: Purpose::ConfirmIdentity,
+            signed: false,
+        },
+        Action::ConfirmCard {
+            purpose: Purpose::SignIn,
+            signed: true,
+        },
         sign,
         Action::Certificate(CertificateRole::Signing),
         Action::Certificate(CertificateRole::Authentication),

@@ -127,7 +127,7 @@ impl Prompt for Unattended {
 impl Policy {
     fn allows(&self, action: &Action) -> bool {
         let wanted = match action {
-            Action::Confirm(purpose) => policy::Permission::of(*purpose),
+            Action::Confirm(purpose) | Action::ConfirmCard { purpose, .. } => policy::Permission::of(*purpose),
             Action::ConfirmLiteral(purpose) => {
                 return self.literal && self.actions.contains(&policy::Permission::of(*purpose));
             }

@@ -6,7 +6,7 @@ use plugin_protocol::api::SignatureScheme;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::{PublicKey, RSAPublicKey};
 
-use crate::certificate::gost_algorithm;
+use crate::certificate::{gost_algorithm, is_cv_certificate};
 use crate::error::Error;
 
 /// id-ecPublicKey (RFC 5480).
@@ -35,6 +35,11 @@ pub(super) enum Key {
 impl Key {
     /// Reads the key of a DER certificate.
     pub(super) fn read(certificate: &[u8]) -> Result<Self, Error> {
+        if is_cv_certificate(certificate) {
+            return Err(Error::UnsupportedAlgorithm(
+                "a universal electronic card proves who you are by the format uec alone".to_owned(),
+            ));
+        }
         let unreadable = || Error::NoCertificate("the token's certificate cannot be read".to_owned());
         let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| unreadable())?;
         let spki = parsed.public_key();

@@ -18,5 +18,4 @@ pub mod recorder;
 pub(crate) mod testing;
 pub mod tlv;
 pub mod transport;
-#[allow(dead_code)] // its family follows
 pub mod uec;

@@ -129,11 +129,11 @@ impl Texts {
             attempt,
         } = consent;
         let (title, ok) = match &request.action {
-            Action::Confirm(Purpose::ConfirmIdentity) | Action::ConfirmLiteral(Purpose::ConfirmIdentity) => {
-                ("title-confirm", "ok-confirm")
-            }
-            Action::Confirm(Purpose::SignIn) | Action::ConfirmLiteral(Purpose::SignIn) => {
-                ("title-sign-in", "ok-sign-in")
+            Action::Confirm(purpose) | Action::ConfirmLiteral(purpose) | Action::ConfirmCard { purpose, .. } => {
+                match purpose {
+                    Purpose::ConfirmIdentity => ("title-confirm", "ok-confirm"),
+                    Purpose::SignIn => ("title-sign-in", "ok-sign-in"),
+                }
             }
             Action::Sign(_) => ("title-sign", "ok-sign"),
             Action::Certificate(_) => ("title-certificate", "ok-certificate"),
@@ -217,6 +217,12 @@ impl Texts {
                 self.say("asks-confirm")
             }
             Action::Confirm(Purpose::SignIn) | Action::ConfirmLiteral(Purpose::SignIn) => self.say("asks-sign-in"),
+            Action::ConfirmCard { purpose, signed } => self.say(match (purpose, signed) {
+                (Purpose::ConfirmIdentity, false) => "asks-card-confirm",
+                (Purpose::ConfirmIdentity, true) => "asks-card-confirm-signed",
+                (Purpose::SignIn, false) => "asks-card-sign-in",
+                (Purpose::SignIn, true) => "asks-card-sign-in-signed",
+            }),
             Action::Sign(documents) => self.with("asks-sign", args([("count", documents.len().into())])),
             Action::Certificate(CertificateRole::Signing) => self.say("asks-certificate"),
             Action::Certificate(CertificateRole::Authentication) => self.say("asks-certificate-sign-in"),
@@ -245,6 +251,9 @@ impl Texts {
         let mut warnings = self.cautions(request);
         if let Action::ConfirmLiteral(_) = request.action {
             warnings.push(self.say("literal"));
+        }
+        if let Action::ConfirmCard { .. } = request.action {
+            warnings.push(self.say("card-ended"));
         }
         warnings
     }

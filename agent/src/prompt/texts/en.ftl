@@ -16,6 +16,10 @@ title-pair = Pair a browser plugin
 
 asks-confirm = asks you to confirm who you are. If you agree, it gets your signature and your certificate with your name.
 asks-sign-in = asks you to sign in. If you agree, it gets your signature and your certificate with your name.
+asks-card-confirm = asks you to confirm who you are with your universal electronic card (УЭК). If you agree, it gets what the card holds of you: its number, your SNILS, name and date of birth.
+asks-card-confirm-signed = asks you to confirm who you are with your universal electronic card (УЭК). If you agree, it gets the card's number, your SNILS, your signature and your certificate with your name.
+asks-card-sign-in = asks you to sign in with your universal electronic card (УЭК). If you agree, it gets what the card holds of you: its number, your SNILS, name and date of birth.
+asks-card-sign-in-signed = asks you to sign in with your universal electronic card (УЭК). If you agree, it gets the card's number, your SNILS, your signature and your certificate with your name.
 asks-sign = { $count ->
         [one] asks you to sign { $count } document. If you agree, it gets your signature and your certificate with your name.
        *[other] asks you to sign { $count } documents. If you agree, it gets your signatures and your certificate with your name.
@@ -41,6 +45,7 @@ warning-top-insecure = CAUTION: the connection to the page that it is embedded i
 warning-top-long = CAUTION: the address of the page that it is embedded in is unusually long. What counts is how the site's name ends: { $end }
 warning-long = CAUTION: the address is unusually long. What counts is how the site's name ends: { $end }
 warning-unattested = CAUTION: agree only if you have just begun to sign in at this address yourself, and your browser shows it in its address bar.
+card-ended = The programme of these cards ended with 2016: the site decides whether it takes one still.
 literal = What gets signed is the site's one-time code as it is, without the site's name. Agree only if you have just begun this on the site yourself.
 test = TEST TOKEN: what it signs proves nothing about a person.
 

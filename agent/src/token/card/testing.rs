@@ -33,6 +33,11 @@ impl<C: VirtualCard> InProcess<C> {
         Self { protocol, ..self }
     }
 
+    /// The card, to look at.
+    pub(crate) fn peek(&self) -> &C {
+        &self.card
+    }
+
     /// The card.
     pub(crate) fn card(&mut self) -> &mut C {
         &mut self.card

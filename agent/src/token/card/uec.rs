@@ -16,6 +16,7 @@ mod assumed;
 mod card;
 mod crypto;
 pub(crate) mod cvc;
+pub(crate) mod evidence;
 mod fci;
 mod identity;
 pub(crate) mod kind;

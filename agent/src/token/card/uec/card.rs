@@ -173,7 +173,7 @@ impl UecCard {
         }
         let mut session = Session::plain(link, &self.application);
         session.set_environment(self.suite)?;
-        self.agreement = Some(session.authenticate(terminal, self.agreement.take())?);
+        self.agreement = Some(session.authenticate(terminal, self.agreement.clone())?);
         Ok(session)
     }
 

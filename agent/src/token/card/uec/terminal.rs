@@ -147,10 +147,16 @@ impl Terminal {
 
     /// Its key in 33 bytes, tag 9F1D: compressed, of RSA the first byte of the modulus and its last 32.
     pub(super) fn compressed_key(&self) -> Vec<u8> {
-        match &self.certificate.key {
-            Key::Gost(key) => super::crypto::gost::compressed(key).to_vec(),
-            Key::Rsa(key) => [&key.modulus[..1], &key.modulus[key.modulus.len() - 32..]].concat(),
-        }
+        compressed(&self.certificate.key)
+    }
+}
+
+/// Tag 9F1D of a terminal's key.
+pub(super) fn compressed(key: &Key) -> Vec<u8> {
+    match key {
+        Key::Gost(key) => super::crypto::gost::compressed(key).to_vec(),
+        // A modulus that was read has 128 bytes at least.
+        Key::Rsa(key) => [&key.modulus[..1], &key.modulus[key.modulus.len() - 32..]].concat(),
     }
 }
 

@@ -1,1 +1,399 @@
+//! The family on the virtual card of `fixtures::card::uec`, which shares no code with it.
+#![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
+use fixtures::card::VirtualCard;
+use fixtures::card::kit::Protocol as Wire;
+use fixtures::card::uec::{Errors, SignatureAnswer, UecCard, Variant};
+use fixtures::cvc::{Suite, UecPki, Version};
+use tempfile::TempDir;
+
+use super::evidence::{Order, check};
+use super::*;
+use crate::config::{PlacedPath, TerminalConfig, UecConfig};
+use crate::token::card::apdu::Secret;
+use crate::token::card::error::PinFailure;
+use crate::token::card::family::Evidence;
+use crate::token::card::pin::PinSource;
+use crate::token::card::testing::{InProcess, Pulled, pin};
+use crate::token::card::transport::{Protocol, Transport};
+
+const STATEMENT: &[u8] = br#"{"a statement":1}"#;
+
+/// The terminals that a card takes.
+fn terminals(card: &UecCard) -> (TempDir, Arc<Terminals>) {
+    let folder = tempfile::tempdir().unwrap();
+    let files = card.write_terminal(folder.path());
+    let placed = |path: &std::path::PathBuf| PlacedPath::new(path.clone());
+    let config = UecConfig {
+        terminals: files
+            .iter()
+            .map(|files| TerminalConfig {
+                operator_certificate: placed(&files.operator_certificate),
+                certificate: placed(&files.certificate),
+                key: placed(&files.key),
+            })
+            .collect(),
+        roots: files.iter().map(|files| placed(&files.root)).collect(),
+    };
+    let loaded = Terminals::load(&config);
+    assert_eq!(loaded.mistakes(), []);
+    (folder, Arc::new(loaded))
+}
+
+/// In a reader, with the protocol that the card behaves for.
+fn inserted(card: UecCard) -> InProcess<UecCard> {
+    InProcess::new(card).over(Protocol::T0)
+}
+
+fn over_t1(card: UecCard) -> InProcess<UecCard> {
+    InProcess::new(card.behaving(|behaviour| behaviour.protocol = Wire::T1))
+}
+
+fn atr(card: &InProcess<UecCard>) -> Vec<u8> {
+    let mut copy = Vec::new();
+    copy.extend(card.peek().atr());
+    copy
+}
+
+fn opened(terminals: &Arc<Terminals>, reader: &mut InProcess<UecCard>) -> Box<dyn Card> {
+    let atr = atr(reader);
+    let family = Uec::new(terminals.clone());
+    assert_eq!(family.recognise(&atr), Recognition::Sure);
+    family.open(&atr, &mut Link::new(reader)).unwrap().unwrap()
+}
+
+/// Every sort of card that is documented.
+fn variants() -> Vec<Variant> {
+    let mut all = Vec::new();
+    for version in [Version::V10, Version::V11] {
+        for suite in [Suite::Gost, Suite::Rsa] {
+            let ordinary = Variant::ordinary(version, suite);
+            all.push(ordinary.clone());
+            all.push(ordinary.clone().with_long_commands());
+            all.push(Variant::micron(version, suite));
+            all.push(ordinary.with_both_suites());
+        }
+    }
+    all.push(Variant::micron(Version::V10, Suite::Gost).silent());
+    all
+}
+
+fn proven(card: &mut dyn Card, slot: usize, digits: &str, reader: &mut dyn Transport) -> Result<Evidence, CardError> {
+    card.prove(slot, STATEMENT, PinSource::Typed(pin(digits)), &mut Link::new(reader))
+}
+
+#[test]
+fn every_sort_of_card_proves_itself_over_both_protocols() {
+    for variant in variants() {
+        let put: [fn(UecCard) -> InProcess<UecCard>; 2] = [inserted, over_t1];
+        for put in put {
+            let virtual_card = UecCard::new(variant.clone());
+            let pki = virtual_card.pkis()[0].clone();
+            let (_folder, terminals) = terminals(&virtual_card);
+            let mut reader = put(virtual_card);
+            let mut card = opened(&terminals, &mut reader);
+            let credentials = card.credentials(0, &mut Link::new(&mut reader)).unwrap();
+            assert_eq!(credentials[0].certificate, pki.application.certificate, "{variant:?}");
+            let evidence = proven(&mut *card, 0, "1234", &mut reader).unwrap_or_else(|e| panic!("{variant:?}: {e:?}"));
+            let checked = check(&evidence, &pki.application.certificate, STATEMENT);
+            assert_eq!(checked.map(|checked| checked.order), Ok(None), "{variant:?}");
+            assert_eq!(evidence.issuers, [pki.issuer.certificate.clone()]);
+            let read = identity::Identity::read(evidence.data.as_ref().unwrap()).unwrap();
+            assert_eq!(read.surname.as_deref(), Some(&*pki.holder.surname));
+            assert_eq!(read.oms, None, "the insurance number is nobody's business");
+            assert_eq!(reader.card().tries("PIN1"), 3);
+        }
+    }
+}
+
+#[test]
+fn the_holder_signs_with_pin2_in_either_order_of_octets() {
+    for (answer, order) in [
+        (SignatureAnswer::LittleEndian, Order::LittleEndian),
+        (SignatureAnswer::BigEndian, Order::BigEndian),
+    ] {
+        let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+        let (_folder, terminals) = terminals(&virtual_card);
+        let pki = virtual_card.pkis()[0].clone();
+        let mut reader = inserted(virtual_card.behaving(|behaviour| behaviour.signature = answer));
+        let mut card = opened(&terminals, &mut reader);
+        assert_eq!(card.slots().len(), 2);
+        let credential = &card.credentials(1, &mut Link::new(&mut reader)).unwrap()[0];
+        assert!(credential.intermediates.contains(&pki.holder_certificate));
+        let evidence = proven(&mut *card, 1, "5678", &mut reader).unwrap();
+        assert_eq!(evidence.data, None, "PIN1 was not asked for");
+        let checked = check(&evidence, &pki.application.certificate, STATEMENT).unwrap();
+        assert_eq!(checked.order, Some(order));
+    }
+    let rsa = UecCard::new(Variant::ordinary(Version::V11, Suite::Rsa));
+    let (_folder, terminals) = terminals(&rsa);
+    assert_eq!(
+        opened(&terminals, &mut inserted(rsa)).slots().len(),
+        1,
+        "GOST alone signs for a holder"
+    );
+}
+
+#[test]
+fn a_wrong_pin_costs_one_try_and_says_what_is_left() {
+    for version in [Version::V10, Version::V11] {
+        let virtual_card = UecCard::new(Variant::ordinary(version, Suite::Gost));
+        let (_folder, terminals) = terminals(&virtual_card);
+        let mut reader = inserted(virtual_card);
+        let mut card = opened(&terminals, &mut reader);
+        assert_eq!(
+            card.pin_status(0, &mut Link::new(&mut reader)).unwrap().tries_left,
+            None
+        );
+        for left in [2, 1] {
+            let wrong = proven(&mut *card, 0, "4321", &mut reader).unwrap_err();
+            assert_eq!(wrong, CardError::Pin(PinFailure::Wrong(Some(left))));
+            assert_eq!(reader.card().tries("PIN1"), left);
+        }
+        // What is no PIN costs none.
+        for (digits, failure) in [("12", PinFailure::Length(4, 8)), ("12a4", PinFailure::Format)] {
+            assert_eq!(
+                proven(&mut *card, 0, digits, &mut reader).unwrap_err(),
+                CardError::Pin(failure)
+            );
+        }
+        assert_eq!(reader.card().tries("PIN1"), 1);
+        let last = proven(&mut *card, 0, "4321", &mut reader).unwrap_err();
+        assert_eq!(last, CardError::Pin(PinFailure::Blocked));
+        let blocked = proven(&mut *card, 0, "1234", &mut reader).unwrap_err();
+        assert_eq!(blocked, CardError::Pin(PinFailure::Blocked));
+        // The unblocking code gives it its tries back.
+        card.unblock_pin(0, pin("12345678"), pin("9876"), &mut Link::new(&mut reader))
+            .unwrap();
+        proven(&mut *card, 0, "9876", &mut reader).unwrap();
+    }
+}
+
+#[test]
+fn pins_are_changed_and_unblocked_on_every_sort_of_card() {
+    for variant in variants() {
+        let virtual_card = UecCard::new(variant.clone()).tries_left("PIN1", 0);
+        let (_folder, terminals) = terminals(&virtual_card);
+        let mut reader = inserted(virtual_card);
+        let mut card = opened(&terminals, &mut reader);
+        let management = card.management(0);
+        assert!(management.change && management.unblock.is_some());
+        let mut unblock = |puk| card.unblock_pin(0, pin(puk), pin("2468"), &mut Link::new(&mut reader));
+        assert_eq!(
+            unblock("87654321"),
+            Err(CardError::Pin(PinFailure::Wrong(Some(9)))),
+            "{variant:?}"
+        );
+        unblock("12345678").unwrap_or_else(|error| panic!("{variant:?}: {error:?}"));
+        card.change_pin(0, pin("2468"), pin("13579"), &mut Link::new(&mut reader))
+            .unwrap();
+        let wrong = card.change_pin(0, pin("2468"), pin("1111"), &mut Link::new(&mut reader));
+        assert_eq!(wrong, Err(CardError::Pin(PinFailure::Wrong(Some(2)))));
+        proven(&mut *card, 0, "13579", &mut reader).unwrap();
+    }
+}
+
+#[test]
+fn errors_come_back_in_every_way() {
+    for errors in [Errors::Plain, Errors::Protected, Errors::Inner] {
+        let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+        let (_folder, terminals) = terminals(&virtual_card);
+        let mut reader = inserted(virtual_card.behaving(|behaviour| behaviour.errors = errors));
+        let mut card = opened(&terminals, &mut reader);
+        let wrong = proven(&mut *card, 0, "4321", &mut reader).unwrap_err();
+        assert_eq!(wrong, CardError::Pin(PinFailure::Wrong(Some(2))), "{errors:?}");
+        proven(&mut *card, 0, "1234", &mut reader).unwrap();
+    }
+}
+
+#[test]
+fn without_a_terminal_the_card_is_described_and_nothing_is_tried() {
+    for variant in variants() {
+        let mut reader = inserted(UecCard::new(variant.clone()));
+        let mut card = opened(&Arc::new(Terminals::default()), &mut reader);
+        let told = card.details(&mut Link::new(&mut reader)).unwrap();
+        let all = format!("{told:?}");
+        for needed in ["takes a PIN only from a terminal", "ended with 2016", "•••• "] {
+            assert!(all.contains(needed), "{variant:?}: {all}");
+        }
+        let holder = reader.card().pkis()[0].holder.clone();
+        assert!(!all.contains(&holder.pan) && !all.contains(&holder.snils), "{all}");
+        for refused in [
+            card.credentials(0, &mut Link::new(&mut reader)).unwrap_err(),
+            proven(&mut *card, 0, "1234", &mut reader).unwrap_err(),
+            card.change_pin(0, pin("1234"), pin("4321"), &mut Link::new(&mut reader))
+                .unwrap_err(),
+            card.unblock_pin(0, pin("12345678"), pin("4321"), &mut Link::new(&mut reader))
+                .unwrap_err(),
+        ] {
+            assert!(matches!(&refused, CardError::Unsupported(why) if why.contains("only from a terminal")));
+        }
+        assert!(!card.management(0).change);
+        for name in ["PIN1", "PUK"] {
+            assert_eq!(reader.card().tries(name), if name == "PUK" { 10 } else { 3 });
+        }
+    }
+}
+
+#[test]
+fn a_terminal_of_another_system_or_version_is_none() {
+    let ours = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+    let (_folder, other) = terminals(&UecCard::new(Variant::ordinary(Version::V10, Suite::Gost)));
+    let mut reader = inserted(ours);
+    let mut card = opened(&other, &mut reader);
+    let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
+    assert!(matches!(&refused, CardError::Unsupported(why) if why.contains("none of those configured")));
+
+    // The same version, but the card's authority did not sign the operator: found out when the card is opened.
+    let mut pki = UecPki::new(Version::V11, Suite::Gost);
+    pki.authority = pki.issuer.clone();
+    let stranger = UecCard::with_pkis(Variant::ordinary(Version::V11, Suite::Gost), vec![pki]);
+    let (_folder, terminals) = terminals(&UecCard::new(Variant::ordinary(Version::V11, Suite::Gost)));
+    let mut reader = inserted(stranger);
+    let mut card = opened(&terminals, &mut reader);
+    let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
+    assert!(matches!(&refused, CardError::Unsupported(why) if why.contains("VERIFY CERTIFICATE was refused")));
+}
+
+#[test]
+fn a_card_that_is_not_in_order_says_so() {
+    let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+    let (_folder, terminals) = terminals(&virtual_card);
+    let mut reader = inserted(virtual_card.behaving(|behaviour| behaviour.status = 0x7F));
+    let mut card = opened(&terminals, &mut reader);
+    let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
+    assert!(matches!(&refused, CardError::Unsupported(why) if why.contains("7F")));
+}
+
+#[test]
+fn other_cards_are_left_alone() {
+    struct Nothing;
+    impl Transport for Nothing {
+        fn transmit(&mut self, _: &Secret) -> Result<Vec<u8>, CardError> {
+            Ok(vec![0x6A, 0x82])
+        }
+        fn protocol(&self) -> Protocol {
+            Protocol::T1
+        }
+    }
+    let family = Uec::new(Arc::default());
+    assert_eq!(family.recognise(&[0x3B, 0x00]), Recognition::Possible);
+    assert!(
+        family
+            .open(&[0x3B, 0x00], &mut Link::new(&mut Nothing))
+            .unwrap()
+            .is_none()
+    );
+}
+
+/// Counts and, at one command, alters a byte of the answer.
+struct Altering<'a> {
+    inner: &'a mut InProcess<UecCard>,
+    sent: usize,
+    at: usize,
+    alter: &'a dyn Fn(&mut Vec<u8>),
+}
+
+impl Transport for Altering<'_> {
+    fn transmit(&mut self, command: &Secret) -> Result<Vec<u8>, CardError> {
+        let mut answer = self.inner.transmit(command)?;
+        if self.sent == self.at {
+            (self.alter)(&mut answer);
+        }
+        self.sent += 1;
+        Ok(answer)
+    }
+
+    fn protocol(&self) -> Protocol {
+        self.inner.protocol()
+    }
+}
+
+/// One byte of one answer altered, in turn each of each answer of a whole proof: what comes of it is an error, or
+/// evidence that is right all the same (an answer in clear that said nothing of importance).
+#[test]
+fn no_altered_answer_makes_wrong_evidence() {
+    let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+    let (_folder, terminals) = terminals(&virtual_card);
+    let agreed = virtual_card.pkis()[0].application.certificate.clone();
+    let mut reader = over_t1(virtual_card);
+    let mut card = opened(&terminals, &mut reader);
+    let mut right = Altering {
+        inner: &mut reader,
+        sent: 0,
+        at: usize::MAX,
+        alter: &|_| {},
+    };
+    let expected = proven(&mut *card, 0, "1234", &mut right).unwrap().data;
+    let commands = right.sent;
+    assert!(commands >= 10);
+    for at in 0..commands {
+        for place in [0, 1, 3, 7, 11, 18, 25] {
+            // What a chain that broke off leaves behind ends with the connection.
+            reader.card().reset();
+            let alter = |answer: &mut Vec<u8>| {
+                let last = answer.len() - 1;
+                answer[place.min(last)] ^= 0x04;
+            };
+            let mut altering = Altering {
+                inner: &mut reader,
+                sent: 0,
+                at,
+                alter: &alter,
+            };
+            // A lost answer to VERIFY still counts as the card's own.
+            let came = proven(&mut *card, 0, "1234", &mut altering);
+            let length = altering.sent;
+            assert!(
+                length > at,
+                "command {at}, byte {place}: {length} of {commands}, {came:?}"
+            );
+            if let Ok(evidence) = came {
+                check(&evidence, &agreed, STATEMENT).unwrap_or_else(|why| panic!("command {at}, byte {place}: {why}"));
+                assert_eq!(evidence.data, expected, "command {at}, byte {place}");
+            }
+        }
+    }
+    assert_eq!(reader.card().tries("PIN1"), 3, "the right PIN never cost a try");
+}
+
+#[test]
+fn a_card_that_is_pulled_at_any_step_ends_in_removal_and_costs_no_try() {
+    for version in [Version::V10, Version::V11] {
+        for answered in 0.. {
+            let virtual_card = UecCard::new(Variant::ordinary(version, Suite::Gost));
+            let (_folder, terminals) = terminals(&virtual_card);
+            let atr = virtual_card.atr();
+            let mut reader = Pulled::after(inserted(virtual_card), answered);
+            let family = Uec::new(terminals);
+            let result = family
+                .open(&atr, &mut Link::new(&mut reader))
+                .and_then(|card| proven(&mut *card.unwrap(), 0, "1234", &mut reader));
+            match result {
+                Ok(_) if answered > 20 => break,
+                Ok(_) => panic!("{answered} commands cannot be enough"),
+                Err(error) => assert_eq!(error, CardError::Removed, "{version:?}, {answered}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_proof_sends_each_thing_once() {
+    let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost).with_long_commands());
+    let (_folder, terminals) = terminals(&virtual_card);
+    let mut reader = over_t1(virtual_card);
+    let mut card = opened(&terminals, &mut reader);
+    let mut counting = Altering {
+        inner: &mut reader,
+        sent: 0,
+        at: usize::MAX,
+        alter: &|_| {},
+    };
+    proven(&mut *card, 0, "1234", &mut counting).unwrap();
+    // SELECT, two certificates, challenge, mutual authentication, VERIFY, INTERNAL AUTHENTICATE, sector, block and six
+    // data objects. Certificates, the card's key and its status were read when it was inserted.
+    assert_eq!(counting.sent, 1 + 2 + 1 + 1 + 1 + 1 + 2 + 6);
+}

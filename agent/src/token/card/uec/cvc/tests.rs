@@ -1,6 +1,8 @@
 //! Certificates of `fixtures::cvc`, which shares no code with this, and altered ones.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::LazyLock;
+
 use fixtures::cvc::{self, Kind, UecPki};
 use proptest::prelude::*;
 use time::Duration;
@@ -140,7 +142,9 @@ proptest! {
     fn no_bytes_are_too_much(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in 0usize..400, byte: u8) {
         let _ = Certificate::read(&bytes);
         let _ = Certificate::read(&cvc::tlv::tlv(0x7F21, &bytes));
-        let mut certificate = UecPki::new(cvc::Version::V11, cvc::Suite::Gost).terminal.certificate;
+        static SAMPLE: LazyLock<Vec<u8>> =
+            LazyLock::new(|| UecPki::new(cvc::Version::V11, cvc::Suite::Gost).terminal.certificate);
+        let mut certificate = SAMPLE.clone();
         let at = at % certificate.len();
         certificate[at] = byte;
         let _ = Certificate::read(&certificate);
