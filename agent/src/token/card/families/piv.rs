@@ -91,6 +91,7 @@ impl Family for Piv {
             policy,
             chuid,
             contactless: is_contactless(atr),
+            takes_no_pin: false,
         })))
     }
 }
@@ -105,11 +106,21 @@ fn is_contactless(atr: &[u8]) -> bool {
     matches!(atr, [0x3B, t0, 0x80, 0x01, ..] if t0 & 0xF0 == 0x80)
 }
 
+const TAKE_A_PIN: &str = "take a PIN";
+
+fn without_contacts(what: &str) -> CardError {
+    CardError::Unsupported(format!(
+        "this card does not {what} without contacts; put it into a reader with contacts"
+    ))
+}
+
 /// An inserted card.
 struct PivCard {
     policy: PinPolicy,
     chuid: Chuid,
     contactless: bool,
+    /// It said so of this interface when it was asked for its tries.
+    takes_no_pin: bool,
 }
 
 impl PivCard {
@@ -127,11 +138,7 @@ impl PivCard {
     /// 6982 on a card without contacts: the standard closes it there (part 1, 5.5), and no repetition helps.
     fn closed(&self, status: Status, what: &str) -> Option<CardError> {
         let closed = self.contactless && status.0 == 0x6982;
-        closed.then(|| {
-            CardError::Unsupported(format!(
-                "this card does not {what} without contacts; put it into a reader with contacts"
-            ))
-        })
+        closed.then(|| without_contacts(what))
     }
 
     /// Sends what bears a PIN, and says what the answer means; `judge` knows the ordinary status words.
@@ -142,7 +149,7 @@ impl PivCard {
         judge: impl FnOnce(Status) -> Result<(), CardError>,
     ) -> Result<(), CardError> {
         let status = link.send(command)?.status;
-        match self.closed(status, "take a PIN") {
+        match self.closed(status, TAKE_A_PIN) {
             Some(closed) => Err(closed),
             None => judge(status),
         }
@@ -198,7 +205,9 @@ impl Card for PivCard {
     fn pin_status(&mut self, _slot: usize, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
         self.select(link)?;
         let status = link.send(&self.pin().query())?.status;
-        if let Some(closed) = self.closed(status, "take a PIN") {
+        let closed = self.closed(status, TAKE_A_PIN);
+        self.takes_no_pin = closed.is_some();
+        if let Some(closed) = closed {
             return Err(closed);
         }
         let tries_left = match pin::verified(status) {
@@ -215,6 +224,10 @@ impl Card for PivCard {
     }
 
     fn credentials(&mut self, _slot: usize, link: &mut Link<'_>) -> Result<Vec<Credential>, CardError> {
+        // Nothing that is here could be used: nobody is to type a PIN to hear that.
+        if self.takes_no_pin {
+            return Err(without_contacts(TAKE_A_PIN));
+        }
         self.select(link)?;
         let (mut credentials, mut torn) = (Vec::new(), None);
         for reference in KeyReference::ALL {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cards;
+
 use std::fmt::Write;
 use std::io::Write as _;
 
@@ -71,6 +73,7 @@ fn card() -> PivCard {
         policy: PinPolicy::Application,
         chuid: Chuid::default(),
         contactless: false,
+        takes_no_pin: false,
     }
 }
 
@@ -495,6 +498,9 @@ fn without_contacts_what_is_closed_is_said_to_be_closed() {
     assert!(contacts(
         with(T1, &counter, |link| card.pin_status(0, link)).unwrap_err()
     ));
+    // Before anybody types one.
+    assert!(contacts(with(T1, "", |link| card.credentials(0, link)).unwrap_err()));
+    let mut card = opened(CONTACTLESS, &text).unwrap();
     let verify = format!("{SELECTED}> 00200080 08 313233343536FFFF\n< 6982\n");
     let signed = with(T1, &verify, |link| {
         card.sign(0, "9A/11", &inputs, typed("123456"), link)
