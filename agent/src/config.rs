@@ -7,6 +7,7 @@ use plugin_protocol::limits::{OPERATION_LIFETIME, OPERATIONS_PER_MINUTE, REQUEST
 use serde::{Deserialize, Deserializer};
 
 use crate::policy::LiteralOrigins;
+use crate::token::card::families::FAMILY_IDS;
 use crate::token::software::Keys;
 
 mod mistake;
@@ -26,6 +27,8 @@ pub struct Config {
     pub prompt: PromptConfig,
     /// Tokens behind PKCS#11 modules.
     pub pkcs11: Pkcs11Config,
+    /// Cards in readers, over PC/SC.
+    pub cards: CardsConfig,
     /// Software tokens, for tests.
     pub software: SoftwareConfig,
     /// The universal electronic card: terminals and roots.
@@ -99,6 +102,29 @@ impl Default for Pkcs11Config {
             search: true,
             modules: Vec::new(),
             call_deadline: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Cards in readers, over PC/SC.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CardsConfig {
+    /// Look at readers at all.
+    pub enabled: bool,
+    /// PINs are typed on readers that have keys.
+    pub pin_pad: bool,
+    /// Ids of card families that are left to PKCS#11 modules.
+    #[serde(deserialize_with = "families")]
+    pub leave_to_modules: Vec<String>,
+}
+
+impl Default for CardsConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            pin_pad: true,
+            leave_to_modules: Vec::new(),
         }
     }
 }
@@ -269,6 +295,18 @@ fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LiteralOrigins,
     };
     let origins = texts.iter().map(parse).collect::<Result<_, _>>()?;
     Ok(LiteralOrigins::new(origins))
+}
+
+/// Ids of card families, each a known one.
+fn families<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let ids = Vec::<String>::deserialize(deserializer)?;
+    match ids.iter().find(|id| !FAMILY_IDS.contains(&id.as_str())) {
+        None => Ok(ids),
+        Some(unknown) => Err(serde::de::Error::custom(format!(
+            "no card family is called {unknown:?}; there are {}",
+            FAMILY_IDS.join(", ")
+        ))),
+    }
 }
 
 fn yes() -> bool {

@@ -18,6 +18,8 @@ pub enum Error {
     Cancelled,
     /// The person said no.
     Declined,
+    /// Another program holds the card for itself alone.
+    CardInUse,
     /// The time ran out.
     Expired,
     /// The history could not be written: what, and why.
@@ -60,6 +62,8 @@ pub enum Error {
     PukLocked,
     /// Too many requests; when to try again.
     RateLimited(Duration),
+    /// The service that speaks to card readers (PC/SC) does not answer: why.
+    ReaderService(String),
     /// A problem of the door (signature, pairing, context): its code and detail.
     Refused(ErrorCode, String),
     /// The token's signature does not verify with its certificate.
@@ -78,6 +82,7 @@ impl Error {
         match self {
             Self::Busy => ErrorCode::Busy,
             Self::Cancelled => ErrorCode::Cancelled,
+            Self::CardInUse => ErrorCode::CardInUse,
             Self::Declined => ErrorCode::Declined,
             Self::Expired => ErrorCode::Expired,
             Self::History(_) => ErrorCode::HistoryFailed,
@@ -96,6 +101,7 @@ impl Error {
             Self::PukIncorrect(_) | Self::PukLocked => ErrorCode::PinLocked,
             Self::PromptUnavailable(_) => ErrorCode::PromptUnavailable,
             Self::RateLimited(_) => ErrorCode::RateLimited,
+            Self::ReaderService(_) => ErrorCode::ReaderServiceUnavailable,
             Self::Refused(code, _) => *code,
             Self::SignatureMismatch => ErrorCode::SignatureMismatch,
             Self::TokenRemoved => ErrorCode::TokenRemoved,
@@ -108,7 +114,7 @@ impl Error {
     /// When the caller may try again, for `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Busy => Some(Duration::from_secs(5)),
+            Self::Busy | Self::CardInUse | Self::ReaderService(_) => Some(Duration::from_secs(5)),
             Self::ModuleUnavailable(_, wait) | Self::RateLimited(wait) => Some(*wait),
             _ => None,
         }
@@ -134,6 +140,7 @@ impl fmt::Display for Error {
         match self {
             Self::Busy => f.write_str("another request is waiting for the person; try again when it is done"),
             Self::Cancelled => f.write_str("the request was cancelled"),
+            Self::CardInUse => f.write_str("another program is using the card; end what it does there and try again"),
             Self::Declined => f.write_str("the person declined"),
             Self::Expired => f.write_str("the request expired before the person answered"),
             Self::History(why) => write!(f, "the history cannot be written ({why}); nothing was handed out"),
@@ -172,6 +179,10 @@ impl fmt::Display for Error {
             }
             Self::PromptUnavailable(why) => write!(f, "the person cannot be asked: {why}"),
             Self::RateLimited(wait) => write!(f, "too many requests; try again in {} s", wait.as_secs().max(1)),
+            Self::ReaderService(why) => write!(
+                f,
+                "the service that speaks to card readers (PC/SC) does not answer: {why}; start it and try again"
+            ),
             Self::Refused(_, why) => f.write_str(why),
             Self::SignatureMismatch => {
                 f.write_str("the token's signature does not fit its certificate; nothing was handed out")

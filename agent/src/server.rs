@@ -29,6 +29,7 @@ use crate::app::App;
 use crate::events::Audience;
 use crate::guard::Peer;
 use crate::private_file;
+use crate::token::Notice;
 use crate::token::worker::TokenEvent;
 use plugin_protocol::event::EventKind;
 
@@ -195,23 +196,32 @@ async fn forward_token_events(app: Arc<App>) {
     let mut noticed = app.tokens.subscribe();
     loop {
         match noticed.recv().await {
-            Ok(event) => app.events.publish(told(event), Audience::All),
+            Ok(event) => {
+                if let Some(kind) = told(event) {
+                    app.events.publish(kind, Audience::All);
+                }
+            }
             Err(broadcast::error::RecvError::Lagged(lost)) => tracing::warn!(lost, "token events were lost"),
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }
 }
 
-fn told(event: TokenEvent) -> EventKind {
-    match event {
+fn told(event: TokenEvent) -> Option<EventKind> {
+    Some(match event {
         TokenEvent::Added(token) => EventKind::TokenAdded {
             token: token.to_string(),
         },
         TokenEvent::Removed(token) => EventKind::TokenRemoved {
             token: token.to_string(),
         },
+        TokenEvent::Noticed(Notice::ReaderAdded(reader)) => EventKind::ReaderAdded { reader },
+        TokenEvent::Noticed(Notice::ReaderRemoved(reader)) => EventKind::ReaderRemoved { reader },
+        TokenEvent::Noticed(Notice::CardInserted(reader)) => EventKind::CardInserted { reader },
+        TokenEvent::Noticed(Notice::CardRemoved(reader)) => EventKind::CardRemoved { reader },
+        TokenEvent::Noticed(Notice::Changed) => return None,
         TokenEvent::WorkerFailed { module, suspended } => EventKind::WorkerFailed { module, suspended },
-    }
+    })
 }
 
 /// Looks for tokens as long as some plugin waits for events, once for all of them.

@@ -258,6 +258,11 @@ pub trait Source: Send {
         false
     }
 
+    /// Readers whose cards its last answer of [`Source::tokens`] spoke for: nobody else offers these.
+    fn serves(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The readers it looks after, and what is in them, served here or not.
     fn readers(&mut self) -> Result<Vec<ReaderInfo>, Error> {
         Ok(Vec::new())

@@ -33,6 +33,30 @@ pub enum EventKind {
         /// Its opaque id.
         token: String,
     },
+    /// A card reader is there.
+    #[serde(rename = "reader.added")]
+    ReaderAdded {
+        /// Its name, as the system has it.
+        reader: String,
+    },
+    /// A card reader is gone.
+    #[serde(rename = "reader.removed")]
+    ReaderRemoved {
+        /// Its name.
+        reader: String,
+    },
+    /// A card is in a reader, known or not.
+    #[serde(rename = "card.inserted")]
+    CardInserted {
+        /// The reader's name.
+        reader: String,
+    },
+    /// A card was taken out.
+    #[serde(rename = "card.removed")]
+    CardRemoved {
+        /// The reader's name.
+        reader: String,
+    },
     /// A module's process ended or hung; it is started anew when needed.
     #[serde(rename = "worker.failed")]
     WorkerFailed {

@@ -91,6 +91,10 @@ error_codes! {
     NoCertificate = "no_certificate", 412, false, "No suitable certificate is on the token";
     /// The token went away, or another took its place.
     TokenRemoved = "token_removed", 409, true, "The token was removed or changed";
+    /// Another program uses the card and lets nobody in.
+    CardInUse = "card_in_use", 409, true, "Another program uses the card";
+    /// The service that speaks to card readers (PC/SC) is missing or not running.
+    ReaderServiceUnavailable = "reader_service_unavailable", 503, true, "The service for card readers does not answer";
     /// The PIN was wrong; `tries_left` where known.
     PinIncorrect = "pin_incorrect", 403, false, "The PIN is wrong";
     /// The PIN is locked.

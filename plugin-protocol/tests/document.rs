@@ -124,7 +124,7 @@ fn names_are_documented() {
     for name in &types {
         let members = serde_json::json!({
             "seq": 1, "type": name, "token": "t", "module": "m", "suspended": false,
-            "operation": "o", "state": "done", "pairing": "p",
+            "operation": "o", "state": "done", "pairing": "p", "reader": "r",
         });
         assert!(serde_json::from_value::<Event>(members).is_ok(), "{name}");
     }
@@ -132,9 +132,13 @@ fn names_are_documented() {
     let number = |kind: &EventKind| match kind {
         EventKind::TokenAdded { .. } => 1,
         EventKind::TokenRemoved { .. } => 2,
-        EventKind::WorkerFailed { .. } => 3,
-        EventKind::OperationChanged { .. } => 4,
-        EventKind::PairingRevoked { .. } => 5,
+        EventKind::ReaderAdded { .. } => 3,
+        EventKind::ReaderRemoved { .. } => 4,
+        EventKind::CardInserted { .. } => 5,
+        EventKind::CardRemoved { .. } => 6,
+        EventKind::WorkerFailed { .. } => 7,
+        EventKind::OperationChanged { .. } => 8,
+        EventKind::PairingRevoked { .. } => 9,
     };
     assert_eq!(
         types.len(),

@@ -16,6 +16,7 @@ use crate::programs;
 pub struct Setup {
     folder: TempDir,
     software: bool,
+    cards: bool,
     modules: Vec<PathBuf>,
     literal: Vec<String>,
     prompt: String,
@@ -38,6 +39,7 @@ impl Setup {
         Self {
             folder: tempfile::tempdir().expect("a temporary directory"),
             software: false,
+            cards: false,
             modules: Vec::new(),
             literal: Vec::new(),
             prompt: "prompt.kind = \"terminal\"\n".to_owned(),
@@ -58,6 +60,13 @@ impl Setup {
     pub fn software(mut self) -> Self {
         self.software = true;
         self
+    }
+
+    /// With the cards of a PC/SC service of the test's own: `socket` is what its pcscd listens on. Without this the
+    /// machine's own readers are never touched.
+    pub fn cards(mut self, socket: &Path) -> Self {
+        self.cards = true;
+        self.environment("PCSCLITE_CSOCK_NAME", socket.as_os_str())
     }
 
     /// With a PKCS#11 module.
@@ -170,6 +179,7 @@ impl Setup {
             language,
             operations_per_minute,
             software,
+            cards,
             literal,
             ..
         } = self;
@@ -184,6 +194,7 @@ impl Setup {
             "{extra}\n{prompt}\
              prompt.language = {language:?}\n\
              software.enabled = {software}\n\
+             cards.enabled = {cards}\n\
              {literal}\
              rates.operations_per_minute = {operations_per_minute}\n\
              rates.requests_per_minute = {requests_per_minute}\n\

@@ -66,6 +66,7 @@ fn the_example_has_every_key() {
             "[[pkcs11.modules]]",
             document["pkcs11"]["modules"][0].as_table().unwrap().clone(),
         ),
+        ("[cards]", document["cards"].as_table().unwrap().clone()),
         ("[software]", document["software"].as_table().unwrap().clone()),
         ("[uec]", document["uec"].as_table().unwrap().clone()),
         (
@@ -90,9 +91,21 @@ fn the_example_shows_the_defaults() {
     shown = Config::parse(&uncommented()).unwrap();
     assert_eq!(shown.deadlines, Config::default().deadlines);
     assert_eq!(shown.pkcs11.call_deadline, Config::default().pkcs11.call_deadline);
+    assert_eq!(shown.cards, Config::default().cards);
     assert_eq!(shown.rates, Config::default().rates);
     assert_eq!(shown.literal, Config::default().literal);
     assert_eq!(shown.prompt.kind, PromptKind::Auto);
+}
+
+#[test]
+fn card_families_are_known_by_their_ids() {
+    let config = Config::parse("[cards]\nleave_to_modules = [\"piv\", \"uec\"]").unwrap();
+    assert_eq!(config.cards.leave_to_modules, ["piv", "uec"]);
+    let told = mistake("cards.leave_to_modules = [\"pivv\"]");
+    assert!(told.contains("\"pivv\"") && told.contains("esteid-idemia"), "{told}");
+    for id in FAMILY_IDS {
+        assert!(EXAMPLE.contains(&format!("\"{id}\"")), "{id} is not in the example");
+    }
 }
 
 #[test]

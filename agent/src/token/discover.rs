@@ -1,10 +1,14 @@
 //! All sources of tokens that the configuration allows.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Source;
+use super::card::families;
+use super::card::pcsc::System;
+use super::card::source::{Cards, Options};
 use super::pkcs11::discover::{ModulePath, Modules, Places, modules};
-use super::pkcs11::{Deadlines, Options, Pkcs11};
+use super::pkcs11::{Deadlines, Options as ModuleOptions, Pkcs11};
 use super::software::{Pkcs12, Software};
 use super::worker::distinct_names;
 use crate::config::{Config, Pkcs11Config};
@@ -32,7 +36,8 @@ pub fn discover(config: &Config, state: &Path) -> Discovered {
 /// The same, looking for modules at `places`.
 pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered {
     let modules = found_modules(&config.pkcs11, places);
-    let mut sources = module_sources(&config.pkcs11, &modules);
+    let mut sources = card_source(config);
+    sources.extend(module_sources(&config.pkcs11, &modules));
     if config.software.enabled {
         sources.push(Box::new(Software::with_keys(state, &config.software.keys)));
     }
@@ -46,6 +51,19 @@ pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered
         sources.push(Box::new(Pkcs12::named(name, path)));
     }
     Discovered { sources, modules }
+}
+
+/// The cards in all readers, where the config allows it. Nothing is asked yet: the PC/SC library may be missing.
+fn card_source(config: &Config) -> Vec<Box<dyn Source>> {
+    let cards = &config.cards;
+    if !cards.enabled {
+        return Vec::new();
+    }
+    let options = Options {
+        pads: cards.pin_pad,
+        leave: cards.leave_to_modules.clone(),
+    };
+    vec![Box::new(Cards::new(Arc::new(System), families::all(), options))]
 }
 
 /// The modules, less those the config switches off.
@@ -99,9 +117,9 @@ fn module_sources(config: &Pkcs11Config, modules: &Modules) -> Vec<Box<dyn Sourc
         Box::new(Pkcs11::named(
             name,
             found.path.clone(),
-            Options {
+            ModuleOptions {
                 deadlines,
-                ..Options::default()
+                ..ModuleOptions::default()
             },
         ))
     };

@@ -5,19 +5,22 @@
 //! one delays nobody else's tokens longer than its own bound.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use plugin_protocol::api::SourceKind;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use super::card::family::Evidence;
-use super::{Credential, Management, ProveJob, SignJob, Source, TokenId, TokenInfo};
+use super::{Announcer, Credential, Management, Notice, ProveJob, ReaderInfo, SignJob, Source, TokenId, TokenInfo};
 use crate::error::Error;
 use crate::pin::Pin;
 
-/// How often [`Tokens::changed`] looks while someone awaits it.
+/// How often [`Tokens::changed`] looks at sources that do not announce changes, while someone awaits it.
 const LOOK: Duration = Duration::from_secs(1);
+/// How seldom it looks, at last, at sources that announce changes and could not be asked.
+const SELDOM: Duration = Duration::from_secs(8);
 /// Events a slow subscriber may be behind before it loses the oldest.
 const EVENTS: usize = 64;
 
@@ -28,6 +31,8 @@ pub enum TokenEvent {
     Added(TokenId),
     /// A token is gone.
     Removed(TokenId),
+    /// A source told of it.
+    Noticed(Notice),
     /// A source could not be asked.
     WorkerFailed {
         /// [`Source::name`].
@@ -44,6 +49,8 @@ pub struct Tokens(Arc<Inner>);
 struct Inner {
     workers: Vec<Worker>,
     events: broadcast::Sender<TokenEvent>,
+    /// Changes with every notice of a source.
+    noticed: watch::Sender<()>,
 }
 
 type Job = Box<dyn FnOnce(&mut dyn Source) + Send>;
@@ -64,6 +71,11 @@ struct Worker {
     kind: SourceKind,
     lane: Mutex<Lane>,
     seen: Mutex<Seen>,
+    /// It announces changes: it is asked again when it did.
+    announces: AtomicBool,
+    announcer: Announcer,
+    /// Something was announced since it was asked last.
+    stirred: Arc<AtomicBool>,
 }
 
 /// Where a source is: waiting for its first question, or on its thread.
@@ -77,15 +89,25 @@ enum Lane {
 #[derive(Default)]
 struct Seen {
     tokens: BTreeSet<TokenId>,
+    /// The last look failed; its tokens are those of the one before.
+    failed: bool,
+    /// [`Source::serves`].
+    serves: Vec<String>,
     suspended: bool,
 }
 
 impl Tokens {
     /// Takes the sources over; none is asked, and no thread started, before the first question.
     pub fn new(sources: Vec<Box<dyn Source>>) -> Self {
-        let workers = sources.into_iter().map(Worker::new).collect();
         let (events, _) = broadcast::channel(EVENTS);
-        Self(Arc::new(Inner { workers, events }))
+        let noticed = watch::Sender::new(());
+        let worker = |source| Worker::new(source, &events, &noticed);
+        let workers = sources.into_iter().map(worker).collect();
+        Self(Arc::new(Inner {
+            workers,
+            events,
+            noticed,
+        }))
     }
 
     /// The tokens present now, of all sources. A source that fails costs only its own tokens.
@@ -98,25 +120,66 @@ impl Tokens {
     }
 
     /// The same, source by source, with what each failed of.
+    ///
+    /// A card has one owner: tokens that a PKCS#11 module finds in a reader whose card is served here are left out.
     pub async fn listing(&self) -> Vec<Listed> {
+        let looked = self.look(|_| true).await;
+        let listed = |(worker, tokens): (&Worker, Option<_>)| Listed {
+            source: worker.name.clone(),
+            kind: worker.kind,
+            tokens: tokens.unwrap_or_else(|| Ok(Vec::new())),
+        };
+        self.0.workers.iter().zip(looked).map(listed).collect()
+    }
+
+    /// Asks the sources that are `wanted`, at the same time; `None` for the others.
+    async fn look(&self, wanted: impl Fn(&Worker) -> bool) -> Vec<Option<Result<Vec<TokenInfo>, Error>>> {
         // Every question is on its way before the first answer is awaited.
-        let asked: Vec<_> = self
-            .0
-            .workers
-            .iter()
-            .map(|worker| (worker, worker.ask(|source| source.tokens())))
-            .collect();
-        let mut listing = Vec::with_capacity(asked.len());
-        for (worker, answer) in asked {
-            let tokens = received(&worker.name, answer).await;
-            worker.note(&tokens, &self.0.events);
-            listing.push(Listed {
-                source: worker.name.clone(),
-                kind: worker.kind,
-                tokens,
-            });
+        let ask = |worker: &Worker| {
+            wanted(worker).then(|| {
+                worker.stirred.store(false, Ordering::SeqCst);
+                worker.ask(|source| {
+                    let tokens = source.tokens();
+                    Ok((tokens, source.serves()))
+                })
+            })
+        };
+        let asked: Vec<_> = self.0.workers.iter().map(ask).collect();
+        let mut looked = Vec::with_capacity(asked.len());
+        for (worker, answer) in self.0.workers.iter().zip(asked) {
+            let Some(answer) = answer else {
+                looked.push(None);
+                continue;
+            };
+            let (tokens, serves) = match received(&worker.name, answer).await {
+                Ok(answer) => answer,
+                Err(error) => (Err(error), Vec::new()),
+            };
+            held(&worker.seen).serves = serves;
+            looked.push(Some(tokens));
         }
-        listing
+        let served: Vec<String> = self.0.workers.iter().flat_map(|worker| held(&worker.seen).serves.clone()).collect();
+        for (worker, tokens) in self.0.workers.iter().zip(&mut looked) {
+            let Some(tokens) = tokens else { continue };
+            if let (SourceKind::Pkcs11, Ok(tokens)) = (worker.kind, tokens.as_mut()) {
+                tokens.retain(|token| !token.reader.as_deref().is_some_and(|slot| is_of(slot, &served)));
+            }
+            if worker.note(tokens, &self.0.events) {
+                // Whoever else waits compares again.
+                self.0.noticed.send_replace(());
+            }
+        }
+        looked
+    }
+
+    /// The readers that sources look after, with what is in them; or why a source cannot tell.
+    pub async fn readers(&self) -> Vec<(SourceKind, Result<Vec<ReaderInfo>, Error>)> {
+        let asked: Vec<_> = self.0.workers.iter().map(|worker| (worker, worker.ask(|source| source.readers()))).collect();
+        let mut told = Vec::with_capacity(asked.len());
+        for (worker, answer) in asked {
+            told.push((worker.kind, received(&worker.name, answer).await));
+        }
+        told
     }
 
     /// The certificates and keys of a token.
@@ -211,17 +274,51 @@ impl Tokens {
 
     /// Returns when the set of tokens differs from `seen`.
     ///
-    /// Looks about once a second, and only while someone awaits it: portable PKCS#11
-    /// has no wait for slots that every module implements.
+    /// A source that announces changes is asked when it did. The others are asked about once a second, and only while
+    /// someone awaits it: portable PKCS#11 has no wait for slots that every module implements. A source that announces
+    /// and could not be asked is tried again, more and more seldom, for what it failed of may pass unannounced.
     pub async fn changed(&self, seen: &[TokenId]) {
-        let seen: BTreeSet<&TokenId> = seen.iter().collect();
+        let seen: BTreeSet<TokenId> = seen.iter().cloned().collect();
+        let mut noticed = self.0.noticed.subscribe();
+        let mut first = true;
+        let (mut again, mut rest) = (tokio::time::Instant::now() + LOOK, LOOK);
         loop {
-            let now = self.list().await;
-            if now.iter().map(|token| &token.id).collect::<BTreeSet<_>>() != seen {
+            noticed.mark_unchanged();
+            let retry = tokio::time::Instant::now() >= again;
+            self.look(|worker| worker.is_due(first, retry)).await;
+            first = false;
+            if self.present() != seen {
                 return;
             }
-            tokio::time::sleep(LOOK).await;
+            if retry {
+                rest = (rest * 2).min(SELDOM);
+                again = tokio::time::Instant::now() + rest;
+            }
+            let workers = &self.0.workers;
+            let polled = workers.iter().any(|worker| !worker.announces.load(Ordering::SeqCst));
+            let failed = workers.iter().any(|worker| held(&worker.seen).failed);
+            let next = match (polled, failed) {
+                (true, _) => Some(tokio::time::Instant::now() + LOOK),
+                (false, true) => Some(again),
+                (false, false) => None,
+            };
+            tokio::select! {
+                _ = noticed.changed() => {}
+                () = at(next) => {}
+            }
         }
+    }
+
+    /// The tokens that the last looks found.
+    fn present(&self) -> BTreeSet<TokenId> {
+        let shown = |worker: &Worker| {
+            let seen = held(&worker.seen);
+            match seen.failed {
+                true => BTreeSet::new(),
+                false => seen.tokens.clone(),
+            }
+        };
+        self.0.workers.iter().flat_map(shown).collect()
     }
 
     /// What is noticed from now on, whoever looked.
@@ -247,13 +344,35 @@ impl Tokens {
 }
 
 impl Worker {
-    fn new(source: Box<dyn Source>) -> Self {
+    fn new(
+        source: Box<dyn Source>,
+        events: &broadcast::Sender<TokenEvent>,
+        noticed: &watch::Sender<()>,
+    ) -> Self {
+        let stirred = Arc::new(AtomicBool::new(true));
+        let (stir, events, noticed) = (stirred.clone(), events.clone(), noticed.clone());
+        let announcer = move |notice| {
+            stir.store(true, Ordering::SeqCst);
+            if notice != Notice::Changed {
+                let _ = events.send(TokenEvent::Noticed(notice));
+            }
+            noticed.send_replace(());
+        };
         Self {
             name: source.name().to_owned(),
             kind: source.kind(),
             lane: Mutex::new(Lane::Idle(source)),
             seen: Mutex::default(),
+            announces: AtomicBool::new(false),
+            announcer: Arc::new(announcer),
+            stirred,
         }
+    }
+
+    /// Whether a wait for changes asks it: those that do not announce, those that did, and at times those that failed.
+    fn is_due(&self, first: bool, retry: bool) -> bool {
+        let announces = self.announces.load(Ordering::SeqCst);
+        !announces || self.stirred.load(Ordering::SeqCst) || (!first && retry && held(&self.seen).failed)
     }
 
     /// Puts a question to the source; nobody waits here.
@@ -269,14 +388,21 @@ impl Worker {
             }
         });
         // Where the thread is gone, the job is dropped and its answer with it.
-        held(&self.lane).put(&self.name, job);
+        let mut lane = held(&self.lane);
+        if let Lane::Idle(source) = &mut *lane {
+            let announces = source.announce(self.announcer.clone());
+            self.announces.store(announces, Ordering::SeqCst);
+        }
+        lane.put(&self.name, job);
+        drop(lane);
         answer
     }
 
-    /// Compares a look with the one before and tells of the difference.
-    fn note(&self, tokens: &Result<Vec<TokenInfo>, Error>, events: &broadcast::Sender<TokenEvent>) {
+    /// Compares a look with the one before and tells of the difference. Whether there is one.
+    fn note(&self, tokens: &Result<Vec<TokenInfo>, Error>, events: &broadcast::Sender<TokenEvent>) -> bool {
         self.note_failure(tokens.as_ref().err(), events);
-        let Ok(tokens) = tokens else { return };
+        let turned = std::mem::replace(&mut held(&self.seen).failed, tokens.is_err()) != tokens.is_err();
+        let Ok(tokens) = tokens else { return turned };
         let now: BTreeSet<TokenId> = tokens.iter().map(|token| token.id.clone()).collect();
         let before = {
             let mut seen = held(&self.seen);
@@ -289,6 +415,7 @@ impl Worker {
         for new in now.difference(&before) {
             let _ = events.send(TokenEvent::Added(new.clone()));
         }
+        turned || now != before
     }
 
     /// Tells of each failure once, and of a rest once.
@@ -339,6 +466,26 @@ fn start(name: &str, mut source: Box<dyn Source>) -> Option<mpsc::Sender<Job>> {
         tracing::error!(source = name, %error, "no thread for a token source");
     }
     thread.ok().map(|_| sender)
+}
+
+/// Until then; without a time, for ever.
+async fn at(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether a module's slot is one of these readers. Its description has 64 bytes, filled with blanks and perhaps cut
+/// (PKCS#11, CK_SLOT_INFO).
+fn is_of(slot: &str, readers: &[String]) -> bool {
+    const DESCRIPTION: usize = 64;
+    let slot = slot.trim_end();
+    let same = |reader: &String| {
+        let reader = reader.trim_end();
+        reader == slot || (slot.len() + 3 > DESCRIPTION && reader.starts_with(slot))
+    };
+    readers.iter().any(same)
 }
 
 async fn received<T>(name: &str, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {

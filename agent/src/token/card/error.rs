@@ -1,6 +1,7 @@
 //! What can go wrong between the agent and a card.
 
 use std::fmt;
+use std::time::Duration;
 
 use plugin_protocol::ErrorCode;
 
@@ -22,6 +23,8 @@ pub enum CardError {
     Refused(&'static str, Status),
     /// The card was taken out, or stopped answering.
     Removed,
+    /// The reader did not answer in this time.
+    Silent(Duration),
     /// The card or the reader cannot do this; a sentence that says what.
     Unsupported(String),
 }
@@ -63,6 +66,11 @@ impl fmt::Display for CardError {
             }
             Self::Removed => f.write_str("the card was taken out, or stopped answering; insert it and try again"),
             Self::Service(why) => write!(f, "the service that speaks to readers (PC/SC) does not answer: {why}"),
+            Self::Silent(time) => write!(
+                f,
+                "the reader did not answer for {} s; pull it out, plug it in and try again",
+                time.as_secs()
+            ),
             Self::Unsupported(what) => f.write_str(what),
         }
     }
@@ -120,10 +128,11 @@ impl From<CardError> for Error {
             CardError::Pin(PinFailure::PadTimedOut) => Self::Expired,
             CardError::Removed => Self::TokenRemoved,
             CardError::Unsupported(what) => Self::UnsupportedAlgorithm(what),
-            error @ (CardError::Malformed(..) | CardError::Refused(..)) => {
+            CardError::InUse => Self::CardInUse,
+            CardError::Service(why) => Self::ReaderService(why),
+            error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Silent(_)) => {
                 Self::Refused(ErrorCode::ModuleFailed, error.to_string())
             }
-            other => Self::Internal(format!("card: {other}")),
         }
     }
 }

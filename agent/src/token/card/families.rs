@@ -46,5 +46,28 @@ pub const NATIONAL: [&dyn Family; 7] = [
     &belid::PROFILE,
 ];
 
+/// Every family's [`Family::id`], for the configuration.
+pub const FAMILY_IDS: [&str; 9] = [
+    "esteid-idemia",
+    "esteid-thales",
+    "finid-v3",
+    "finid-v4",
+    "latid-v1",
+    "latid-v2",
+    "belid",
+    "piv",
+    "uec",
+];
+
+/// Every family that needs nothing of the configuration.
+pub fn all() -> Vec<Box<dyn Family>> {
+    let mut families: Vec<Box<dyn Family>> = Vec::new();
+    for family in NATIONAL {
+        families.push(Box::new(family));
+    }
+    families.push(Box::new(piv::Piv));
+    families
+}
+
 #[cfg(test)]
 mod tests;

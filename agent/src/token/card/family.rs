@@ -34,6 +34,24 @@ pub trait Family: Send + Sync {
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError>;
 }
 
+impl<F: Family + ?Sized> Family for &F {
+    fn id(&self) -> &'static str {
+        (**self).id()
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn recognise(&self, atr: &[u8]) -> Recognition {
+        (**self).recognise(atr)
+    }
+
+    fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
+        (**self).open(atr, link)
+    }
+}
+
 /// A PIN of a card with what it opens: one token to the rest of the agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {

@@ -1,0 +1,236 @@
+//! The system's own PC/SC, over crate `pcsc`.
+
+use std::ffi::CString;
+use std::time::Duration;
+
+use pcsc::{Disposition, Error, PNP_NOTIFICATION, Protocols, ReaderState, Scope, ShareMode, State};
+use zeroize::Zeroizing;
+
+use super::{Connection, Context, Ending, Exchange, Fault, Seen, Stack, Watched};
+use crate::token::card::transport::Protocol;
+
+/// pcsc-lite waits for so many readers at a time, the pseudo reader for arrivals included (PCSCLITE_MAX_READERS_CONTEXTS).
+const MOST: usize = 16;
+/// An answer: extended APDUs may have 65,536 bytes and a status word.
+const ANSWER: usize = pcsc::MAX_BUFFER_SIZE_EXTENDED;
+/// An answer to a control code.
+const CONTROL_ANSWER: usize = 1024;
+
+/// The system's PC/SC service.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System;
+
+impl System {
+    /// Whether its library is there; if not, what the system says.
+    pub fn library() -> Result<(), String> {
+        pcsc_sys::library()
+    }
+}
+
+impl Stack for System {
+    fn establish(&self) -> Result<Box<dyn Context>, Fault> {
+        match pcsc::Context::establish(Scope::System) {
+            Ok(context) => Ok(Box::new(Line(context))),
+            Err(error) => Err(match Self::library() {
+                Err(why) => Fault::NoService(format!("its library is missing ({why})")),
+                // Without a service there are many ways of saying so.
+                Ok(()) => Fault::NoService(error.to_string()),
+            }),
+        }
+    }
+}
+
+struct Line(pcsc::Context);
+
+impl Context for Line {
+    fn readers(&self) -> Result<Vec<String>, Fault> {
+        let names = self.0.list_readers_owned().map_err(fault)?;
+        // Names that are not UTF-8 could not be asked for again.
+        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
+    }
+
+    fn wait(&self, watched: &mut [Watched], arrivals: bool, timeout: Option<Duration>) -> Result<(), Fault> {
+        let mut states: Vec<ReaderState> = Vec::with_capacity(watched.len() + 1);
+        for one in watched.iter().take(MOST - 1) {
+            states.push(ReaderState::new(name(&one.reader)?, known(one.known)));
+        }
+        let watching = states.len();
+        if arrivals {
+            states.push(ReaderState::new(PNP_NOTIFICATION().to_owned(), State::UNAWARE));
+        }
+        self.0.get_status_change(timeout, &mut states).map_err(fault)?;
+        for (one, state) in watched.iter_mut().zip(&states[..watching]) {
+            one.found = seen(state);
+            state.atr().clone_into(&mut one.atr);
+        }
+        Ok(())
+    }
+
+    fn cancel(&self) {
+        let _ = self.0.cancel();
+    }
+
+    fn connect(&self, reader: &str) -> Result<Box<dyn Connection>, Fault> {
+        let card = self.0.connect(&name(reader)?, ShareMode::Shared, Protocols::ANY);
+        Ok(Box::new(Connected(Some(card.map_err(fault)?))))
+    }
+}
+
+fn name(reader: &str) -> Result<CString, Fault> {
+    CString::new(reader).map_err(|_| Fault::NoReader)
+}
+
+/// What is handed back as known: the flags but "changed", and the count of events.
+fn known(seen: Option<Seen>) -> State {
+    let flags = |seen: Seen| seen.flags & !(State::CHANGED.bits() as u32);
+    State::from_bits_retain(seen.map_or(0, flags).into())
+}
+
+fn seen(state: &ReaderState) -> Seen {
+    let (flags, events) = (state.event_state(), state.event_count());
+    Seen {
+        present: flags.contains(State::PRESENT),
+        mute: flags.contains(State::MUTE),
+        events: events as u16,
+        flags: (flags.bits() as u32 & 0xFFFF) | (events << 16),
+    }
+}
+
+/// Dropped without `disconnect`, it leaves the card as it is: crate `pcsc` would reset it under others' hands.
+struct Connected(Option<pcsc::Card>);
+
+impl Connected {
+    fn card(&mut self) -> Result<&mut pcsc::Card, Fault> {
+        self.0.as_mut().ok_or(Fault::NoCard)
+    }
+}
+
+impl Connection for Connected {
+    fn transacted(&mut self, script: &mut dyn FnMut(&mut dyn Exchange) -> Ending) -> Result<(), Fault> {
+        let card = self.card()?;
+        let ended = match card.transaction() {
+            Ok(transaction) => {
+                let protocol = transaction.status2_owned().ok().and_then(|status| status.protocol2());
+                let protocol = match protocol {
+                    Some(pcsc::Protocol::T0) => Protocol::T0,
+                    _ => Protocol::T1,
+                };
+                let buffer = Zeroizing::new(vec![0; ANSWER]);
+                let ending = script(&mut Transacted {
+                    card: &transaction,
+                    protocol,
+                    buffer,
+                });
+                transaction.end(disposition(ending)).map_err(|(_, error)| error)
+            }
+            Err(error) => Err(error),
+        };
+        ended.map_err(fault)
+    }
+
+    fn disconnect(mut self: Box<Self>, ending: Ending) {
+        self.finish(ending);
+    }
+}
+
+impl Connected {
+    fn finish(&mut self, ending: Ending) {
+        let Some(card) = self.0.take() else { return };
+        if let Err((card, error)) = card.disconnect(disposition(ending)) {
+            tracing::debug!(%error, "a connection to a card was lost before its end");
+            // It has nothing to reset any more, and its drop would try.
+            std::mem::forget(card);
+        }
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        // A script that panicked may have given a PIN.
+        self.finish(if std::thread::panicking() { Ending::Reset } else { Ending::Leave });
+    }
+}
+
+fn disposition(ending: Ending) -> Disposition {
+    match ending {
+        Ending::Leave => Disposition::LeaveCard,
+        Ending::Reset => Disposition::ResetCard,
+    }
+}
+
+struct Transacted<'a> {
+    card: &'a pcsc::Card,
+    protocol: Protocol,
+    /// For answers; wiped, for they may hold personal data.
+    buffer: Zeroizing<Vec<u8>>,
+}
+
+impl Exchange for Transacted<'_> {
+    fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Fault> {
+        let answer = self.card.transmit(command, &mut self.buffer).map_err(fault)?;
+        Ok(answer.to_vec())
+    }
+
+    fn control(&mut self, code: u32, input: &[u8]) -> Result<Vec<u8>, Fault> {
+        let mut buffer = [0; CONTROL_ANSWER];
+        let answer = self.card.control(code.into(), input, &mut buffer).map_err(fault)?;
+        Ok(answer.to_vec())
+    }
+}
+
+/// PC/SC's codes, by what they mean to us.
+fn fault(error: Error) -> Fault {
+    match error {
+        Error::Cancelled => Fault::Cancelled,
+        Error::Timeout => Fault::Timeout,
+        Error::SharingViolation => Fault::Sharing,
+        Error::ResetCard => Fault::Reset,
+        Error::UnresponsiveCard | Error::UnpoweredCard | Error::UnsupportedCard | Error::ProtoMismatch => Fault::Mute,
+        // NotTransacted is what pcsc-lite says of an exchange that failed: right after the card was pulled.
+        Error::NoSmartcard | Error::RemovedCard | Error::NotTransacted => Fault::NoCard,
+        Error::UnknownReader | Error::ReaderUnavailable => Fault::NoReader,
+        // A context or handle of a service that ended; pcsc-lite's line to it broken.
+        Error::NoService
+        | Error::ServiceStopped
+        | Error::CommError
+        | Error::InvalidHandle
+        | Error::Shutdown
+        | Error::SystemCancelled => Fault::NoService(error.to_string()),
+        other => Fault::Other(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_is_known_again_without_its_change() {
+        let seen = Seen {
+            present: true,
+            mute: false,
+            events: 7,
+            flags: 0x0007_0022,
+        };
+        assert_eq!(known(Some(seen)).bits(), 0x0007_0020);
+        assert_eq!(known(None), State::UNAWARE);
+    }
+
+    #[test]
+    fn names_end_where_c_ends_them() {
+        assert_eq!(name("a\0b"), Err(Fault::NoReader));
+        assert_eq!(name("Reader 00 00").as_deref(), Ok(c"Reader 00 00"));
+    }
+
+    #[test]
+    fn a_dead_context_is_known_by_any_of_its_codes() {
+        for error in [Error::NoService, Error::CommError, Error::InvalidHandle] {
+            assert!(matches!(fault(error), Fault::NoService(_)), "{error}");
+        }
+        assert_eq!(fault(Error::NotTransacted), Fault::NoCard);
+    }
+}

@@ -1,0 +1,270 @@
+//! A reader's own thread: scripts run on it one after the other, each in one connection and one transaction.
+//!
+//! PC/SC has no time limit for the wait until another program's transaction ends, nor for a command. The one who
+//! asked waits for so long as [`Bounds`] say; a script that has not begun by then never will, so no PIN is spent
+//! for somebody who has left. A thread that hangs costs its reader, and nobody else.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::super::apdu::Link;
+use super::super::error::CardError;
+use super::super::pcsc::{Connection, Context, Ending, Exchange, Fault, Stack, Watched};
+use super::Insertion;
+use super::transport::{Keys, Wire};
+
+/// How often a connection is made anew because another program reset the card before our transaction began.
+const RESETS: usize = 3;
+
+/// How long is waited for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Until the script has the card for itself.
+    pub begin: Duration,
+    /// From then on until it is done.
+    pub script: Duration,
+}
+
+/// A reader's thread. It ends when this is dropped, after the script at hand.
+pub struct Lane {
+    jobs: mpsc::Sender<Job>,
+    thread: JoinHandle<()>,
+}
+
+struct Job {
+    insertion: Insertion,
+    gate: Arc<Gate>,
+    script: Script,
+    begun: mpsc::Sender<()>,
+}
+
+/// Runs with the card, or is told why it cannot.
+type Script = Box<dyn FnOnce(Result<(&mut Wire<'_>, &[u8]), CardError>) + Send>;
+
+/// Who was first: the script, or the end of the asker's patience.
+struct Gate(AtomicU8);
+
+const WAITING: u8 = 0;
+const BEGUN: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
+impl Gate {
+    fn pass(&self, to: u8) -> bool {
+        self.0
+            .compare_exchange(WAITING, to, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+    }
+}
+
+/// A script on its way.
+pub struct Pending<T> {
+    gate: Arc<Gate>,
+    begun: mpsc::Receiver<()>,
+    answer: mpsc::Receiver<Result<T, CardError>>,
+    asked: Instant,
+    bounds: Bounds,
+}
+
+impl Lane {
+    /// Starts the thread of a reader. `pads`: keys of the reader may be used.
+    pub fn start(stack: Arc<dyn Stack>, reader: &str, pads: bool) -> Result<Self, CardError> {
+        let (jobs, queue) = mpsc::channel();
+        let mut worker = Worker {
+            stack,
+            context: None,
+            keys: None,
+            pads,
+        };
+        let thread = std::thread::Builder::new().name(format!("reader {reader}"));
+        let started = thread.spawn(move || queue.into_iter().for_each(|job| worker.run(job)));
+        let thread = started.map_err(|error| CardError::Service(format!("no thread for the reader: {error}")))?;
+        Ok(Self { jobs, thread })
+    }
+
+    /// Whether the thread is there; a script that panicked took it along.
+    pub fn is_alive(&self) -> bool {
+        !self.thread.is_finished()
+    }
+
+    /// Puts a script in line, for the card of this insertion and no other; nobody waits here.
+    ///
+    /// `script` gets the card and its answer to reset. It is run once at most, and where it fails nothing is tried again.
+    pub fn put<T: Send + 'static>(
+        &self,
+        insertion: &Insertion,
+        bounds: Bounds,
+        script: impl FnOnce(&mut Link<'_>, &[u8]) -> Result<T, CardError> + Send + 'static,
+    ) -> Pending<T> {
+        let (reply, answer) = mpsc::channel();
+        let (begun, began) = mpsc::channel();
+        let gate = Arc::new(Gate(AtomicU8::new(WAITING)));
+        let script: Script = Box::new(move |wire| {
+            let _ = reply.send(wire.and_then(|(wire, atr)| script(&mut Link::new(wire), atr)));
+        });
+        // Where the thread is gone, the job is dropped and its answer with it.
+        let _ = self.jobs.send(Job {
+            insertion: insertion.clone(),
+            gate: gate.clone(),
+            script,
+            begun,
+        });
+        Pending {
+            gate,
+            begun: began,
+            answer,
+            asked: Instant::now(),
+            bounds,
+        }
+    }
+}
+
+impl<T> Pending<T> {
+    /// What the script gave, within the bounds.
+    pub fn wait(self) -> Result<T, CardError> {
+        let gone = || CardError::Service("the reader's thread is gone".to_owned());
+        let left = self.bounds.begin.saturating_sub(self.asked.elapsed());
+        match self.begun.recv_timeout(left) {
+            Ok(()) => {}
+            Err(mpsc::RecvTimeoutError::Timeout) if self.gate.pass(GIVEN_UP) => return Err(CardError::InUse),
+            // Refused before it began, or began in this very moment.
+            Err(_) => {}
+        }
+        match self.answer.recv_timeout(self.bounds.script) {
+            Ok(answer) => answer,
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(CardError::Silent(self.bounds.script)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(gone()),
+        }
+    }
+}
+
+/// What the thread keeps between scripts.
+struct Worker {
+    stack: Arc<dyn Stack>,
+    context: Option<Box<dyn Context>>,
+    /// What the reader's keys can do, once it was asked.
+    keys: Option<Keys>,
+    pads: bool,
+}
+
+impl Worker {
+    fn run(&mut self, job: Job) {
+        let Job {
+            insertion,
+            gate,
+            script,
+            begun,
+        } = job;
+        if gate.0.load(Ordering::SeqCst) == GIVEN_UP {
+            return;
+        }
+        let mut script = Some(script);
+        let fault = self.transact(&insertion, &gate, &begun, &mut script);
+        if let (Some(script), Some(error)) = (script, fault.err()) {
+            script(Err(error));
+        }
+    }
+
+    /// Connects, begins and runs the script; it is left where it was not run.
+    fn transact(
+        &mut self,
+        insertion: &Insertion,
+        gate: &Gate,
+        begun: &mpsc::Sender<()>,
+        script: &mut Option<Script>,
+    ) -> Result<(), CardError> {
+        for _ in 0..RESETS {
+            let mut connection = self.connect(&insertion.reader)?;
+            let context = self.context.as_deref().ok_or(CardError::Removed)?;
+            let (keys, pads) = (&mut self.keys, self.pads);
+            let mut refused = None;
+            let mut ending = Ending::Leave;
+            let ran = connection.transacted(&mut |exchange| {
+                ending = match still(context, insertion) {
+                    Ok(atr) => match gate.pass(BEGUN) {
+                        true => {
+                            let _ = begun.send(());
+                            perform(exchange, keys, pads, script, &atr)
+                        }
+                        false => Ending::Leave,
+                    },
+                    Err(fault) => {
+                        refused = Some(fault);
+                        Ending::Leave
+                    }
+                };
+                ending
+            });
+            // The transaction's end has reset the card where it had to, unless it failed.
+            connection.disconnect(if ran.is_ok() { Ending::Leave } else { ending });
+            match (refused, ran) {
+                (Some(error), _) => return Err(error),
+                _ if script.is_none() || gate.0.load(Ordering::SeqCst) == GIVEN_UP => return Ok(()),
+                (None, Err(Fault::Reset)) => {}
+                (None, Err(fault)) => return Err(self.failed(fault)),
+                (None, Ok(())) => return Ok(()),
+            }
+        }
+        Err(CardError::InUse)
+    }
+
+    fn connect(&mut self, reader: &str) -> Result<Box<dyn Connection>, CardError> {
+        if self.context.is_none() {
+            let context = self.stack.establish();
+            self.context = Some(context.map_err(|fault| self.failed(fault))?);
+        }
+        let context = self.context.as_deref().ok_or(CardError::Removed)?;
+        context.connect(reader).map_err(|fault| self.failed(fault))
+    }
+
+    /// A context whose service ended is dead for ever: the next script makes a new one.
+    fn failed(&mut self, fault: Fault) -> CardError {
+        if let Fault::NoService(_) = fault {
+            self.context = None;
+        }
+        CardError::from(fault)
+    }
+}
+
+/// Whether the card that is in now is the one of this insertion. Asked within the transaction: a card that was
+/// exchanged before that has another number, one that is exchanged later has none of our connections. Its answer to reset.
+fn still(context: &dyn Context, insertion: &Insertion) -> Result<Vec<u8>, CardError> {
+    let mut watched = [Watched::new(&insertion.reader)];
+    context.wait(&mut watched, false, Some(Duration::ZERO))?;
+    let [Watched { found, atr, .. }] = watched;
+    match found.present && found.events == insertion.events {
+        true => Ok(atr),
+        false => Err(CardError::Removed),
+    }
+}
+
+fn perform(
+    exchange: &mut dyn Exchange,
+    keys: &mut Option<Keys>,
+    pads: bool,
+    script: &mut Option<Script>,
+    atr: &[u8],
+) -> Ending {
+    let keys = keys.get_or_insert_with(|| match pads {
+        true => Keys::ask(exchange),
+        false => Keys::default(),
+    });
+    let mut wire = Wire::new(exchange, keys);
+    if let Some(script) = script.take() {
+        script(Ok((&mut wire, atr)));
+    }
+    wire.ending()
+}
+
+impl From<Fault> for CardError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NoService(why) => Self::Service(why),
+            Fault::Sharing => Self::InUse,
+            Fault::Mute => Self::Unsupported("the card does not answer; is it the right way round?".to_owned()),
+            Fault::NoCard | Fault::NoReader | Fault::Reset | Fault::Timeout | Fault::Cancelled => Self::Removed,
+            Fault::Other(why) => Self::Malformed("the reader", why),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A transaction as families see it, with the reader's keys (PC/SC part 10, 2.5 and 2.6).
+
+use super::super::apdu::Secret;
+use super::super::error::CardError;
+use super::super::pad::{Features, GET_FEATURE_REQUEST, is_false_pad};
+use super::super::pcsc::{Ending, Exchange, Fault, control_code};
+use super::super::pin::PadEntry;
+use super::super::transport::{Protocol, Transport};
+
+/// VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: after these the card may know its holder.
+const BEARS_PIN: [u8; 3] = [0x20, 0x24, 0x2C];
+/// How often GET_KEY_PRESSED is asked for while a PIN is typed, at most: a reader gives up long before.
+const KEY_PRESSES: usize = 10_000;
+
+/// What a reader's keys can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Keys(Features);
+
+impl Keys {
+    /// Asks the reader. Most have none and say so by refusing the question.
+    pub(super) fn ask(exchange: &mut dyn Exchange) -> Self {
+        let Ok(answer) = exchange.control(control_code(GET_FEATURE_REQUEST), &[]) else {
+            return Self::default();
+        };
+        let features = Features::parse(&answer);
+        let properties = features
+            .properties
+            .filter(|_| features.has_pad())
+            .and_then(|code| exchange.control(code, &[]).ok());
+        match properties.is_some_and(|properties| is_false_pad(&properties)) {
+            true => Self::default(),
+            false => Self(features),
+        }
+    }
+}
+
+/// One transaction over PC/SC.
+pub(super) struct Wire<'a> {
+    exchange: &'a mut dyn Exchange,
+    keys: &'a Keys,
+    touched: bool,
+}
+
+impl<'a> Wire<'a> {
+    pub(super) fn new(exchange: &'a mut dyn Exchange, keys: &'a Keys) -> Self {
+        Self {
+            exchange,
+            keys,
+            touched: false,
+        }
+    }
+
+    /// How the card must be left: nobody shall ride on a PIN that was given here.
+    pub(super) fn ending(&self) -> Ending {
+        match self.touched {
+            true => Ending::Reset,
+            false => Ending::Leave,
+        }
+    }
+
+    fn on_keys(&mut self, entry: &PadEntry) -> Result<Vec<u8>, Fault> {
+        let structure = entry.verify_structure();
+        let Features {
+            direct,
+            start,
+            finish,
+            key_pressed,
+            ..
+        } = self.keys.0;
+        if let Some(code) = direct {
+            return self.exchange.control(code, &structure);
+        }
+        let missing = || Fault::Other("the reader has no keys for a PIN".to_owned());
+        let (start, finish) = start.zip(finish).ok_or_else(missing)?;
+        self.exchange.control(start, &structure)?;
+        if let Some(code) = key_pressed {
+            self.follow_keys(code)?;
+        }
+        self.exchange.control(finish, &[])
+    }
+
+    /// Asks which key was pressed until it is one that ends the entry (part 10, 2.5.6): 0D OK, 1B cancel, 0E timeout,
+    /// 40 the reader gave up.
+    fn follow_keys(&mut self, code: u32) -> Result<(), Fault> {
+        for _ in 0..KEY_PRESSES {
+            match self.exchange.control(code, &[])?.first() {
+                Some(0x0D | 0x1B | 0x0E | 0x40) => return Ok(()),
+                // Drivers that do not wait for a key answer at once that there was none.
+                Some(0x00) | None => std::thread::sleep(std::time::Duration::from_millis(20)),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Transport for Wire<'_> {
+    fn transmit(&mut self, command: &Secret) -> Result<Vec<u8>, CardError> {
+        let bytes = command.expose();
+        let bears_pin = bytes.get(1).is_some_and(|ins| BEARS_PIN.contains(ins)) && bytes.len() > 5;
+        self.touched |= bears_pin;
+        let answer = self.exchange.transmit(bytes)?;
+        // Pulled during a command, pcsc-lite says "success" and hands over nothing.
+        match answer.len() {
+            0 | 1 => Err(CardError::Removed),
+            _ => Ok(answer),
+        }
+    }
+
+    fn protocol(&self) -> Protocol {
+        self.exchange.protocol()
+    }
+
+    fn has_pad(&self) -> bool {
+        self.keys.0.has_pad()
+    }
+
+    fn verify_on_pad(&mut self, entry: &PadEntry) -> Result<[u8; 2], CardError> {
+        self.touched = true;
+        let answer = self.on_keys(entry)?;
+        let status = answer.last_chunk::<2>().copied();
+        status.ok_or(CardError::Removed)
+    }
+}

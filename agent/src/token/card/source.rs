@@ -1,0 +1,351 @@
+//! The cards in all readers, as one source of tokens: each PIN of a card is a token.
+//!
+//! A card is recognised once for each insertion, in the transaction in which its PINs are first asked for their
+//! tries; its certificates are read in the next, and kept for as long as it is in. What was read of one insertion is
+//! never used for another: the key's name carries the insertion's number.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use plugin_protocol::api::SourceKind;
+
+use super::apdu::Link;
+use super::error::CardError;
+use super::family::{Evidence, Family};
+use super::pcsc::Stack;
+use super::pin::{PinSource, PinStatus};
+use super::readers::{Bounds, Insertion, Lane, Pending, Reader, Readers};
+use crate::error::Error;
+use crate::pin::Pin;
+use crate::token::{
+    Announcer, Credential, Inserted, Management, ProveJob, ReaderInfo, SignJob, Source, TokenId, TokenInfo,
+    UnblockCode, refuse_unsupported,
+};
+
+mod opened;
+
+use opened::{Opened, Tell};
+
+/// Another program's transaction is waited for so long: Windows ends one without traffic after five seconds, and
+/// who asked must not wait much longer.
+const BEGIN: Duration = Duration::from_secs(5);
+/// Reading a card: contactless ones with many certificates take seconds.
+const READING: Bounds = Bounds {
+    begin: BEGIN,
+    script: Duration::from_secs(60),
+};
+/// With a PIN: a reader's keys are waited for, up to 90 s for the first and 90 s between two.
+const WITH_PIN: Bounds = Bounds {
+    begin: BEGIN,
+    script: Duration::from_secs(240),
+};
+/// A card that is in and yet fails to be read is asked so often: contactless ones may be moved.
+const ATTEMPTS: usize = 3;
+
+/// How cards are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// PINs may be typed on readers that have keys.
+    pub pads: bool,
+    /// Ids of families that are left to PKCS#11 modules.
+    pub leave: Vec<String>,
+}
+
+/// All readers and the cards in them.
+pub struct Cards {
+    stack: Arc<dyn Stack>,
+    families: Arc<Vec<Box<dyn Family>>>,
+    options: Options,
+    readers: Readers,
+    lanes: BTreeMap<(u64, String), Lane>,
+    /// What is known of each card that is in.
+    opened: BTreeMap<Insertion, Arc<Mutex<Opened>>>,
+    /// Which token is behind which PIN of which card.
+    shown: BTreeMap<TokenId, (Insertion, usize)>,
+    /// Readers whose cards are ours: PKCS#11 modules do not offer them a second time.
+    served: Vec<String>,
+}
+
+impl Cards {
+    /// The cards of these families in the readers of this stack. Nothing is asked before the first question.
+    pub fn new(stack: Arc<dyn Stack>, families: Vec<Box<dyn Family>>, options: Options) -> Self {
+        Self {
+            readers: Readers::new(stack.clone()),
+            stack,
+            families: Arc::new(families),
+            options,
+            lanes: BTreeMap::new(),
+            opened: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            served: Vec::new(),
+        }
+    }
+
+    /// The readers now; forgets what is no more.
+    fn look(&mut self) -> Result<Vec<Reader>, Error> {
+        let listed = self.readers.list();
+        let readers = listed.as_deref().unwrap_or_default();
+        let inside = |insertion: &Insertion| readers.iter().any(|reader| reader.card.as_ref() == Some(insertion));
+        self.opened.retain(|insertion, _| inside(insertion));
+        self.shown.retain(|_, (insertion, _)| inside(insertion));
+        let same = |run: u64, name: &str| {
+            let mut cards = readers.iter().filter(|reader| reader.name == name).map(|reader| &reader.card);
+            cards.any(|card| card.as_ref().is_none_or(|card| card.service == run))
+        };
+        self.lanes.retain(|(run, name), _| same(*run, name));
+        listed.map_err(Error::ReaderService)
+    }
+
+    /// Puts a script in line at the card of an insertion.
+    fn put<T: Send + 'static>(
+        &mut self,
+        insertion: &Insertion,
+        bounds: Bounds,
+        script: impl FnOnce(&mut Opened, &mut Link<'_>) -> Result<T, CardError> + Send + 'static,
+    ) -> Result<Pending<T>, CardError> {
+        let opened = self.opened.entry(insertion.clone()).or_default().clone();
+        let (families, leave) = (self.families.clone(), self.options.leave.clone());
+        let place = (insertion.service, insertion.reader.clone());
+        if !self.lanes.get(&place).is_some_and(Lane::is_alive) {
+            let lane = Lane::start(self.stack.clone(), &insertion.reader, self.options.pads)?;
+            self.lanes.insert(place.clone(), lane);
+        }
+        let lane = self.lanes.get(&place).ok_or(CardError::Removed)?;
+        Ok(lane.put(insertion, bounds, move |link, atr| {
+            let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+            opened.recognise(&families, &leave, atr, link)?;
+            script(&mut opened, link)
+        }))
+    }
+
+    /// The same, and waits for what it gives.
+    fn run<T: Send + 'static>(
+        &mut self,
+        insertion: &Insertion,
+        bounds: Bounds,
+        script: impl FnOnce(&mut Opened, &mut Link<'_>) -> Result<T, CardError> + Send + 'static,
+    ) -> Result<T, CardError> {
+        self.put(insertion, bounds, script)?.wait()
+    }
+
+    /// Asks every card for its PINs, all readers at the same time; a card that is in and fails is asked again.
+    fn ask(&mut self, readers: &[Reader]) -> Vec<(Insertion, Result<Tell, CardError>)> {
+        let mut told = Vec::new();
+        let mut left: Vec<Insertion> = readers
+            .iter()
+            .filter(|reader| !reader.mute)
+            .filter_map(|reader| reader.card.clone())
+            .collect();
+        for attempt in 1..=ATTEMPTS {
+            let asked: Vec<_> = left
+                .drain(..)
+                .map(|insertion| (self.put(&insertion, READING, Opened::tell), insertion))
+                .collect();
+            for (pending, insertion) in asked {
+                match pending.and_then(Pending::wait) {
+                    Err(CardError::Removed) if attempt < ATTEMPTS && self.readers.holds(&insertion) => {
+                        left.push(insertion);
+                    }
+                    answer => told.push((insertion, answer)),
+                }
+            }
+        }
+        told
+    }
+
+    /// The card and the PIN behind a token.
+    fn place(&self, token: &TokenId) -> Result<(Insertion, usize), Error> {
+        let (insertion, slot) = self.shown.get(token).ok_or(Error::TokenRemoved)?;
+        match self.readers.holds(insertion) {
+            true => Ok((insertion.clone(), *slot)),
+            false => Err(Error::TokenRemoved),
+        }
+    }
+
+    /// The same for what the person agreed to: the certificate read of this insertion, and where its PIN comes from.
+    fn agreed(
+        &self,
+        token: &TokenId,
+        certificate: &[u8],
+        key: Option<&str>,
+        pin: Option<Pin>,
+    ) -> Result<(Insertion, usize, Credential, PinSource), Error> {
+        let (insertion, slot) = self.place(token)?;
+        let opened = self.opened.get(&insertion).ok_or(Error::TokenRemoved)?;
+        let opened = held(opened)?;
+        let read = opened.credentials(slot).ok_or(Error::TokenRemoved)?;
+        let same = |credential: &&Credential| {
+            credential.certificate == certificate
+                && key.is_none_or(|key| key == carried(&insertion, &credential.key))
+        };
+        let credential = read.iter().find(same).ok_or(Error::TokenRemoved)?.clone();
+        let pin = match pin {
+            Some(pin) => PinSource::Typed(pin),
+            None if opened.has_pad(slot) => PinSource::Pad,
+            None => {
+                let why = "no PIN was given, and this reader takes none on keys of its own";
+                return Err(Error::UnsupportedAlgorithm(why.to_owned()));
+            }
+        };
+        Ok((insertion, slot, credential, pin))
+    }
+}
+
+impl Source for Cards {
+    fn name(&self) -> &str {
+        "PC/SC"
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Pcsc
+    }
+
+    fn announce(&mut self, announcer: Announcer) -> bool {
+        self.readers.announce(announcer);
+        true
+    }
+
+    /// Where nothing else is there to be shown, a card that another program keeps is an error: the person would be
+    /// asked for a card that is in already.
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
+        let readers = self.look()?;
+        let (mut tokens, mut failure) = (Vec::new(), None);
+        let mut served = Vec::new();
+        let told = self.ask(&readers);
+        for (insertion, answer) in told {
+            match answer {
+                Ok(tell) => {
+                    if tell.ours {
+                        served.push(insertion.reader.clone());
+                    }
+                    for (slot, info) in tell.tokens(&insertion.reader).into_iter().enumerate() {
+                        self.shown.insert(info.id.clone(), (insertion.clone(), slot));
+                        tokens.push(info);
+                    }
+                }
+                Err(error) => {
+                    tracing::info!(reader = insertion.reader, %error, "a card was not read");
+                    // It may be ours: a module that shows it now would be a second owner a moment later.
+                    served.push(insertion.reader.clone());
+                    if error != CardError::Removed {
+                        failure = Some(error);
+                    }
+                }
+            }
+        }
+        self.served = served;
+        match failure {
+            Some(error) if tokens.is_empty() => Err(error.into()),
+            _ => Ok(tokens),
+        }
+    }
+
+    fn serves(&self) -> Vec<String> {
+        self.served.clone()
+    }
+
+    fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error> {
+        let (insertion, slot) = self.place(token)?;
+        let read = move |opened: &mut Opened, link: &mut Link<'_>| opened.read(slot, link);
+        let opened = self.opened.get(&insertion).ok_or(Error::TokenRemoved)?;
+        let known = held(opened)?.credentials(slot).map(<[_]>::to_vec);
+        let mut credentials = match known {
+            Some(known) => known,
+            None => self.run(&insertion, READING, read)?,
+        };
+        for credential in &mut credentials {
+            credential.key = carried(&insertion, &credential.key);
+        }
+        Ok(credentials)
+    }
+
+    fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        let (insertion, slot, credential, pin) = self.agreed(token, &job.certificate, Some(&job.key), pin)?;
+        refuse_unsupported(&credential.mechanisms, &job.inputs)?;
+        let sign = move |opened: &mut Opened, link: &mut Link<'_>| {
+            opened.card()?.sign(slot, &credential.key, &job.inputs, pin, link)
+        };
+        Ok(self.run(&insertion, WITH_PIN, sign)?)
+    }
+
+    fn prove(&mut self, token: &TokenId, job: ProveJob, pin: Option<Pin>) -> Result<Evidence, Error> {
+        let (insertion, slot, _, pin) = self.agreed(token, &job.certificate, None, pin)?;
+        let prove =
+            move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.prove(slot, &job.statement, pin, link);
+        Ok(self.run(&insertion, WITH_PIN, prove)?)
+    }
+
+    fn management(&mut self, token: &TokenId) -> Result<Management, Error> {
+        let (insertion, slot) = self.place(token)?;
+        let ask = move |opened: &mut Opened, link: &mut Link<'_>| {
+            let card = opened.card()?;
+            let management = card.management(slot);
+            let status = match management.unblock {
+                Some(_) => card.unblock_status(slot, link)?,
+                None => PinStatus::default(),
+            };
+            Ok((management, status))
+        };
+        let (management, status) = self.run(&insertion, READING, ask)?;
+        let unblock = management.unblock.map(|code| UnblockCode {
+            name: code.name.to_owned(),
+            length: code.length,
+            tries_left: status.tries_left,
+        });
+        Ok(Management {
+            change: management.change,
+            unblock,
+        })
+    }
+
+    fn change_pin(&mut self, token: &TokenId, old: Pin, new: Pin) -> Result<(), Error> {
+        let (insertion, slot) = self.place(token)?;
+        let change =
+            move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.change_pin(slot, old, new, link);
+        Ok(self.run(&insertion, WITH_PIN, change)?)
+    }
+
+    fn unblock_pin(&mut self, token: &TokenId, code: Pin, new: Pin) -> Result<(), Error> {
+        let (insertion, slot) = self.place(token)?;
+        let unblock =
+            move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.unblock_pin(slot, code, new, link);
+        Ok(self.run(&insertion, WITH_PIN, unblock)?)
+    }
+
+    fn readers(&mut self) -> Result<Vec<ReaderInfo>, Error> {
+        let readers = self.look()?;
+        let info = |reader: Reader| {
+            let card = match (reader.card, reader.mute) {
+                (_, true) => Inserted::Unreadable("it does not answer; is it the right way round?".to_owned()),
+                (None, false) => Inserted::Nothing,
+                (Some(insertion), false) => {
+                    let told = self.run(&insertion, READING, Opened::describe);
+                    told.unwrap_or_else(|error| Inserted::Unreadable(error.to_string()))
+                }
+            };
+            ReaderInfo {
+                name: reader.name,
+                card,
+            }
+        };
+        Ok(readers.into_iter().map(info).collect())
+    }
+}
+
+/// A card's key by its name outside: what was agreed to of one insertion names no key of another.
+fn carried(insertion: &Insertion, key: &str) -> String {
+    format!("{}:{key}", insertion.number)
+}
+
+/// What is known of a card. A script that hangs holds it: nobody waits for that one.
+fn held(opened: &Mutex<Opened>) -> Result<MutexGuard<'_, Opened>, CardError> {
+    match opened.try_lock() {
+        Ok(opened) => Ok(opened),
+        Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => Err(CardError::Silent(READING.script)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! What is known of one card for as long as it is in.
+
+use std::collections::BTreeMap;
+
+use plugin_protocol::api::{PinState, TokenKind};
+use plugin_protocol::encoding::hex;
+
+use super::super::apdu::Link;
+use super::super::error::CardError;
+use super::super::family::{Card, Family, Recognition, Slot};
+
+use super::super::pin::{PadEntry, PinStatus};
+use crate::token::{Credential, Inserted, PinInfo, TokenId, TokenInfo};
+
+/// One card; before its first transaction nothing is known of it.
+#[derive(Default)]
+pub(super) struct Opened {
+    atr: Vec<u8>,
+    found: Option<Found>,
+    pads: bool,
+    credentials: BTreeMap<usize, Vec<Credential>>,
+}
+
+/// What a card turned out to be.
+enum Found {
+    /// One of a family, served here.
+    Ours {
+        id: &'static str,
+        name: &'static str,
+        card: Box<dyn Card>,
+    },
+    /// One of a family that is left to PKCS#11 modules.
+    Left(&'static str),
+    /// Nobody's; these families asked it.
+    Foreign(Vec<&'static str>),
+}
+
+/// What a card's PINs are like now.
+pub(super) struct Tell {
+    /// It is served here.
+    pub(super) ours: bool,
+    atr: Vec<u8>,
+    id: &'static str,
+    name: &'static str,
+    serial: String,
+    slots: Vec<(Slot, PinStatus)>,
+    pads: bool,
+}
+
+impl Opened {
+    /// Finds the card's family, once: those that are sure first, then those that have to ask.
+    pub(super) fn recognise(
+        &mut self,
+        families: &[Box<dyn Family>],
+        leave: &[String],
+        atr: &[u8],
+        link: &mut Link<'_>,
+    ) -> Result<(), CardError> {
+        if self.found.is_some() {
+            return Ok(());
+        }
+        self.atr = atr.to_vec();
+        self.pads = link.transport().has_pad();
+        let mut likely: Vec<_> = families.iter().map(|family| (family.recognise(atr), family)).collect();
+        likely.retain(|(recognition, _)| *recognition != Recognition::No);
+        likely.sort_by_key(|(recognition, _)| std::cmp::Reverse(*recognition));
+        let mut tried = Vec::new();
+        for (recognition, family) in likely {
+            let left = leave.iter().any(|id| id == family.id());
+            if left && recognition == Recognition::Sure {
+                self.found = Some(Found::Left(family.name()));
+                return Ok(());
+            }
+            match family.open(atr, link) {
+                Ok(Some(_)) if left => {
+                    self.found = Some(Found::Left(family.name()));
+                    return Ok(());
+                }
+                Ok(Some(card)) => {
+                    let (id, name) = (family.id(), family.name());
+                    self.found = Some(Found::Ours { id, name, card });
+                    return Ok(());
+                }
+                Ok(None) => {}
+                Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))) => {
+                    tracing::info!(family = family.id(), %error, "a card is not of this family");
+                }
+                Err(error) => return Err(error),
+            }
+            tried.push(family.name());
+        }
+        self.found = Some(Found::Foreign(tried));
+        Ok(())
+    }
+
+    /// The card, where it is served here.
+    pub(super) fn card(&mut self) -> Result<&mut dyn Card, CardError> {
+        match &mut self.found {
+            Some(Found::Ours { card, .. }) => Ok(card.as_mut()),
+            _ => Err(CardError::Removed),
+        }
+    }
+
+    /// The tries of each PIN, read anew.
+    pub(super) fn tell(&mut self, link: &mut Link<'_>) -> Result<Tell, CardError> {
+        let mut tell = Tell {
+            ours: false,
+            atr: self.atr.clone(),
+            id: "",
+            name: "",
+            serial: String::new(),
+            slots: Vec::new(),
+            pads: self.pads,
+        };
+        let Some(Found::Ours { id, name, card }) = &mut self.found else {
+            return Ok(tell);
+        };
+        (tell.ours, tell.id, tell.name) = (true, *id, *name);
+        tell.serial = card.serial().unwrap_or_default();
+        for (index, slot) in card.slots().into_iter().enumerate() {
+            let status = match card.pin_status(index, link) {
+                Ok(status) => status,
+                // A counter that cannot be read is one that is not known; the card says the rest when it is asked.
+                Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))) => {
+                    tracing::info!(%error, "the state of a PIN was not read");
+                    PinStatus::default()
+                }
+                Err(error) => return Err(error),
+            };
+            tell.slots.push((slot, status));
+        }
+        Ok(tell)
+    }
+
+    /// The certificates behind a PIN: read once.
+    pub(super) fn read(&mut self, slot: usize, link: &mut Link<'_>) -> Result<Vec<Credential>, CardError> {
+        if let Some(known) = self.credentials.get(&slot) {
+            return Ok(known.clone());
+        }
+        let read = self.card()?.credentials(slot, link)?;
+        self.credentials.insert(slot, read.clone());
+        Ok(read)
+    }
+
+    /// The certificates behind a PIN, where they were read.
+    pub(super) fn credentials(&self, slot: usize) -> Option<&[Credential]> {
+        self.credentials.get(&slot).map(Vec::as_slice)
+    }
+
+    /// Whether the slot's PIN is typed on the reader.
+    pub(super) fn has_pad(&self, slot: usize) -> bool {
+        let Some(Found::Ours { card, .. }) = &self.found else {
+            return false;
+        };
+        let slots = card.slots();
+        slots.get(slot).is_some_and(|slot| on_pad(slot, self.pads))
+    }
+
+    /// What it is, for people.
+    pub(super) fn describe(&mut self, link: &mut Link<'_>) -> Result<Inserted, CardError> {
+        Ok(match &mut self.found {
+            Some(Found::Ours { name, card, .. }) => Inserted::Known {
+                family: (*name).to_owned(),
+                slots: card.slots().into_iter().map(|slot| (slot.pin.name.to_owned(), slot.role)).collect(),
+                details: card.details(link)?,
+            },
+            Some(Found::Left(family)) => Inserted::Left {
+                family: (*family).to_owned(),
+            },
+            Some(Found::Foreign(tried)) => Inserted::Unknown {
+                atr: self.atr.clone(),
+                tried: tried.iter().map(|name| (*name).to_owned()).collect(),
+            },
+            None => Inserted::Unreadable("it was not asked yet".to_owned()),
+        })
+    }
+}
+
+fn on_pad(slot: &Slot, pads: bool) -> bool {
+    pads && slot.pad && PadEntry::of(&slot.pin).is_some()
+}
+
+impl Tell {
+    /// Its tokens, in the order of its slots.
+    pub(super) fn tokens(self, reader: &str) -> Vec<TokenInfo> {
+        let several = self.slots.len() > 1;
+        let token = |(slot, status): &(Slot, PinStatus)| TokenInfo {
+            id: TokenId::new(&["card", reader, &hex(&self.atr), self.id, &self.serial, slot.pin.name]),
+            kind: TokenKind::Card,
+            label: match slot.label.is_empty() {
+                true => self.name.to_owned(),
+                false => format!("{} {}", self.name, slot.label),
+            },
+            reader: Some(reader.to_owned()),
+            pin: PinInfo {
+                name: several.then(|| slot.pin.name.to_owned()),
+                state: state(status),
+                tries_left: status.tries_left,
+                pad: on_pad(slot, self.pads),
+                length: Some(slot.pin.length),
+            },
+            role: slot.role,
+            test: false,
+        };
+        self.slots.iter().map(token).collect()
+    }
+}
+
+/// What the counter means to the person.
+fn state(status: &PinStatus) -> PinState {
+    match (status.tries_left, status.tries_max) {
+        (Some(0), _) => PinState::Locked,
+        _ if status.must_change => PinState::MustChange,
+        (Some(1), _) => PinState::FinalTry,
+        (Some(left), Some(max)) if left < max => PinState::Low,
+        _ => PinState::Ok,
+    }
+}
