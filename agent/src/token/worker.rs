@@ -158,7 +158,12 @@ impl Tokens {
             held(&worker.seen).serves = serves;
             looked.push(Some(tokens));
         }
-        let served: Vec<String> = self.0.workers.iter().flat_map(|worker| held(&worker.seen).serves.clone()).collect();
+        let served: Vec<String> = self
+            .0
+            .workers
+            .iter()
+            .flat_map(|worker| held(&worker.seen).serves.clone())
+            .collect();
         for (worker, tokens) in self.0.workers.iter().zip(&mut looked) {
             let Some(tokens) = tokens else { continue };
             if let (SourceKind::Pkcs11, Ok(tokens)) = (worker.kind, tokens.as_mut()) {
@@ -174,7 +179,12 @@ impl Tokens {
 
     /// The readers that sources look after, with what is in them; or why a source cannot tell.
     pub async fn readers(&self) -> Vec<(SourceKind, Result<Vec<ReaderInfo>, Error>)> {
-        let asked: Vec<_> = self.0.workers.iter().map(|worker| (worker, worker.ask(|source| source.readers()))).collect();
+        let asked: Vec<_> = self
+            .0
+            .workers
+            .iter()
+            .map(|worker| (worker, worker.ask(|source| source.readers())))
+            .collect();
         let mut told = Vec::with_capacity(asked.len());
         for (worker, answer) in asked {
             told.push((worker.kind, received(&worker.name, answer).await));
@@ -344,11 +354,7 @@ impl Tokens {
 }
 
 impl Worker {
-    fn new(
-        source: Box<dyn Source>,
-        events: &broadcast::Sender<TokenEvent>,
-        noticed: &watch::Sender<()>,
-    ) -> Self {
+    fn new(source: Box<dyn Source>, events: &broadcast::Sender<TokenEvent>, noticed: &watch::Sender<()>) -> Self {
         let stirred = Arc::new(AtomicBool::new(true));
         let (stir, events, noticed) = (stirred.clone(), events.clone(), noticed.clone());
         let announcer = move |notice| {

@@ -66,6 +66,7 @@ export class Agent {
       'rates.operations_per_minute = 1000',
       'rates.requests_per_minute = 10000',
       'pkcs11.search = false',
+      'cards.enabled = false',
       `pkcs11.modules = [${module ? `{ path = ${JSON.stringify(module.path)} }` : ''}]`,
       '',
     ].join('\n'));

@@ -189,7 +189,7 @@ fn agent(programs: &Programs, state: &Path, what: &str) -> Command {
 fn configure(state: &Path) -> Result<(), Failure> {
     let policy = toml::Value::String(state.join("policy.toml").display().to_string());
     let text = format!(
-        "[prompt]\nkind = \"unattended\"\npolicy = {policy}\n\n[software]\nenabled = true\nkeys = [\"p256\", \"gost256\", \"gost512\"]\n\n[pkcs11]\nsearch = false\n"
+        "[prompt]\nkind = \"unattended\"\npolicy = {policy}\n\n[software]\nenabled = true\nkeys = [\"p256\", \"gost256\", \"gost512\"]\n\n[pkcs11]\nsearch = false\n\n[cards]\nenabled = false\n"
     );
     write(&state.join("config.toml"), &text)
 }

@@ -144,7 +144,11 @@ impl Readers {
             .wait_timeout_while(state, FIRST_LOOK, pending)
             .unwrap_or_else(PoisonError::into_inner);
         match &state.service {
-            Service::Up => Ok(state.seats.iter().map(|(name, seat)| seat.reader(name, state.run)).collect()),
+            Service::Up => Ok(state
+                .seats
+                .iter()
+                .map(|(name, seat)| seat.reader(name, state.run))
+                .collect()),
             Service::Down(why) => Err(why.clone()),
             Service::Unknown => Err(format!("it did not answer within {} s", FIRST_LOOK.as_secs())),
         }

@@ -28,8 +28,8 @@ mod opened;
 use opened::{Opened, Tell};
 
 /// Another program's transaction is waited for so long: Windows ends one without traffic after five seconds, and
-/// who asked must not wait much longer.
-const BEGIN: Duration = Duration::from_secs(5);
+/// who asked must not wait much longer. (Tests wait it out.)
+const BEGIN: Duration = Duration::from_millis(if cfg!(test) { 400 } else { 5000 });
 /// Reading a card: contactless ones with many certificates take seconds.
 const READING: Bounds = Bounds {
     begin: BEGIN,
@@ -90,7 +90,10 @@ impl Cards {
         self.opened.retain(|insertion, _| inside(insertion));
         self.shown.retain(|_, (insertion, _)| inside(insertion));
         let same = |run: u64, name: &str| {
-            let mut cards = readers.iter().filter(|reader| reader.name == name).map(|reader| &reader.card);
+            let mut cards = readers
+                .iter()
+                .filter(|reader| reader.name == name)
+                .map(|reader| &reader.card);
             cards.any(|card| card.as_ref().is_none_or(|card| card.service == run))
         };
         self.lanes.retain(|(run, name), _| same(*run, name));
@@ -176,8 +179,7 @@ impl Cards {
         let opened = held(opened)?;
         let read = opened.credentials(slot).ok_or(Error::TokenRemoved)?;
         let same = |credential: &&Credential| {
-            credential.certificate == certificate
-                && key.is_none_or(|key| key == carried(&insertion, &credential.key))
+            credential.certificate == certificate && key.is_none_or(|key| key == carried(&insertion, &credential.key))
         };
         let credential = read.iter().find(same).ok_or(Error::TokenRemoved)?.clone();
         let pin = match pin {
@@ -301,15 +303,13 @@ impl Source for Cards {
 
     fn change_pin(&mut self, token: &TokenId, old: Pin, new: Pin) -> Result<(), Error> {
         let (insertion, slot) = self.place(token)?;
-        let change =
-            move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.change_pin(slot, old, new, link);
+        let change = move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.change_pin(slot, old, new, link);
         Ok(self.run(&insertion, WITH_PIN, change)?)
     }
 
     fn unblock_pin(&mut self, token: &TokenId, code: Pin, new: Pin) -> Result<(), Error> {
         let (insertion, slot) = self.place(token)?;
-        let unblock =
-            move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.unblock_pin(slot, code, new, link);
+        let unblock = move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.unblock_pin(slot, code, new, link);
         Ok(self.run(&insertion, WITH_PIN, unblock)?)
     }
 
@@ -348,4 +348,4 @@ fn held(opened: &Mutex<Opened>) -> Result<MutexGuard<'_, Opened>, CardError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

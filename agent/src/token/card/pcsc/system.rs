@@ -147,7 +147,11 @@ impl Connected {
 impl Drop for Connected {
     fn drop(&mut self) {
         // A script that panicked may have given a PIN.
-        self.finish(if std::thread::panicking() { Ending::Reset } else { Ending::Leave });
+        self.finish(if std::thread::panicking() {
+            Ending::Reset
+        } else {
+            Ending::Leave
+        });
     }
 }
 

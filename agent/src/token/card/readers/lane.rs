@@ -40,8 +40,9 @@ struct Job {
     begun: mpsc::Sender<()>,
 }
 
-/// Runs with the card, or is told why it cannot.
-type Script = Box<dyn FnOnce(Result<(&mut Wire<'_>, &[u8]), CardError>) + Send>;
+/// Runs with the card, or is told why it cannot. What it gives hands its answer out, once the card is let go.
+type Script = Box<dyn FnOnce(Result<(&mut Wire<'_>, &[u8]), CardError>) -> HandOut + Send>;
+type HandOut = Box<dyn FnOnce()>;
 
 /// Who was first: the script, or the end of the asker's patience.
 struct Gate(AtomicU8);
@@ -101,7 +102,8 @@ impl Lane {
         let (begun, began) = mpsc::channel();
         let gate = Arc::new(Gate(AtomicU8::new(WAITING)));
         let script: Script = Box::new(move |wire| {
-            let _ = reply.send(wire.and_then(|(wire, atr)| script(&mut Link::new(wire), atr)));
+            let answer = wire.and_then(|(wire, atr)| script(&mut Link::new(wire), atr));
+            Box::new(move || drop(reply.send(answer)))
         });
         // Where the thread is gone, the job is dropped and its answer with it.
         let _ = self.jobs.send(Job {
@@ -160,9 +162,13 @@ impl Worker {
             return;
         }
         let mut script = Some(script);
-        let fault = self.transact(&insertion, &gate, &begun, &mut script);
+        let mut answer = None;
+        let fault = self.transact(&insertion, &gate, &begun, &mut script, &mut answer);
         if let (Some(script), Some(error)) = (script, fault.err()) {
-            script(Err(error));
+            answer = Some(script(Err(error)));
+        }
+        if let Some(hand_out) = answer {
+            hand_out();
         }
     }
 
@@ -173,6 +179,7 @@ impl Worker {
         gate: &Gate,
         begun: &mpsc::Sender<()>,
         script: &mut Option<Script>,
+        answer: &mut Option<HandOut>,
     ) -> Result<(), CardError> {
         for _ in 0..RESETS {
             let mut connection = self.connect(&insertion.reader)?;
@@ -185,7 +192,10 @@ impl Worker {
                     Ok(atr) => match gate.pass(BEGUN) {
                         true => {
                             let _ = begun.send(());
-                            perform(exchange, keys, pads, script, &atr)
+                            let keys = keys.get_or_insert_with(|| Keys::ask(exchange, pads));
+                            let mut wire = Wire::new(exchange, keys);
+                            *answer = script.take().map(|script| script(Ok((&mut wire, &atr))));
+                            wire.ending()
                         }
                         false => Ending::Leave,
                     },
@@ -237,24 +247,6 @@ fn still(context: &dyn Context, insertion: &Insertion) -> Result<Vec<u8>, CardEr
         true => Ok(atr),
         false => Err(CardError::Removed),
     }
-}
-
-fn perform(
-    exchange: &mut dyn Exchange,
-    keys: &mut Option<Keys>,
-    pads: bool,
-    script: &mut Option<Script>,
-    atr: &[u8],
-) -> Ending {
-    let keys = keys.get_or_insert_with(|| match pads {
-        true => Keys::ask(exchange),
-        false => Keys::default(),
-    });
-    let mut wire = Wire::new(exchange, keys);
-    if let Some(script) = script.take() {
-        script(Ok((&mut wire, atr)));
-    }
-    wire.ending()
 }
 
 impl From<Fault> for CardError {

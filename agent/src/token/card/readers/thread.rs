@@ -63,7 +63,10 @@ fn rest(board: &Board, why: String) -> bool {
     state.service = Service::Down(why);
     board.told.notify_all();
     let idle = |state: &mut State| !state.asked && !state.closing;
-    let state = board.told.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
+    let state = board
+        .told
+        .wait_while(state, idle)
+        .unwrap_or_else(PoisonError::into_inner);
     state.closing
 }
 
@@ -114,7 +117,12 @@ fn follow(context: &dyn Context, board: &Board) -> Fault {
 fn arrange(board: &Board, watched: &mut Vec<Watched>, names: &[String]) {
     let mut state = board.lock();
     watched.retain(|one| names.contains(&one.reader));
-    let gone: Vec<String> = state.seats.keys().filter(|name| !names.contains(name)).cloned().collect();
+    let gone: Vec<String> = state
+        .seats
+        .keys()
+        .filter(|name| !names.contains(name))
+        .cloned()
+        .collect();
     for name in gone {
         if state.seats.remove(&name).is_some_and(|seat| seat.announced) {
             state.tell(Notice::CardRemoved(name.clone()));
@@ -143,7 +151,9 @@ fn note(board: &Board, watched: &mut [Watched]) {
 }
 
 fn change(state: &mut State, name: &str, found: Seen, now: Instant) {
-    let Some(mut seat) = state.seats.remove(name) else { return };
+    let Some(mut seat) = state.seats.remove(name) else {
+        return;
+    };
     let before = std::mem::replace(&mut seat.seen, found);
     let same = seat.insertion.is_some() == found.present && (!found.present || before.events == found.events);
     if !same {

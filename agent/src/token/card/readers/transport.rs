@@ -17,8 +17,11 @@ const KEY_PRESSES: usize = 10_000;
 pub(super) struct Keys(Features);
 
 impl Keys {
-    /// Asks the reader. Most have none and say so by refusing the question.
-    pub(super) fn ask(exchange: &mut dyn Exchange) -> Self {
+    /// Asks the reader, where its keys are `wanted`. Most have none and say so by refusing the question.
+    pub(super) fn ask(exchange: &mut dyn Exchange, wanted: bool) -> Self {
+        if !wanted {
+            return Self::default();
+        }
         let Ok(answer) = exchange.control(control_code(GET_FEATURE_REQUEST), &[]) else {
             return Self::default();
         };

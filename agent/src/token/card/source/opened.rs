@@ -161,7 +161,11 @@ impl Opened {
         Ok(match &mut self.found {
             Some(Found::Ours { name, card, .. }) => Inserted::Known {
                 family: (*name).to_owned(),
-                slots: card.slots().into_iter().map(|slot| (slot.pin.name.to_owned(), slot.role)).collect(),
+                slots: card
+                    .slots()
+                    .into_iter()
+                    .map(|slot| (slot.pin.name.to_owned(), slot.role))
+                    .collect(),
                 details: card.details(link)?,
             },
             Some(Found::Left(family)) => Inserted::Left {

@@ -1,0 +1,206 @@
+//! What happens when something happens: each fault has one stated end, and none costs a second PIN try.
+
+use super::*;
+use crate::token::card::pcsc::Fault;
+
+/// The scene after the person agreed: what is left is to sign.
+fn agreed(card: &Plain) -> (World, Cards, TokenId, Credential) {
+    let (world, mut cards, tokens) = with_card(card);
+    let credential = cards.credentials(&tokens[0].id).unwrap().remove(0);
+    world.log(READER);
+    (world, cards, tokens[0].id.clone(), credential)
+}
+
+#[test]
+fn a_card_pulled_during_any_command_is_removed_and_its_pin_is_sent_once() {
+    for commands_before in 0..2 {
+        let card = Plain::new(7);
+        let (world, mut cards, id, credential) = agreed(&card);
+        world.pull_after(READER, commands_before);
+        let error = cards.sign(&id, job(&credential), pin("0000")).unwrap_err();
+        let wrong = commands_before == 1;
+        assert_eq!(
+            error,
+            if wrong {
+                Error::PinIncorrect(Some(2))
+            } else {
+                Error::TokenRemoved
+            }
+        );
+        assert_eq!(verifies(&world.log(READER)), 1, "after {commands_before}");
+        assert_eq!(card.tries()[0], 2);
+    }
+    // After the right PIN, before the signature.
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    world.pull_after(READER, 1);
+    assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::TokenRemoved));
+    assert_eq!(verifies(&world.log(READER)), 1);
+}
+
+#[test]
+fn a_card_pulled_before_it_is_asked_is_removed_and_nothing_is_sent() {
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    world.remove(READER);
+    assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::TokenRemoved));
+    assert!(commands(&world.log(READER)).is_empty());
+    world.unplug(READER);
+    assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::TokenRemoved));
+}
+
+#[test]
+fn an_exchange_that_fails_is_a_removal_whatever_pcsc_calls_it() {
+    for fault in [Fault::NoCard, Fault::Reset, Fault::NoReader] {
+        let card = Plain::new(7);
+        let (world, mut cards, id, credential) = agreed(&card);
+        world.fault(READER, fault);
+        assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::TokenRemoved));
+        assert_eq!(verifies(&world.log(READER)), 1);
+        // A handle that is dead hurts nobody: the next script has one of its own.
+        assert!(cards.sign(&id, job(&credential), pin("1234")).is_ok());
+    }
+}
+
+#[test]
+fn a_card_that_another_program_keeps_is_in_use_and_comes_back() {
+    let card = Plain::new(7);
+    let (world, mut cards) = scene();
+    world.insert(READER, card);
+    world.exclusive(READER, true);
+    let begun = std::time::Instant::now();
+    let error = loop {
+        match cards.tokens() {
+            Err(error) => break error,
+            Ok(tokens) => assert!(tokens.is_empty() && begun.elapsed() < Duration::from_secs(10)),
+        }
+    };
+    assert_eq!(error, Error::CardInUse);
+    assert_eq!(cards.serves(), [READER], "no module takes it meanwhile");
+    assert!(matches!(&cards.readers().unwrap()[0].card, Inserted::Unreadable(why) if why.contains("another program")));
+    world.exclusive(READER, false);
+    let tokens = listed(&mut cards);
+    let credential = cards.credentials(&tokens[0].id).unwrap().remove(0);
+    world.exclusive(READER, true);
+    assert_eq!(
+        cards.sign(&tokens[0].id, job(&credential), pin("1234")),
+        Err(Error::CardInUse)
+    );
+    assert_eq!(verifies(&world.log(READER)), 0);
+}
+
+/// PC/SC waits for ever; we do not, and what was given up is never done later.
+#[test]
+fn anothers_transaction_is_waited_for_within_a_bound() {
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    world.hold(READER, true);
+    let begun = std::time::Instant::now();
+    assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::CardInUse));
+    assert!(begun.elapsed() >= BEGIN);
+    // The readers beside it are served meanwhile.
+    world.plug("Reader 01");
+    world.insert("Reader 01", Plain::new(8));
+    let others = listed(&mut cards);
+    assert!(others.iter().all(|token| token.reader.as_deref() == Some("Reader 01")));
+
+    world.hold(READER, false);
+    let tokens = listed(&mut cards);
+    assert!(tokens.iter().any(|token| token.id == id));
+    let log = world.log(READER);
+    assert_eq!(verifies(&log), 0, "{log:?}");
+    // A short one costs nothing but its time.
+    world.hold(READER, true);
+    let release = std::thread::spawn({
+        let world = world.clone();
+        move || {
+            world.until_logged(READER, "begin");
+            world.hold(READER, false);
+        }
+    });
+    assert!(cards.sign(&id, job(&credential), pin("1234")).is_ok());
+    release.join().unwrap();
+}
+
+#[test]
+fn a_reset_by_another_program_before_our_transaction_is_connected_through() {
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    world.resets(READER, 2);
+    assert!(cards.sign(&id, job(&credential), pin("1234")).is_ok());
+    assert_eq!(verifies(&world.log(READER)), 1);
+    // Not for ever.
+    world.resets(READER, 100);
+    assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::CardInUse));
+    assert_eq!(verifies(&world.log(READER)), 0);
+}
+
+#[test]
+fn a_service_that_is_missing_or_ends_is_told_and_found_again() {
+    let world = World::default();
+    let mut cards = source(&world, vec![PlainFamily::default()], &[]);
+    assert!(matches!(cards.tokens(), Err(Error::ReaderService(why)) if why.contains("not running")));
+    world.start();
+    world.plug(READER);
+    let card = Plain::new(7);
+    world.insert(READER, card.clone());
+    let tokens = listed(&mut cards);
+    let credential = cards.credentials(&tokens[0].id).unwrap().remove(0);
+
+    world.stop();
+    let begun = std::time::Instant::now();
+    while cards.tokens().is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    assert!(cards.credentials(&tokens[0].id).is_err());
+    // The old context is dead for ever; a new one works at once.
+    world.start();
+    let again = listed(&mut cards);
+    assert_eq!(again[0].id, tokens[0].id);
+    assert_eq!(
+        cards.sign(&again[0].id, job(&credential), pin("1234")),
+        Err(Error::TokenRemoved),
+        "a restart is another insertion"
+    );
+    let fresh = cards.credentials(&again[0].id).unwrap().remove(0);
+    assert!(cards.sign(&again[0].id, job(&fresh), pin("1234")).is_ok());
+}
+
+#[test]
+fn a_service_that_dies_during_a_command_costs_one_operation() {
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    world.die_after(READER, 0);
+    let error = cards.sign(&id, job(&credential), pin("1234")).unwrap_err();
+    assert!(matches!(error, Error::ReaderService(_)), "{error}");
+    assert_eq!(verifies(&world.log(READER)), 1);
+    world.start();
+    let tokens = listed(&mut cards);
+    let fresh = cards.credentials(&tokens[0].id).unwrap().remove(0);
+    assert!(cards.sign(&tokens[0].id, job(&fresh), pin("1234")).is_ok());
+}
+
+#[test]
+fn a_card_at_the_edge_of_the_field_is_asked_again() {
+    let (world, mut cards) = scene();
+    world.insert(READER, Plain::new(7));
+    world.fault(READER, Fault::NoCard);
+    world.fault(READER, Fault::NoCard);
+    assert_eq!(listed(&mut cards).len(), 2);
+    // Only to recognise it: three times, and no more.
+    let log = world.log(READER);
+    assert_eq!(log.iter().filter(|line| *line == "8001000000").count(), 3, "{log:?}");
+}
+
+#[test]
+fn a_mute_card_is_named() {
+    let (world, mut cards) = scene();
+    world.mute(READER, true);
+    world.insert(READER, Plain::new(7));
+    let begun = std::time::Instant::now();
+    while matches!(cards.readers().unwrap()[0].card, Inserted::Nothing) {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    assert_eq!(cards.tokens(), Ok(Vec::new()));
+    assert!(matches!(&cards.readers().unwrap()[0].card, Inserted::Unreadable(why) if why.contains("right way")));
+}
