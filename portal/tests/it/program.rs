@@ -44,6 +44,41 @@ fn says_when_it_listens_and_ends_on_sigterm() {
 }
 
 #[test]
+fn takes_cards_under_the_roots_it_is_given() {
+    use std::io::{Read, Write};
+    let directory = tempfile::tempdir().unwrap();
+    let (root, anchor) = (directory.path().join("root.cv"), directory.path().join("root.pem"));
+    let pki = fixtures::cvc::UecPki::new(fixtures::cvc::Version::V11, fixtures::cvc::Suite::Gost);
+    std::fs::write(&root, &pki.authority.certificate).unwrap();
+    std::fs::write(&anchor, TestPki::new().root_pem()).unwrap();
+    let mut command = eid_portal();
+    command.arg("--uec-test-root").arg(&root).arg("--uec-holder-signature");
+    let mut child = command.arg("--test-root").arg(&anchor).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let host = line
+        .trim()
+        .strip_prefix("listening on http://")
+        .expect("the ready line")
+        .to_owned();
+    let mut stream = std::net::TcpStream::connect(&host).unwrap();
+    let body = r#"{"account":"a"}"#;
+    let head =
+        format!("POST /challenge HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nConnection: close\r\n");
+    write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        answer.contains(r#""formats":["web-eid:1.0","jws","cms","uec"],"holder_signature":true"#),
+        "{answer}"
+    );
+}
+
+#[test]
 fn says_what_is_missing_or_wrong() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("not.pem");
