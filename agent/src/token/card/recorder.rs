@@ -56,9 +56,15 @@ impl<T: Transport> Recorder<T> {
         self.exchanges.len()
     }
 
-    /// How many of them have this instruction and carry data: `0x20` counts the PINs that were tried.
+    /// How many of them have this instruction and carry data: `0x20` counts the PINs that were tried, and not the
+    /// questions for the tries left.
     pub fn with_data(&self, ins: u8) -> usize {
-        let carries = |exchange: &&Exchange| exchange.command.get(1) == Some(&ins) && exchange.command.len() > 4;
+        // Lc stands in the fifth byte; in a command without data that is Le, and nothing follows, or zero.
+        let carries = |exchange: &&Exchange| match exchange.command.as_slice() {
+            [_, verify, _, _, length] if BEARS_PIN.contains(verify) => *verify == ins && *length > 0,
+            [_, other, _, _, _, ..] => *other == ins && exchange.command.len() > 5,
+            _ => false,
+        };
         self.exchanges.iter().filter(carries).count()
     }
 

@@ -9,13 +9,15 @@ use plugin_protocol::api::SignatureScheme;
 
 use super::super::apdu::Link;
 use super::super::error::{CardError, PinFailure};
-use super::super::family::{Card, Family, Recognition};
-use super::super::pin::PinSource;
-use super::super::testing::{pin, unhex};
+use super::super::family::{Card, Family, PinManagement, Recognition};
+use super::super::pin::{PinSource, PinStatus};
+use super::super::testing::{Script, pin, unhex};
+use super::super::transport::Protocol;
 use super::NATIONAL;
 use crate::token::{SignData, SignInput};
 
 mod belgian;
+mod liars;
 mod scenes;
 mod transcripts;
 
@@ -73,10 +75,23 @@ fn every_answer_to_reset_is_one_familys() {
 #[test]
 fn without_contacts_the_person_is_told_to_insert_the_card() {
     for (id, atr) in ANSWERS.iter().filter(|(_, atr)| unhex(atr)[2..4] == [0x80, 0x01]) {
-        let mut script = super::super::testing::Script::new(super::super::transport::Protocol::T1, "");
-        let opened = family(id).open(&unhex(atr), &mut Link::new(&mut script));
-        let error = opened.map(|card| card.is_some()).unwrap_err();
-        assert!(error.to_string().contains("reader with contacts"), "{id}: {error}");
+        // Nothing is sent to it.
+        let mut script = Script::new(Protocol::T1, "");
+        let mut link = Link::new(&mut script);
+        let mut card = family(id).open(&unhex(atr), &mut link).unwrap().unwrap();
+        assert_eq!(card.pin_status(0, &mut link), Ok(PinStatus::default()));
+        let errors = [
+            card.credentials(0, &mut link).unwrap_err(),
+            card.sign(0, "81", &[], typed("1234"), &mut link).unwrap_err(),
+            card.change_pin(0, pin("1234"), pin("4321"), &mut link).unwrap_err(),
+            card.unblock_pin(0, pin("12345678"), pin("4321"), &mut link)
+                .unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains("reader with contacts"), "{id}: {error}");
+        }
+        assert_eq!(card.management(0), PinManagement::default());
+        assert!(card.details(&mut link).unwrap()[0].1.contains("reader with contacts"));
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::apdu::{Command, Le, Link};
 use super::super::error::CardError;
 use super::super::pin::{PinSpec, PinStatus};
 use super::super::tlv;
-use super::{Counter, Identity, SlotProfile, select};
+use super::{Counter, Identity, SlotProfile, Unblock, select};
 
 /// Asks for a slot's tries. A card that does not say leaves them open; it is no error.
 pub(super) fn status(slot: &SlotProfile, identity: &Identity, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
@@ -19,6 +19,21 @@ pub(super) fn status(slot: &SlotProfile, identity: &Identity, link: &mut Link<'_
         tries_max: told.tries_max.or(slot.tries_max),
         ..told
     })
+}
+
+/// Asks for the tries of the code that unblocks a slot's PIN, where the family's way of asking is free for any of them.
+pub(super) fn of_code(slot: &SlotProfile, unblock: &Unblock, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
+    match slot.counter {
+        Counter::Ias => {
+            select::go(link, unblock.puk_at)?;
+            ias(&unblock.puk, link)
+        }
+        Counter::Thales { .. } => {
+            select::go(link, unblock.puk_at)?;
+            thales(&unblock.puk, false, link)
+        }
+        Counter::EmptyVerify | Counter::Own(_) => Ok(PinStatus::default()),
+    }
 }
 
 /// `70 { BF81xx { A0 { 9A maximum, 9B left } } }`; the reference is masked to its number.

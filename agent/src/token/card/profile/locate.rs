@@ -7,6 +7,8 @@ use super::{KeyProfile, Length, Locator, Profile, pkcs15, select};
 
 /// The longest file that is read: the offset of READ BINARY has fifteen bits, and certificates are a tenth of it.
 const LONGEST: usize = 0x7FFF;
+/// The most parts in which a file is read; those of our families give it in ten.
+const PARTS: usize = 300;
 
 /// A certificate with the reference of its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,16 +73,20 @@ pub(super) fn parts(link: &mut Link<'_>, chunk: usize, length: usize) -> Result<
     Ok(file)
 }
 
-/// Reads on until `file` is so long. A card may give less at once than it was asked for; past the end it gives nothing.
+/// Reads on until `file` is so long, in a bounded number of parts. A card may give less at once than it was asked for; past the end it gives nothing.
 fn append(link: &mut Link<'_>, file: &mut Vec<u8>, chunk: usize, wanted: usize) -> Result<(), CardError> {
-    while file.len() < wanted {
+    for _ in 0..PARTS {
+        if file.len() >= wanted {
+            return Ok(());
+        }
         let part = read(link, file.len(), (wanted - file.len()).min(chunk))?;
         if part.is_empty() {
-            break;
+            return Ok(());
         }
         file.extend(part);
     }
-    Ok(())
+    let why = format!("{} bytes in {PARTS} parts, and no end", file.len());
+    Err(malformed("READ BINARY", why))
 }
 
 /// How long the certificate at the beginning of a file is; where there is none, nothing more is read.

@@ -35,21 +35,26 @@ impl Family for Profile {
     }
 
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
-        if !self.atrs.iter().any(|known| known.matches(atr)) {
-            return match self.contactless.iter().any(|known| known.matches(atr)) {
-                true => Err(CardError::Unsupported(
-                    "without contacts this card speaks only after the number printed on it (CAN); \
-                     insert it into a reader with contacts"
-                        .to_owned(),
-                )),
-                false => Ok(None),
-            };
-        }
-        link.resend_after(self.resend_after);
-        let identity = (self.identify)(link)?;
+        let known = |atrs: &[Atr]| atrs.iter().any(|known| known.matches(atr));
+        let identity = match () {
+            () if known(self.atrs) => {
+                link.resend_after(self.resend_after);
+                (self.identify)(link)?
+            }
+            // It is known, and so the person learns what to do; nothing is sent to it.
+            () if known(self.contactless) => Identity {
+                closed: Some(CONTACTLESS),
+                ..Identity::default()
+            },
+            () => return Ok(None),
+        };
         Ok(Some(Box::new(Played::new(*self, identity))))
     }
 }
+
+/// Why a card without contacts is not read: it speaks after PACE alone.
+const CONTACTLESS: &str = "without contacts this card speaks only after the number printed on it (CAN), \
+                           which is not asked for here; insert it into a reader with contacts";
 
 /// A card of a profile's family.
 struct Played {
@@ -108,7 +113,8 @@ impl Played {
         Err(CardError::Unsupported("this card has no such key".to_owned()))
     }
 
-    fn open_to_signing(&self) -> Result<(), CardError> {
+    /// Refused with its reason where nothing can be done with the card.
+    fn usable(&self) -> Result<(), CardError> {
         let closed = self.identity.closed;
         closed.map_or(Ok(()), |why| Err(CardError::Unsupported(why.to_owned())))
     }
@@ -135,6 +141,9 @@ impl Card for Played {
     }
 
     fn pin_status(&mut self, slot: usize, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
+        if self.identity.closed.is_some() {
+            return Ok(PinStatus::default());
+        }
         link.resend_after(self.profile.resend_after);
         let status = counter::status(self.slot(slot)?, &self.identity, link)?;
         if let Some(must_change) = self.must_change.get_mut(slot) {
@@ -145,7 +154,7 @@ impl Card for Played {
 
     fn credentials(&mut self, slot: usize, link: &mut Link<'_>) -> Result<Vec<Credential>, CardError> {
         link.resend_after(self.profile.resend_after);
-        self.open_to_signing()?;
+        self.usable()?;
         let mut credentials = Vec::new();
         for (at, key) in self.slot(slot)?.keys.iter().enumerate() {
             let Some(found) = self.found(slot, at, link)? else {
@@ -171,7 +180,7 @@ impl Card for Played {
         link: &mut Link<'_>,
     ) -> Result<Vec<Vec<u8>>, CardError> {
         link.resend_after(self.profile.resend_after);
-        self.open_to_signing()?;
+        self.usable()?;
         let spec = &self.slot(slot)?.pin;
         if self.must_change.get(slot) == Some(&true) {
             return Err(CardError::Pin(PinFailure::MustChange));
@@ -189,6 +198,9 @@ impl Card for Played {
     }
 
     fn management(&self, slot: usize) -> PinManagement {
+        if self.identity.closed.is_some() {
+            return PinManagement::default();
+        }
         let of = |slot: &SlotProfile| PinManagement {
             change: slot.change,
             unblock: slot.unblock.map(|unblock| unblock.puk),
@@ -197,6 +209,7 @@ impl Card for Played {
     }
 
     fn change_pin(&mut self, slot: usize, old: Pin, new: Pin, link: &mut Link<'_>) -> Result<(), CardError> {
+        self.usable()?;
         manage::change(self.slot(slot)?, old, new, link)?;
         self.must_change
             .iter_mut()
@@ -207,11 +220,24 @@ impl Card for Played {
     }
 
     fn unblock_pin(&mut self, slot: usize, puk: Pin, new: Pin, link: &mut Link<'_>) -> Result<(), CardError> {
+        self.usable()?;
         manage::unblock(self.slot(slot)?, puk, new, link)
+    }
+
+    fn unblock_status(&mut self, slot: usize, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
+        let slot = self.slot(slot)?;
+        match slot.unblock {
+            Some(unblock) if self.identity.closed.is_none() => counter::of_code(slot, &unblock, link),
+            _ => Ok(PinStatus::default()),
+        }
     }
 
     fn details(&mut self, link: &mut Link<'_>) -> Result<Vec<(String, String)>, CardError> {
         let mut details = self.identity.details.clone();
+        if let Some(why) = self.identity.closed {
+            details.push(("note".to_owned(), why.to_owned()));
+            return Ok(details);
+        }
         if let Some(document) = &self.profile.document {
             let number = number(document, link)?;
             details.extend(number.map(|number| ("document".to_owned(), masked(&number))));

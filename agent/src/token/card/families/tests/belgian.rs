@@ -141,7 +141,7 @@ fn below_1_7_no_verify_is_sent_without_data() {
         assert_eq!((status.tries_left, status.tries_max), (None, Some(3)));
     });
     // In another transaction the applet is selected again, and still nothing is asked.
-    let mut script = super::super::super::testing::Script::new(T0, &transcript);
+    let mut script = Script::new(T0, &transcript);
     let mut link = Link::new(&mut script);
     let mut card = family("belid").open(&unhex(ATR_17), &mut link).unwrap().unwrap();
     let mut link = Link::new(&mut script);

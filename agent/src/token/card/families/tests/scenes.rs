@@ -6,7 +6,7 @@ use fixtures::card::{belid, esteid_idemia, esteid_thales, finid, latid};
 
 use super::super::super::recorder::Recorder;
 use super::super::super::testing::{InProcess, Pulled};
-use super::super::super::transport::{Protocol, Transport};
+use super::super::super::transport::Transport;
 use super::*;
 use crate::proof::verify_own;
 use crate::token::Credential;

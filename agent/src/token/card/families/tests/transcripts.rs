@@ -7,9 +7,7 @@ use plugin_protocol::HashFunction::{Sha256, Sha384, Sha512};
 use plugin_protocol::api::SignatureScheme::{Ecdsa, RsaPkcs1, RsaPss};
 use plugin_protocol::encoding::hex;
 
-use super::super::super::family::Card;
-use super::super::super::testing::Script;
-use super::super::super::transport::Protocol::{self, T0, T1};
+use super::super::super::transport::Protocol::{T0, T1};
 use super::*;
 
 const MAIN: &str = "# the main application\n> 00A4040C10 A000000077010800070000FE00000100\n< 9000\n";
@@ -132,6 +130,9 @@ fn esteid_idemia_tells_its_counters_and_its_number_and_reselects() {
         # refused: no number, and no failure
         > 00CB3FFF0A 4D087006BF810102A080 00
         < 6A88
+        # the PUK's, where PIN1's is
+        > 00CB3FFF0A 4D087006BF810202A080 00
+        < 70 0C BF810208 A006 9A0103 9B0101 9000
         # the document's number
         > 00A4000C
         < 9000
@@ -145,6 +146,7 @@ fn esteid_idemia_tells_its_counters_and_its_number_and_reselects() {
         assert_eq!((status.tries_left, status.tries_max), (Some(2), Some(3)));
         assert_eq!(card.pin_status(1, link).unwrap().tries_left, Some(0));
         assert_eq!(card.pin_status(0, link).unwrap().tries_left, None);
+        assert_eq!(card.unblock_status(1, link).unwrap().tries_left, Some(1));
         let details = card.details(link).unwrap();
         assert_eq!(details, [("document".to_owned(), "•••• 2345".to_owned())]);
     });
