@@ -1,7 +1,7 @@
 //! The vectors, found by glob: each file names its kind, each case its expectation.
 //!
 //! They are written by `vectors/generate.py`, which shares no code with the
-//! crate; a file of an unknown kind, or an empty one, fails.
+//! crate (`uec.json` by a test of the portal, from the fixtures' cards); a file of an unknown kind, or an empty one, fails.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -15,7 +15,10 @@ use plugin_protocol::http_signature::{
 use plugin_protocol::jws::{self, JwsHeader};
 use plugin_protocol::origin::OriginWarning;
 use plugin_protocol::pairing::{Bytes32, Jwk, commitment, digits};
-use plugin_protocol::{Challenge, HashFunction, Origin, ProofFormat, Purpose, SignatureAlgorithm, Statement, web_eid};
+use plugin_protocol::uec::{UEC_PROOF_VERSION, UecApplication};
+use plugin_protocol::{
+    Challenge, HashFunction, Origin, Proof, ProofFormat, Purpose, SignatureAlgorithm, Statement, web_eid,
+};
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey, VerificationAlgorithm};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -35,6 +38,7 @@ const KINDS: &[(&str, Check)] = &[
     ("web-eid-token", web_eid_token),
     ("statement", statement),
     ("jws", jws_signing_input),
+    ("uec", uec_proof),
 ];
 
 #[test]
@@ -271,6 +275,38 @@ fn jws_signing_input(case: &Value) {
     let input = jws::to_be_signed(&header, &statement);
     assert_eq!(input, text(case, "to_be_signed"));
     assert_eq!(hex(&sha256(input.as_bytes())), text(case, "sha256_hex"));
+}
+
+/// The wire form, and that the statement is about the certificate and the message about the statement.
+fn uec_proof(case: &Value) {
+    let proof: Proof = parse(case, "proof");
+    assert_eq!(
+        serde_json::to_value(&proof).unwrap(),
+        case["proof"],
+        "nothing lost, nothing added"
+    );
+    assert_eq!(proof.format(), ProofFormat::Uec);
+    let Proof::Uec(proof) = proof else { unreachable!() };
+    assert_eq!(proof.version, UEC_PROOF_VERSION);
+    let decoded = |text: &str| from_base64(text).unwrap();
+    let certificate = decoded(&proof.certificate);
+    let statement = Statement::from_canonical_json(&decoded(&proof.statement)).unwrap();
+    assert_eq!(statement.certificate_sha256, hex(&sha256(&certificate)));
+    assert_eq!(statement.origin, parse(case, "origin"));
+    assert_eq!(statement.challenge, parse(case, "challenge"));
+    let (signed, hash) = (unhex(text(case, "signed_hex")), unhex(text(case, "statement_hash_hex")));
+    let (message, gost) = (decoded(&proof.message), hash.len() == 32);
+    let object = [&[0xdf, 0x02, hash.len() as u8], &hash[..]].concat();
+    assert!(message.windows(object.len()).any(|window| window == object));
+    match (proof.application, gost) {
+        (UecApplication::V10, true) => assert!(signed.starts_with(&[0x5f, 0x70]) && signed.ends_with(&message)),
+        _ => assert_eq!(signed, message),
+    }
+    let issuers = proof.issuers.iter().map(|issuer| decoded(issuer));
+    for certificate in issuers.chain([certificate]) {
+        assert!(certificate.starts_with(&[0x7f, 0x21]));
+    }
+    assert!([64, 128, 256].contains(&decoded(&proof.cryptogram).len()));
 }
 
 fn unhex(text: &str) -> Vec<u8> {

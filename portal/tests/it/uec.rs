@@ -4,6 +4,7 @@ mod assurance;
 mod fuzz;
 mod good;
 mod refused;
+mod vectors;
 
 use fixtures::cvc::{Evidence, Suite, UecPki, Version};
 use plugin_protocol::encoding::base64;
