@@ -1,6 +1,7 @@
 //! `eid-agent doctor`: what works here, what does not, and what helps.
 
 mod browsers;
+mod cards;
 mod checks;
 mod port;
 

@@ -9,7 +9,7 @@ use agent::legible::legible;
 use agent::prompt::{Language, Texts};
 use agent::token::discover;
 use agent::token::worker::Tokens;
-use agent::token::{Credential, TokenInfo};
+use agent::token::{Credential, ReaderInfo, TokenInfo};
 use agent::{Error, private_file};
 use clap::Args;
 use plugin_protocol::encoding::{hex, sha256};
@@ -19,6 +19,8 @@ use time::OffsetDateTime;
 use super::speak::{print, print_json, word};
 use super::{Failure, Flags, Overrides, runtime};
 use crate::setup::Setup;
+
+pub(in crate::cli) mod readers;
 
 /// Lists the tokens present now with their certificates, fit or not. No PIN is needed.
 #[derive(Args)]
@@ -35,21 +37,37 @@ impl List {
         let setup = Setup::load(flags, &self.overrides, "warn")?;
         private_file::create_directory(&setup.places.state)?;
         let tokens = Tokens::new(discover(&setup.config, &setup.places.state).sources);
-        let (shown, mut failures) = runtime()?.block_on(look(&tokens));
+        let (shown, readers, mut failures) = runtime()?.block_on(async {
+            let (shown, failures) = look(&tokens).await;
+            (shown, readers(&tokens).await, failures)
+        });
         // A file that is not there is no token, and no failure of one either; but it was asked for.
         let missing = setup.config.software.pkcs12.iter().filter(|file| !file.exists());
         failures.extend(missing.map(|file| format!("{} is not there", file.display())));
         let now = Clock::system().now();
         if flags.json {
             let list: Vec<Value> = shown.iter().map(|token| as_json(token, now)).collect();
-            return print_json(&json!({ "tokens": list, "failed": failures }));
+            let readers: Vec<Value> = readers.iter().map(readers::as_json).collect();
+            return print_json(&json!({ "tokens": list, "readers": readers, "failed": failures }));
         }
         let mut text: String = shown.iter().map(|token| as_text(token, now)).collect();
+        if text.is_empty() && failures.is_empty() {
+            text += "No token is present.\n";
+        }
+        text.extend(readers.iter().map(readers::as_text));
         for failure in failures {
             let _ = writeln!(text, "{failure}");
         }
-        print(if text.is_empty() { "No token is present." } else { &text })
+        print(&text)
     }
+}
+
+/// The card readers; a service that does not answer was told of already.
+async fn readers(tokens: &Tokens) -> Vec<ReaderInfo> {
+    let told = tokens.readers().await;
+    told.into_iter()
+        .flat_map(|(_, readers)| readers.unwrap_or_default())
+        .collect()
 }
 
 async fn look(tokens: &Tokens) -> (Vec<Shown>, Vec<String>) {

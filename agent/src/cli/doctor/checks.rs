@@ -10,11 +10,12 @@ use agent::pairing::Pairings;
 use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::{Error, prompt};
+use plugin_protocol::api::SourceKind;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::super::speak::word;
-use super::Check;
+use super::{Check, cards};
 use crate::places::Places;
 
 /// Before this program was written: a clock that says so is wrong.
@@ -127,12 +128,25 @@ pub(super) async fn tokens(config: &Config, places: &Places) -> Vec<Check> {
     }
     let tokens = Tokens::new(found.sources);
     let listing = tokens.listing().await;
-    if listing.is_empty() {
-        let remedy = "install the token's PKCS#11 module, or name it under [[pkcs11.modules]]";
-        checks.push(Check::warn("modules", "none is installed at the usual places", remedy));
+    if !listing.iter().any(|listed| listed.kind == SourceKind::Pkcs11) {
+        let found = "none is installed at the usual places";
+        checks.push(match config.cards.enabled {
+            true => Check::ok("modules", found),
+            false => {
+                let remedy = "install the token's PKCS#11 module, or name it under [[pkcs11.modules]]";
+                Check::warn("modules", found, remedy)
+            }
+        });
     }
+    checks.extend(cards::check(config, &tokens).await);
     for listed in listing {
         let what = format!("module {}", listed.source);
+        if listed.kind == SourceKind::Pcsc {
+            for token in listed.tokens.unwrap_or_default() {
+                checks.push(token_check(&tokens, &token).await);
+            }
+            continue;
+        }
         match listed.tokens {
             Err(error) => {
                 let remedy = "see that its driver is whole, or switch it off with enabled = false";
@@ -157,14 +171,14 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
             return Check::fail(
                 &what,
                 "its PIN is locked",
-                "unblock it with the PUK in the token's own tool",
+                "unblock it with its PUK: `eid-agent pin unblock`, or the token's own tool",
             );
         }
         PinState::MustChange => {
             return Check::fail(
                 &what,
                 "its PIN must be changed first",
-                "change it in the token's own tool",
+                "change it: `eid-agent pin change`, or the token's own tool",
             );
         }
         PinState::FinalTry => {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::super::apdu::Link;
 use super::super::error::CardError;
-use super::super::pcsc::{Connection, Context, Ending, Exchange, Fault, Stack, Watched};
+use super::super::pcsc::{Connection, Context, Ending, Fault, Stack, Watched};
 use super::Insertion;
 use super::transport::{Keys, Wire};
 

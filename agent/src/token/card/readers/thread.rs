@@ -86,6 +86,9 @@ fn follow(context: &dyn Context, board: &Board) -> Fault {
         }
         // Readers that are new are told of first; one that came since the list was made is in the next one.
         let fresh = watched.iter().any(|one| one.known.is_none());
+        if !fresh {
+            up(board);
+        }
         let timeout = if fresh { Some(Duration::ZERO) } else { settling(board) };
         match context.wait(&mut watched, !fresh, timeout) {
             Ok(()) => {
@@ -102,14 +105,16 @@ fn follow(context: &dyn Context, board: &Board) -> Fault {
             Err(fault) => return fault,
         }
         settle(board);
-        if watched.iter().all(|one| one.known.is_some()) {
-            let mut state = board.lock();
-            if state.service != Service::Up {
-                state.service = Service::Up;
-                board.told.notify_all();
-                state.tell(Notice::Changed);
-            }
-        }
+    }
+}
+
+/// The seats are true now.
+fn up(board: &Board) {
+    let mut state = board.lock();
+    if state.service != Service::Up {
+        state.service = Service::Up;
+        board.told.notify_all();
+        state.tell(Notice::Changed);
     }
 }
 
