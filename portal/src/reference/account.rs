@@ -16,7 +16,8 @@ use super::confirmation::Confirmation;
 /// Longest account name, characters.
 pub const MAX_ID: usize = 64;
 /// The accounts of a portal that is given no file: the person of the agent's software token, who
-/// passed the data check; another person, who did too; and somebody who has only just registered.
+/// passed the data check; two other persons, who did too, one of them that of the virtual universal electronic card;
+/// and somebody who has only just registered.
 const DEMO: &str = include_str!("accounts.json");
 
 /// How far an account is trusted.

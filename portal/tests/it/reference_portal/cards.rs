@@ -266,3 +266,15 @@ async fn the_help_tells_what_a_card_needs_in_both_languages() {
         }
     }
 }
+
+#[test]
+fn the_demo_has_the_virtual_cards_person() {
+    let account = Accounts::default().get("ivanov").unwrap();
+    let holder = Holder::default();
+    assert_eq!(account.full_name(), holder.full_name());
+    assert_eq!(account.snils, Some(holder.snils));
+    assert_eq!(
+        account.birth_date.unwrap().to_string().replace('-', ""),
+        holder.birth_date
+    );
+}
