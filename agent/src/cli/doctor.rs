@@ -99,6 +99,7 @@ impl Doctor {
         checks.push(checks::history(&History::open(places.history())));
         let (port_check, running) = port::check(&places, self.port.or(config.port));
         checks.push(port_check);
+        checks.extend(checks::universal_card(&config));
         checks.extend(tokens(&config, &places)?);
         checks.push(checks::prompt(&config.prompt, running));
         checks.extend(browsers::check(&places));

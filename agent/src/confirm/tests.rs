@@ -584,4 +584,5 @@ async fn the_page_around_the_portal_is_shown_and_remembered_and_another_one() {
     assert!(matches!(refused, Error::InvalidField("top_origin", _)), "{refused:?}");
 }
 
+mod card;
 mod literal;

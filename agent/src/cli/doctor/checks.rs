@@ -7,6 +7,7 @@ use agent::clock::Clock;
 use agent::config::{Config, PromptConfig};
 use agent::history::History;
 use agent::pairing::Pairings;
+use agent::token::card::uec::Terminals;
 use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::{Error, prompt};
@@ -107,6 +108,19 @@ pub(super) fn history(history: &Result<History, Error>) -> Check {
         Ok(Err(broken)) => Check::fail(what, broken.to_string(), remedy),
         Err(error) => Check::fail(what, error.to_string(), "see that the file can be read and written"),
     }
+}
+
+/// The terminals and roots of the universal card; nothing where none is named.
+pub(super) fn universal_card(config: &Config) -> Vec<Check> {
+    let loaded = Terminals::load(&config.uec);
+    let what = "universal card";
+    let found = loaded.describe().into_iter().map(|line| Check::ok(what, line));
+    let remedy = "mend the file, or take its block out of [uec]";
+    let wrong = loaded
+        .mistakes()
+        .iter()
+        .map(|mistake| Check::fail(what, mistake.to_string(), remedy));
+    found.chain(wrong).collect()
 }
 
 /// Each module and each token.

@@ -73,5 +73,5 @@ impl Family for Uec {
 
 fn known(atr: &[u8]) -> bool {
     let has = |historical: &&[u8]| atr.windows(historical.len()).any(|window| *window == **historical);
-    assumed::HISTORICAL.iter().any(|historical| has(historical))
+    assumed::HISTORICAL.iter().any(has)
 }

@@ -300,6 +300,12 @@ impl Card for UecCard {
     fn credentials(&mut self, slot: usize, _: &mut Link<'_>) -> Result<Vec<Credential>, CardError> {
         let spec = self.spec(slot)?;
         self.terminal(&self.terminals)?;
+        // Whether it is still valid is the use case's to say.
+        if let Some(Err(broken @ (ChainError::Holder(_) | ChainError::Signature(_) | ChainError::Root))) = self.chain()
+        {
+            let why = format!("the universal card's certificate does not hold: {broken}; no PIN was tried");
+            return Err(CardError::Unsupported(why));
+        }
         let role = match slot {
             0 => Role::Authentication,
             _ => Role::Signing,

@@ -133,7 +133,7 @@ fn moment(now: OffsetDateTime) -> [u8; 6] {
         now.minute(),
         now.second(),
     ]
-    .map(|n| n / 10 << 4 | n % 10)
+    .map(|n| ((n / 10) << 4) | (n % 10))
 }
 
 #[cfg(test)]
