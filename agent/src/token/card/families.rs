@@ -18,7 +18,7 @@
 //!    MSE SET, what goes in (`input`) and the command (`step`). `order` says whether MSE SET stands before or after VERIFY.
 //! 5. **What is odd about it** is a function in the record: `identify` (asked once per insertion), `Counter::Own`, `mse`.
 //!    `belid` has one of each.
-//! 6. A line in [`NATIONAL`], and a test in `families/tests/`: the data sheet's transcript, as it is printed there, and the
+//! 6. A line in [`NATIONAL`], its id in [`FAMILY_IDS`], and a test in `families/tests/`: the data sheet's transcript, as it is printed there, and the
 //!    scenarios of `families/tests/scenes.rs` against the virtual card of `fixtures::card`.
 //!
 //! Nothing else has to be touched: recognition, transactions, windows, PIN pads, `eid-agent tokens` and the counting of

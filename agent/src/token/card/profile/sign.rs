@@ -213,3 +213,44 @@ pub(in crate::token::card) fn raw(der: &[u8], half: usize) -> Option<Vec<u8>> {
     }
     Some(raw)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::super::testing::unhex;
+    use super::*;
+
+    #[test]
+    fn der_becomes_two_numbers_of_the_orders_length() {
+        let of = |text: &str| raw(&unhex(text), 4);
+        // Shorter than the order; with the zero that keeps a number positive; as long as it.
+        assert_eq!(of("3008 0202 0102 0202 7FFF").unwrap(), unhex("00000102 00007FFF"));
+        assert_eq!(
+            of("300B 0205 00FFFFFFFF 0202 0001").unwrap(),
+            unhex("FFFFFFFF 00000001")
+        );
+        for wrong in [
+            // Longer than the order, one number, three, not numbers, cut off, nothing.
+            "300C 0206 00AAFFFFFFFF 0202 0001",
+            "3004 0202 0102",
+            "300C 0202 0102 0202 7FFF 0202 0001",
+            "3008 0402 0102 0202 7FFF",
+            "3009 0202 0102 0202 7FFF",
+            "",
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn digests_are_shaped_as_the_card_takes_them() {
+        use HashFunction::{Sha256, Sha512, Streebog256};
+        let fixed = |hash: HashFunction| shaped(Input::Fixed(48), hash, vec![0xAB; hash.length()]).unwrap();
+        assert_eq!(fixed(Sha256), [vec![0; 16], vec![0xAB; 32]].concat());
+        assert_eq!(fixed(Sha512), [0xAB; 48]);
+        assert_eq!(shaped(Input::Hash, Sha256, vec![1; 32]).unwrap(), [1; 32]);
+        assert_eq!(shaped(Input::DigestInfo, Sha256, vec![1; 32]).unwrap().len(), 51);
+        assert_eq!(shaped(Input::DigestInfo, Streebog256, vec![1; 32]), None);
+    }
+}
