@@ -164,8 +164,12 @@ impl fmt::Display for Error {
             Self::PinIncorrect(Some(tries)) => write!(f, "the PIN is wrong; tries left: {tries}"),
             Self::PinIncorrect(None) => f.write_str("the PIN is wrong"),
             Self::PinLength(min, max) => write!(f, "the PIN has {min} to {max} characters; it was not tried"),
-            Self::PinLocked => f.write_str("the PIN is locked; unblock it with the PUK in the token's own tool"),
-            Self::PinMustChange => f.write_str("the PIN must be changed before first use, in the token's own tool"),
+            Self::PinLocked => f.write_str(
+                "the PIN is locked; unblock it with the PUK: with `eid-agent pin unblock`, or in the token's own tool",
+            ),
+            Self::PinMustChange => f.write_str(
+                "the PIN must be changed before first use: with `eid-agent pin change`, or in the token's own tool",
+            ),
             Self::PinRefused => {
                 f.write_str("the new PIN is not taken: it is too simple, or the old one; the PIN is what it was")
             }

@@ -122,11 +122,15 @@ impl Renewer<'_> {
             let now = self.management(&renewal.token).await?.unblock;
             *code = now.unwrap_or_else(|| code.clone());
         }
-        if let Mishap::Wrong(Some(left)) = mishap {
-            match &mut renewal.task {
-                Task::Unblock(UnblockCode { tries_left, .. }) => tries_left.get_or_insert(left),
-                Task::Change | Task::ChangeFirst => renewal.token.pin.tries_left.get_or_insert(left),
+        if let Mishap::Wrong(told) = mishap {
+            let known = match &mut renewal.task {
+                Task::Unblock(UnblockCode { tries_left, .. }) => tries_left,
+                Task::Change | Task::ChangeFirst => &mut renewal.token.pin.tries_left,
             };
+            // Some cards refuse a change without a count (6300), and tell it when they are asked.
+            *known = known.or(told);
+            renewal.mishap = Some(Mishap::Wrong(told.or(*known)));
+            return Ok(());
         }
         renewal.mishap = Some(mishap);
         Ok(())

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::prompt::fixture::pty::{PATIENCE, Pty};
-use crate::prompt::fixture::{candidate, consent, pair, request};
+use crate::prompt::fixture::{candidate, consent, pair, renewal, request, unblock};
+use crate::prompt::{Mishap, Renewal, Step, Task};
 
 /// Asks on a terminal while `person` sits at it.
 async fn ask(question: Question, person: impl FnOnce(&mut Pty) + Send + 'static) -> (Result<Answer, PromptError>, Pty) {
@@ -56,6 +57,47 @@ async fn a_pin_is_read_unseen_and_the_window_tells_everything() {
         .next()
         .expect("what follows the question");
     assert!(!typed.contains(|c: char| c.is_ascii_digit()), "{typed}");
+}
+
+#[tokio::test]
+async fn codes_and_new_pins_are_read_unseen_and_only_in_their_form() {
+    let (answer, mut pty) = ask(Question::Renew(renewal(unblock(Some(2)), Step::Key)), |pty| {
+        pty.expect("PUK (not shown");
+        pty.keys("1234567\r");
+        pty.expect("8 to 8 characters");
+        pty.keys("1234567a\r");
+        pty.expect("digits only");
+        pty.keys("87654321\r");
+    })
+    .await;
+    assert_eq!(pin_of(answer), b"87654321");
+    let screen = pty.screen();
+    for part in [
+        "Unblock the PIN",
+        "https://www.portal.example\r\n",
+        "2 tries of the PUK",
+        "It has 8 digits",
+    ] {
+        assert!(screen.contains(part), "{part} in {screen}");
+    }
+    assert!(!screen.contains("765"), "{screen}");
+    let differs = Renewal {
+        mishap: Some(Mishap::Differs),
+        ..renewal(Task::Change, Step::New)
+    };
+    let (answer, mut pty) = ask(Question::Renew(differs), |pty| {
+        pty.expect("New PIN (not shown");
+        pty.keys("\r");
+    })
+    .await;
+    assert_eq!(answer.err(), Some(PromptError::Declined));
+    assert!(pty.screen().contains("no try was spent"));
+    let (answer, _) = ask(Question::Renew(renewal(Task::ChangeFirst, Step::Offer)), |pty| {
+        pty.expect("Agree?");
+        pty.keys("yes\r");
+    })
+    .await;
+    assert!(matches!(answer, Ok(Answer::Yes)));
 }
 
 #[tokio::test]

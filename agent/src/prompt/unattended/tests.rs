@@ -7,7 +7,8 @@ use plugin_protocol::Purpose;
 use plugin_protocol::api::TokenKind;
 
 use super::*;
-use crate::prompt::fixture::{candidate, consent, document, pair, request};
+use crate::prompt::Step;
+use crate::prompt::fixture::{candidate, consent, document, pair, renewal, request, unblock};
 use crate::token::TokenId;
 
 const POLICY: &str = r#"
@@ -117,6 +118,10 @@ fn refuses_second_attempts_and_last_tries() {
     assert_eq!(answer(POLICY, |consent| consent.pin = PinEntry::Pad), None);
     let last = Question::LastTry(request(), candidate());
     assert_eq!(unattended(POLICY).answer(&last).err(), Some(PromptError::Declined));
+    for step in [Step::Offer, Step::Key, Step::New] {
+        let renew = Question::Renew(renewal(unblock(None), step));
+        assert_eq!(unattended(POLICY).answer(&renew).err(), Some(PromptError::Declined));
+    }
     let no_pin = POLICY.replace("pin = \"1234\"", "");
     assert_eq!(answer(&no_pin, |_| ()), None);
     let mut none = consent();
