@@ -64,7 +64,7 @@ async fn codes_and_new_pins_are_read_unseen_and_only_in_their_form() {
     let (answer, mut pty) = ask(Question::Renew(renewal(unblock(Some(2)), Step::Key)), |pty| {
         pty.expect("PUK (not shown");
         pty.keys("1234567\r");
-        pty.expect("8 to 8 characters");
+        pty.expect("It has 8 digits. No try was spent.");
         pty.keys("1234567a\r");
         pty.expect("digits only");
         pty.keys("87654321\r");
@@ -91,7 +91,7 @@ async fn codes_and_new_pins_are_read_unseen_and_only_in_their_form() {
     })
     .await;
     assert_eq!(answer.err(), Some(PromptError::Declined));
-    assert!(pty.screen().contains("no try was spent"));
+    assert!(pty.screen().contains("entries of the new PIN differ"));
     let (answer, _) = ask(Question::Renew(renewal(Task::ChangeFirst, Step::Offer)), |pty| {
         pty.expect("Agree?");
         pty.keys("yes\r");

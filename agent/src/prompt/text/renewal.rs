@@ -61,10 +61,8 @@ impl Texts {
         }
         let (least, most) = renewal.length()?;
         let wrong = !(least..=most).contains(&typed.len());
-        wrong.then(|| {
-            let length = args([("least", least.into()), ("most", most.into())]);
-            self.with("error-pin-length", length)
-        })
+        let rule = self.length(renewal).filter(|_| wrong)?;
+        Some(format!("{rule} {}", self.say("error-no-try")))
     }
 
     /// Whose PIN it is; then what the person goes on with afterwards.

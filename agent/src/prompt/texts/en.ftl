@@ -129,6 +129,7 @@ error-pin-differs = The two entries of the new PIN differ. Nothing was changed, 
 error-pin-same = The new PIN is the old one. Nothing was changed, and no try was spent.
 error-pin-refused = The card does not take this new PIN: it is too simple, or was used before. The PIN is what it was.
 error-pin-digits = It has digits only. No try was spent.
+error-no-try = No try was spent.
 
 ## Other questions
 
