@@ -5,10 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use agent::token::Source;
 use fixtures::plugin::Plugin;
 use tempfile::TempDir;
 
-use crate::pcscd::Pcscd;
+use crate::here::Here;
+use crate::pcscd::{Pcscd, SOCKET};
 use crate::process::Process;
 use crate::programs;
 
@@ -62,13 +64,6 @@ impl Setup {
         self
     }
 
-    /// With the cards of a PC/SC service of the test's own: `socket` is what its pcscd listens on. Without this the
-    /// machine's own readers are never touched.
-    pub fn cards(mut self, socket: &Path) -> Self {
-        self.cards = true;
-        self.environment("PCSCLITE_CSOCK_NAME", socket.as_os_str())
-    }
-
     /// With a PKCS#11 module.
     pub fn module(mut self, path: &Path) -> Self {
         self.modules.push(path.to_owned());
@@ -81,10 +76,15 @@ impl Setup {
         self
     }
 
-    /// With the readers of this `pcscd`; the agent and its modules find it.
+    /// With the cards in the readers of this `pcscd`; the agent and its modules find it.
     pub fn pcscd(self, pcscd: &Pcscd) -> Self {
-        let (name, value) = pcscd.environment();
-        self.environment(name, value)
+        self.cards(&pcscd.socket())
+    }
+
+    /// The same of whatever listens at `socket`, if anything. Without either, no reader is ever touched.
+    pub fn cards(mut self, socket: &Path) -> Self {
+        self.cards = true;
+        self.environment(SOCKET, socket)
     }
 
     /// `cms-challenge` is allowed for this origin.
@@ -167,7 +167,7 @@ impl Setup {
         command
     }
 
-    fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         let modules: Vec<String> = self
             .modules
             .iter()
@@ -209,7 +209,18 @@ impl Setup {
         let base = process.wait_for("listening on ");
         Agent {
             setup: self,
-            process,
+            running: Running::Process(process),
+            base,
+        }
+    }
+
+    /// The same in this process, with these tokens and no others.
+    pub fn start_here(self, sources: Vec<Box<dyn Source>>) -> Agent {
+        let here = Here::start(&self, sources);
+        let base = here.base().to_owned();
+        Agent {
+            setup: self,
+            running: Running::Here { _here: here },
             base,
         }
     }
@@ -218,8 +229,16 @@ impl Setup {
 /// A running daemon.
 pub struct Agent {
     setup: Setup,
-    process: Process,
+    running: Running,
     base: String,
+}
+
+enum Running {
+    Process(Process),
+    /// Kept, for it ends when it is dropped.
+    Here {
+        _here: Here,
+    },
 }
 
 impl Agent {
@@ -231,8 +250,9 @@ impl Agent {
     /// Starts it again in the same place, on the same port, after it ended.
     pub fn restart(&mut self) {
         let (_, port) = self.base.rsplit_once(':').expect("the base names a port");
-        self.process = Self::spawn(&self.setup, port);
-        self.base = self.process.wait_for("listening on ");
+        let process = Self::spawn(&self.setup, port);
+        self.base = process.wait_for("listening on ");
+        self.running = Running::Process(process);
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -251,13 +271,22 @@ impl Agent {
     }
 
     /// The process.
+    ///
+    /// # Panics
+    /// When it has none of its own.
     pub fn process(&mut self) -> &mut Process {
-        &mut self.process
+        match &mut self.running {
+            Running::Process(process) => process,
+            Running::Here { .. } => panic!("it runs in this process"),
+        }
     }
 
-    /// Everything it logged, at level trace.
+    /// Everything it logged, at level trace; nothing where it runs in this process.
     pub fn log(&self) -> String {
-        self.process.log()
+        match &self.running {
+            Running::Process(process) => process.log(),
+            Running::Here { .. } => String::new(),
+        }
     }
 
     /// A plugin that is not paired.

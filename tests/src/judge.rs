@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fixtures::openssl::OpenSsl;
+use fixtures::pki::certificate::pem;
 use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::{Origin, Proof, ProofFormat};
@@ -16,6 +17,8 @@ pub struct Judge {
     policy: Policy,
     root_pem: String,
     folder: TempDir,
+    /// Authorities between root and certificate of which OpenSSL is told, for cards that have no place for them.
+    introduced: String,
     /// Where OpenSSL must know GOST: an OpenSSL whose configuration says so.
     gost: Option<OpenSsl>,
 }
@@ -35,8 +38,15 @@ impl Judge {
             policy: builder.build().expect("a whole policy"),
             root_pem: root_pem.to_owned(),
             folder: tempfile::tempdir().expect("a temporary directory"),
+            introduced: String::new(),
             gost: None,
         }
+    }
+
+    /// The same, and OpenSSL is told of an intermediate (DER) that the card does not hold.
+    pub fn introducing(mut self, intermediate: &[u8]) -> Self {
+        self.introduced.push_str(&pem("CERTIFICATE", intermediate));
+        self
     }
 
     /// The same with an OpenSSL that has its GOST engine.
@@ -95,7 +105,14 @@ impl Judge {
     /// When OpenSSL refuses it.
     pub fn openssl_cms(&self, cms: &[u8], content: Option<&[u8]>) -> Vec<u8> {
         let folder = self.folder.path();
-        write(folder, "root.pem", self.root_pem.as_bytes());
+        // A chain ends at a root all the same: what is no root there is only a step on the way.
+        write(
+            folder,
+            "root.pem",
+            [self.root_pem.as_bytes(), self.introduced.as_bytes()]
+                .concat()
+                .as_slice(),
+        );
         write(folder, "proof.der", cms);
         let mut command = self.openssl();
         command

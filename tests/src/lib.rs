@@ -19,6 +19,7 @@
 //! - [`gost_engine`]: OpenSSL's GOST engine in this process;
 //! - [`pcscd`]: a real PC/SC service with virtual readers, [`apdu_log`]: what went through it;
 //! - [`pcsc_client`]: another client at those readers;
+//! - [`chip`]: a card in a reader, over that service or in this process, and the scenes played with it;
 //! - [`foreign`]: cards that nobody in this house has written.
 
 pub mod agent;
@@ -26,9 +27,11 @@ pub mod apdu_log;
 pub mod ask;
 pub mod browser;
 pub mod card;
+pub mod chip;
 pub mod door;
 pub mod foreign;
 pub mod gost_engine;
+mod here;
 pub mod judge;
 pub mod middle;
 pub mod mock;

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 use crate::apdu_log::{Exchange, exchanges};
 use crate::pcsc_client::PcscClient;
-use crate::process::PATIENCE;
+use crate::process::{PATIENCE, eventually};
 
 /// What every reader's name begins with. Readers whose names hold another letter or digit are not taken in.
 pub const NAME: &str = "VPCD";
@@ -208,6 +208,20 @@ impl Pcscd {
         found
     }
 
+    /// Waits until the thread that polls the reader (every 400 ms) has seen that its card is gone. A card that is back
+    /// before that is never told of where a command has failed in between: clients hear of a removal, but not of it.
+    pub fn wait_until_it_has_seen_the_removal(&self, reader: &Reader) {
+        if self.child.is_none() {
+            return;
+        }
+        let count = |log: &str, what: &str| log.matches(&format!("{what} {}", reader.name)).count();
+        eventually("the removal in pcscd's log", || {
+            let log = fs::read(self.log_file(self.runs)).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log);
+            (count(&log, "Card Removed From") >= count(&log, "Card inserted into")).then_some(())
+        });
+    }
+
     /// What every run has logged.
     pub fn log(&self) -> String {
         let runs = (1..=self.runs).map(|run| fs::read(self.log_file(run)).unwrap_or_default());
@@ -231,6 +245,14 @@ impl Pcscd {
 
 impl Drop for Pcscd {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!(
+                "the end of pcscd's log:\n{}",
+                lines[lines.len().saturating_sub(40)..].join("\n")
+            );
+        }
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();

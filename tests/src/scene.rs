@@ -1,5 +1,6 @@
 //! A daemon, a person in front of it, and a plugin that is paired with it.
 
+use agent::token::Source;
 use fixtures::plugin::Plugin;
 use plugin_protocol::ErrorCode;
 use plugin_protocol::api::{CertificateRequest, ConfirmationRequest, Operation, OperationState, SignatureRequest};
@@ -22,8 +23,17 @@ pub struct Scene {
 impl Scene {
     /// Starts the daemon with a scripted pinentry and pairs a plugin.
     pub async fn open(setup: Setup) -> Self {
+        Self::with(setup, Setup::start).await
+    }
+
+    /// The same, with the daemon in this process and these tokens alone.
+    pub async fn open_here(setup: Setup, source: Box<dyn Source>) -> Self {
+        Self::with(setup, |setup| setup.start_here(vec![source])).await
+    }
+
+    async fn with(setup: Setup, start: impl FnOnce(Setup) -> Agent) -> Self {
         let person = ScriptedPerson::new(&setup.folder().join("person"), &["yes"]);
-        let agent = setup.pinentry(&person.program()).start();
+        let agent = start(setup.pinentry(&person.program()));
         let plugin = agent.paired().await;
         person.forget();
         Self { person, agent, plugin }

@@ -56,7 +56,9 @@ impl Piv {
 
     /// OpenSC's module alone.
     fn opensc(&self) -> Setup {
-        self.ours().module(&foreign::opensc())
+        self.ours()
+            .module(&foreign::opensc())
+            .configure("cards.leave_to_modules = [\"piv\"]\n")
     }
 }
 
@@ -111,10 +113,27 @@ async fn signs(card: &Piv, setup: Setup, algorithm: SignatureAlgorithm) {
 }
 
 #[tokio::test]
-async fn a_foreign_piv_card_confirms_through_opensc() {
+async fn a_foreign_piv_card_confirms_with_p256() {
     let card = Piv::with(Algorithm::P256);
-    confirms(&card, card.opensc(), SignatureAlgorithm::ES256).await;
-    signs(&card, card.opensc(), SignatureAlgorithm::ES256).await;
+    let ours = confirms(&card, card.ours(), SignatureAlgorithm::ES256).await;
+    let theirs = confirms(&card, card.opensc(), SignatureAlgorithm::ES256).await;
+    assert_eq!(ours.certificate_sha256(), theirs.certificate_sha256());
+    assert_eq!(ours.subject().snils(), theirs.subject().snils());
+    signs(&card, card.ours(), SignatureAlgorithm::ES256).await;
+}
+
+#[tokio::test]
+async fn a_foreign_piv_card_confirms_with_p384() {
+    let card = Piv::with(Algorithm::P384);
+    confirms(&card, card.ours(), SignatureAlgorithm::ES384).await;
+    signs(&card, card.ours(), SignatureAlgorithm::ES384).await;
+}
+
+#[tokio::test]
+async fn a_foreign_piv_card_confirms_with_rsa() {
+    let card = Piv::with(Algorithm::Rsa2048);
+    confirms(&card, card.ours(), SignatureAlgorithm::RS256).await;
+    signs(&card, card.ours(), SignatureAlgorithm::RS256).await;
 }
 
 /// Of a card that the agent does not know it says so, and leaves it to the module.
