@@ -7,6 +7,7 @@ use super::Source;
 use super::card::families;
 use super::card::pcsc::System;
 use super::card::source::{Cards, Options};
+use super::card::uec::{Terminals, Uec};
 use super::pkcs11::discover::{ModulePath, Modules, Places, modules};
 use super::pkcs11::{Deadlines, Options as ModuleOptions, Pkcs11};
 use super::software::{Pkcs12, Software};
@@ -63,7 +64,19 @@ fn card_source(config: &Config) -> Vec<Box<dyn Source>> {
         pads: cards.pin_pad,
         leave: cards.leave_to_modules.clone(),
     };
-    vec![Box::new(Cards::new(Arc::new(System), families::all(), options))]
+    let mut families = families::all();
+    families.push(Box::new(universal_card(config)));
+    vec![Box::new(Cards::new(Arc::new(System), families, options))]
+}
+
+/// The universal card with the terminals of the configuration. A file of theirs that cannot be used costs that terminal
+/// alone; `doctor` tells of it too.
+fn universal_card(config: &Config) -> Uec {
+    let terminals = Terminals::load(&config.uec);
+    for mistake in terminals.mistakes() {
+        tracing::warn!(%mistake, "a file of the universal card's cannot be used");
+    }
+    Uec::new(Arc::new(terminals))
 }
 
 /// The modules, less those the config switches off.
