@@ -17,10 +17,10 @@ use super::{Announcer, Credential, Management, Notice, ProveJob, ReaderInfo, Sig
 use crate::error::Error;
 use crate::pin::Pin;
 
-/// How often [`Tokens::changed`] looks at sources that do not announce changes, while someone awaits it.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often [`Tokens::changed`] looks at sources that do not announce changes, while someone awaits it. (Tests wait it out.)
+const LOOK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
 /// How seldom it looks, at last, at sources that announce changes and could not be asked.
-const SELDOM: Duration = Duration::from_secs(8);
+const SELDOM: Duration = LOOK.saturating_mul(8);
 /// Events a slow subscriber may be behind before it loses the oldest.
 const EVENTS: usize = 64;
 

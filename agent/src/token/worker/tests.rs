@@ -222,6 +222,157 @@ async fn changed_returns_when_the_set_differs() {
     assert_eq!(tokens.list().await.len(), 2);
 }
 
+/// A source that announces its changes, as the cards do; it counts how often it is asked.
+struct Announcing {
+    tokens: Arc<Mutex<Result<Vec<TokenInfo>, Error>>>,
+    announcer: Arc<Mutex<Option<Announcer>>>,
+    asked: Arc<AtomicUsize>,
+    serves: Vec<String>,
+}
+
+impl Source for Announcing {
+    fn name(&self) -> &str {
+        "announcing"
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Pcsc
+    }
+
+    fn announce(&mut self, announcer: Announcer) -> bool {
+        *self.announcer.lock().unwrap() = Some(announcer);
+        true
+    }
+
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.tokens.lock().unwrap().clone()
+    }
+
+    fn serves(&self) -> Vec<String> {
+        self.serves.clone()
+    }
+
+    fn credentials(&mut self, _: &TokenId) -> Result<Vec<Credential>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        Ok(Vec::new())
+    }
+}
+
+impl Announcing {
+    fn new(tokens: Result<Vec<TokenInfo>, Error>) -> Self {
+        Self {
+            tokens: Arc::new(Mutex::new(tokens)),
+            announcer: Arc::default(),
+            asked: Arc::default(),
+            serves: Vec::new(),
+        }
+    }
+}
+
+/// Several times what a source that does not announce is asked in.
+const WHILE: Duration = LOOK.saturating_mul(10);
+
+/// Returns when a source was asked so often.
+async fn until_asked(asked: &AtomicUsize, times: usize) {
+    let reached = async {
+        while asked.load(Ordering::SeqCst) < times {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reached).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_source_that_announces_is_asked_when_it_did_and_not_before() {
+    let source = Announcing::new(Ok(vec![token("a")]));
+    let (state, announcer, asked) = (source.tokens.clone(), source.announcer.clone(), source.asked.clone());
+    let tokens = Tokens::new(vec![Box::new(source)]);
+    let mut events = tokens.subscribe();
+    assert_eq!(tokens.list().await.len(), 1);
+    assert_eq!(events.recv().await.unwrap(), TokenEvent::Added(token("a").id));
+
+    // Two wait, whoever of them looks.
+    let waiting: Vec<_> = (0..2)
+        .map(|_| {
+            let tokens = tokens.clone();
+            tokio::spawn(async move { tokens.changed(&[token("a").id]).await })
+        })
+        .collect();
+    tokio::time::sleep(WHILE).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "nothing polls");
+
+    // A notice that changes no token ends no wait.
+    let announce = announcer.lock().unwrap().clone().unwrap();
+    let notice = Notice::ReaderAdded("r".to_owned());
+    announce(notice.clone());
+    assert_eq!(events.recv().await.unwrap(), TokenEvent::Noticed(notice));
+    until_asked(&asked, 2).await;
+    tokio::time::sleep(WHILE).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "once for both");
+    assert!(waiting.iter().all(|waiting| !waiting.is_finished()));
+
+    *state.lock().unwrap() = Ok(Vec::new());
+    announce(Notice::Changed);
+    for waiting in waiting {
+        tokio::time::timeout(Duration::from_secs(20), waiting)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_announcing_source_that_failed_is_tried_again_while_somebody_waits() {
+    let source = Announcing::new(Err(Error::ReaderService("not there".to_owned())));
+    let (state, asked) = (source.tokens.clone(), source.asked.clone());
+    let tokens = Tokens::new(vec![Box::new(source)]);
+    tokens.list().await;
+    tokio::time::sleep(WHILE).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "nobody waits");
+    let waiting = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { tokens.changed(&[]).await }
+    });
+    until_asked(&asked, 3).await;
+    assert!(!waiting.is_finished());
+    *state.lock().unwrap() = Ok(vec![token("a")]);
+    tokio::time::timeout(Duration::from_secs(20), waiting)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_card_that_is_served_here_is_not_offered_by_a_module_as_well() {
+    let long = "A reader whose name is longer than the sixty-four bytes of a slot's description 00 00";
+    let at = |name: &str, reader: &str| TokenInfo {
+        reader: Some(reader.to_owned()),
+        ..token(name)
+    };
+    let cards = Announcing {
+        serves: vec!["Reader 00".to_owned(), long.to_owned()],
+        ..Announcing::new(Ok(vec![at("card", "Reader 00")]))
+    };
+    let module = Fake::new(
+        "module",
+        vec![
+            at("same", "Reader 00   "),
+            at("cut", &long[..64]),
+            at("other", "Reader 001"),
+            token("none"),
+        ],
+    );
+    let tokens = Tokens::new(vec![Box::new(module), Box::new(cards)]);
+    let ids: Vec<TokenId> = tokens.list().await.into_iter().map(|token| token.id).collect();
+    assert_eq!(ids, ["other", "none", "card"].map(|name| token(name).id));
+    let error = tokens.sign(&token("same").id, job(), pin("1234"), still).await;
+    assert_eq!(error, Err(Error::TokenRemoved), "nobody reaches it");
+}
+
 #[tokio::test]
 async fn a_source_that_panics_is_an_error_not_a_hang() {
     struct Panics;
