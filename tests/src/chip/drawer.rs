@@ -190,10 +190,11 @@ struct Open {
 impl Open {
     fn end(&self, ending: Ending) {
         let mut state = self.drawer.state();
-        if ending == Ending::Reset && state.events == self.events {
-            if let Some(inside) = &mut state.inside {
-                inside.card.reset();
-            }
+        if ending == Ending::Reset
+            && state.events == self.events
+            && let Some(inside) = &mut state.inside
+        {
+            inside.card.reset();
         }
     }
 }

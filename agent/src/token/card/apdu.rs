@@ -14,6 +14,9 @@ const SHORT: usize = 255;
 const CHAINED: u8 = 0x10;
 /// The most an answer may grow to; what cards of our families hold is a tenth of it.
 const ANSWER: usize = 1 << 16;
+/// The most GET RESPONSEs that one answer may take: `ANSWER` in parts of 256 bytes, and some to spare. A card that
+/// hands out single bytes would otherwise hold its reader for minutes.
+const ROUNDS: usize = 300;
 
 /// Bytes of which nothing is shown but their number.
 pub struct Secret(Zeroizing<Vec<u8>>);
@@ -273,7 +276,7 @@ impl<'a> Link<'a> {
     }
 
     /// Sends a command and gathers its whole answer: 61xx is followed by GET RESPONSE, 6Cxx by the
-    /// same command with that Le, once; data over 255 bytes is chained (CLA bit 5).
+    /// same command with that Le, once, where it went out with one; data over 255 bytes is chained (CLA bit 5).
     ///
     /// A command that bears a secret is never sent again, whatever the card says: it may have cost a try.
     /// A status word other than 9000 is an answer here, not an error.
@@ -316,7 +319,8 @@ impl<'a> Link<'a> {
         let answer = self.exchange(&command.part(command.cla, data, le, extended))?;
         match (answer.status.bytes(), &command.data) {
             (_, Data::Secret(_)) => Ok(answer),
-            ([0x6C, wanted], _) if command.le != Le::None => {
+            // Where no Le went out there is none to correct: under T=0 one behind data would be a byte of data too many.
+            ([0x6C, wanted], _) if le != Le::None => {
                 let le = exactly(wanted);
                 self.wait();
                 self.exchange(&command.part(command.cla, data, le, extended))
@@ -327,9 +331,12 @@ impl<'a> Link<'a> {
 
     /// What 61xx promises (ISO/IEC 7816-4, 11.8.1), appended.
     fn rest(&mut self, mut answer: Response) -> Result<Response, CardError> {
+        let mut rounds = 0;
         while let [0x61, left] = answer.status.bytes() {
             let next = self.more(exactly(left))?;
-            let endless = next.data.is_empty() && next.status.bytes()[0] == 0x61;
+            rounds += 1;
+            let goes_on = next.status.bytes()[0] == 0x61;
+            let endless = goes_on && (next.data.is_empty() || rounds == ROUNDS);
             answer.data.extend(next.data);
             answer.status = next.status;
             if endless || answer.data.len() > ANSWER {

@@ -136,7 +136,8 @@ pub struct PadEntry {
 
 /// What the status word of a VERIFY means (national-cards.md, section 0): the one mapping of every family.
 ///
-/// 6400, 6401, 6403 and 6404 are a reader's with keys of its own. A length that is wrong comes as
+/// 6400, 6401, 6403 and 6404 are here the card's refusal, of which nobody knows whether it cost a try: they are a
+/// reader's own words only where the PIN was typed on its keys ([`on_pad`]). A length that is wrong comes as
 /// [`PinFailure::Format`]: a status word does not know the right one ([`Link::verify`] does).
 pub fn verified(status: Status) -> Result<(), CardError> {
     let failure = match status.0 {
@@ -144,16 +145,25 @@ pub fn verified(status: Status) -> Result<(), CardError> {
         0x63C0 | 0x6983 | 0x6984 => PinFailure::Blocked,
         // 6300 tells no number; 630x and 63Cx do.
         0x6300..=0x63FF => PinFailure::Wrong(Some((status.0 & 0x0F) as u8).filter(|left| *left > 0)),
-        0x6700 | 0x6A80 | 0x6403 => PinFailure::Format,
-        0x6400 => PinFailure::PadTimedOut,
-        0x6401 => PinFailure::PadCancelled,
-        0x6404 => {
-            let why = "the reader's keys are disabled; type the PIN on the computer";
-            return Err(CardError::Unsupported(why.to_owned()));
-        }
+        0x6700 | 0x6A80 => PinFailure::Format,
         _ => return Err(CardError::Refused("VERIFY", status)),
     };
     Err(CardError::Pin(failure))
+}
+
+/// What the status word means where the PIN was typed on the reader's keys: the reader's own (PC/SC part 10, 2.5.2),
+/// or the card's, which [`verified`] knows.
+fn on_pad(status: Status) -> Result<(), CardError> {
+    match status.0 {
+        0x6400 => Err(CardError::Pin(PinFailure::PadTimedOut)),
+        0x6401 => Err(CardError::Pin(PinFailure::PadCancelled)),
+        0x6403 => Err(CardError::Pin(PinFailure::Format)),
+        0x6404 => {
+            let why = "the reader's keys are disabled; type the PIN on the computer";
+            Err(CardError::Unsupported(why.to_owned()))
+        }
+        _ => verified(status),
+    }
 }
 
 /// What the status word of CHANGE REFERENCE DATA or RESET RETRY COUNTER means, where `verified` does not say it:
@@ -169,9 +179,9 @@ pub fn changed(status: Status) -> Result<(), CardError> {
     }
 }
 
-/// [`verified`], with the length that would have been right.
-fn judged(spec: &PinSpec, status: Status) -> Result<(), CardError> {
-    verified(status).map_err(|error| match error {
+/// The same, with the length that would have been right.
+fn with_length(spec: &PinSpec, result: Result<(), CardError>) -> Result<(), CardError> {
+    result.map_err(|error| match error {
         CardError::Pin(PinFailure::Format) => CardError::Pin(PinFailure::Length(spec.length.0, spec.length.1)),
         other => other,
     })
@@ -186,14 +196,14 @@ impl Link<'_> {
                 drop(pin);
                 self.verify_block(spec, block)
             }
-            PinSource::Pad => judged(spec, self.verify_on_pad(spec)?),
+            PinSource::Pad => with_length(spec, on_pad(self.verify_on_pad(spec)?)),
         }
     }
 
     /// VERIFY with a PIN that is written as [`PinSpec::block`] writes it. One try at most.
     pub fn verify_block(&mut self, spec: &PinSpec, block: Secret) -> Result<(), CardError> {
         let status = self.send(&spec.query().with_secret(block))?.status;
-        judged(spec, status)
+        with_length(spec, verified(status))
     }
 
     fn verify_on_pad(&mut self, spec: &PinSpec) -> Result<Status, CardError> {

@@ -94,6 +94,20 @@ fn a_wrong_length_is_corrected_once() {
     assert_eq!(ok(Protocol::T1, &read, transcript), [1, 2]);
 }
 
+/// Under T=0 data and Le never go out together: not in the first command, and not in a correction of it.
+#[test]
+fn a_command_with_data_is_not_sent_again_with_a_length_under_t0() {
+    let command = || Command::new(0x00, 0x2A, 0x9E, 0x9A).with([7; 3]).wanting(Le::Max);
+    let answer = send(Protocol::T0, &command(), "> 002A9E9A 03 070707\n< 6C10").unwrap();
+    assert_eq!(answer.status, Status(0x6C10));
+    let transcript = "
+        > 002A9E9A 03 070707 00
+        < 6C01
+        > 002A9E9A 03 070707 01
+        < 42 9000";
+    assert_eq!(ok(Protocol::T1, &command(), transcript), [0x42]);
+}
+
 #[test]
 fn what_bears_a_pin_is_sent_once_whatever_the_card_says() {
     let verify = || Command::new(0, 0x20, 0, 1).with_secret(Secret::new(b"1234".to_vec()));
@@ -186,7 +200,7 @@ impl Transport for Endless {
 
 #[test]
 fn a_card_that_promises_data_without_end_is_not_believed() {
-    for (answer, most) in [(&[0x61, 0x10][..], 2), (&[0xAA, 0x61, 0x10], ANSWER + 1)] {
+    for (answer, most) in [(&[0x61, 0x10][..], 2), (&[0xAA, 0x61, 0x01], ROUNDS + 1)] {
         let mut card = Endless(answer, 0);
         let error = Link::new(&mut card).send(&Command::new(0, 0xB0, 0, 0)).unwrap_err();
         assert!(matches!(error, CardError::Malformed("GET RESPONSE", _)), "{error:?}");

@@ -97,13 +97,12 @@ fn status_words_mean_what_the_table_says() {
     for blocked in [0x63C0, 0x6983, 0x6984] {
         assert_eq!(of(blocked), PinFailure::Blocked);
     }
-    for format in [0x6700, 0x6A80, 0x6403] {
+    for format in [0x6700, 0x6A80] {
         assert_eq!(of(format), PinFailure::Format);
     }
-    assert_eq!(of(0x6400), PinFailure::PadTimedOut);
-    assert_eq!(of(0x6401), PinFailure::PadCancelled);
-    assert!(matches!(verified(Status(0x6404)), Err(CardError::Unsupported(_))));
-    for other in [0x6982, 0x6985, 0x6A88, 0x6D00, 0x6F86, 0x9001, 0x6C04, 0x6104, 0x0000] {
+    for other in [
+        0x6400, 0x6401, 0x6403, 0x6404, 0x6982, 0x6985, 0x6A88, 0x6D00, 0x6F86, 0x9001, 0x6C04, 0x6104, 0x0000,
+    ] {
         let refused = CardError::Refused("VERIFY", Status(other));
         assert_eq!(verified(Status(other)), Err(refused));
     }
@@ -131,6 +130,17 @@ fn a_typed_pin_is_sent_once() {
     assert_eq!(result, Err(CardError::Pin(PinFailure::Length(4, 12))));
 }
 
+/// A typed PIN that a card refuses so was not "cancelled on the reader": nobody knows whether it cost a try.
+#[test]
+fn the_readers_words_mean_nothing_of_a_typed_pin() {
+    for word in [0x6400, 0x6401, 0x6403, 0x6404] {
+        let transcript = format!("> 002000810C 31323334FFFFFFFFFFFFFFFF\n< {word:04X}");
+        let mut script = Script::new(Protocol::T1, &transcript);
+        let result = Link::new(&mut script).verify(&PIN1, PinSource::Typed(pin("1234")));
+        assert_eq!(result, Err(CardError::Refused("VERIFY", Status(word))));
+    }
+}
+
 #[test]
 fn the_readers_keys_are_used_where_it_has_them() {
     let verify = |answer, spec: &PinSpec| {
@@ -145,6 +155,23 @@ fn the_readers_keys_are_used_where_it_has_them() {
     assert_eq!(
         verify(Some([0x64, 0x01]), &PIN1),
         Err(CardError::Pin(PinFailure::PadCancelled))
+    );
+    assert_eq!(
+        verify(Some([0x64, 0x00]), &PIN1),
+        Err(CardError::Pin(PinFailure::PadTimedOut))
+    );
+    assert_eq!(
+        verify(Some([0x64, 0x03]), &PIN1),
+        Err(CardError::Pin(PinFailure::Length(4, 12)))
+    );
+    assert!(matches!(
+        verify(Some([0x64, 0x04]), &PIN1),
+        Err(CardError::Unsupported(_))
+    ));
+    // What is not the reader's own is the card's.
+    assert_eq!(
+        verify(Some([0x63, 0xC1]), &PIN1),
+        Err(CardError::Pin(PinFailure::Wrong(Some(1))))
     );
     assert!(matches!(verify(None, &PIN1), Err(CardError::Unsupported(_))));
     // A block no reader can write is refused before the reader is asked.
