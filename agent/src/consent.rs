@@ -49,10 +49,11 @@ pub async fn proven(
     chosen: Chosen,
     statement: impl Fn(OffsetDateTime) -> Vec<u8>,
 ) -> Result<(Evidence, Vec<u8>), Error> {
-    let certificate = chosen.credential.certificate.clone();
+    let (key, certificate) = (chosen.credential.key.clone(), chosen.credential.certificate.clone());
     let prepare = |now| {
         let statement = statement(now);
         let job = ProveJob {
+            key: key.clone(),
             certificate: certificate.clone(),
             statement: statement.clone(),
         };
@@ -244,7 +245,7 @@ fn is_last_try(pin: &PinInfo) -> bool {
 /// The token as it is now.
 async fn look_again(case: &Case<'_>, token: &TokenInfo) -> Result<TokenInfo, Error> {
     let present = case.life.race(case.app.tokens.list()).await?;
-    let same = present.into_iter().find(|other| other.id == token.id);
+    let same = present.into_iter().find(|other| other.is_still(token));
     same.ok_or(Error::TokenRemoved)
 }
 

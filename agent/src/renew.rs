@@ -80,7 +80,7 @@ impl Renewer<'_> {
         let new = self.new_pin(renewal, &key).await?;
         still_wanted(self.app, self.client, self.life).await?;
         self.token_is_still_there(&renewal.token).await?;
-        let (life, token) = (self.life.clone(), &renewal.token.id);
+        let (life, token) = (self.life.clone(), &renewal.token);
         let wanted = move || life.check();
         let done = match renewal.task {
             Task::Unblock(_) => self.app.tokens.unblock_pin(token, key, new, wanted).await,
@@ -163,7 +163,7 @@ impl Renewer<'_> {
 
     async fn look_again(&self, token: &TokenInfo) -> Result<TokenInfo, Error> {
         let present = self.life.race(self.app.tokens.list()).await?;
-        let same = present.into_iter().find(|other| other.id == token.id);
+        let same = present.into_iter().find(|other| other.is_still(token));
         same.ok_or(Error::TokenRemoved)
     }
 

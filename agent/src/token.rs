@@ -72,6 +72,10 @@ pub struct TokenInfo {
     /// something else are not looked at.
     #[serde(default)]
     pub role: Option<Role>,
+    /// Counts insertions of cards: what was agreed to of one is not done to the next, which may be another card with
+    /// the same name. `None`: of no card that is served here. Known within the agent alone.
+    #[serde(skip)]
+    pub insertion: Option<u64>,
     /// A token for tests.
     pub test: bool,
 }
@@ -93,6 +97,11 @@ pub struct PinInfo {
 }
 
 impl TokenInfo {
+    /// Whether it is the token that `before` was: of the same insertion, where it is on a card.
+    pub fn is_still(&self, before: &Self) -> bool {
+        self.id == before.id && self.insertion == before.insertion
+    }
+
     /// What a paired plugin may know: no label.
     pub fn summary(&self) -> TokenSummary {
         TokenSummary {
@@ -203,6 +212,8 @@ pub struct UnblockCode {
 /// What a card is to prove by its own authentication, for a proof of the format `uec`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProveJob {
+    /// [`Credential::key`].
+    pub key: String,
     /// The certificate the person agreed to, as [`Credential::certificate`] has it: the source checks that it is still
     /// this one.
     pub certificate: Vec<u8>,
@@ -236,16 +247,17 @@ pub trait Source: Send {
         Ok(Management::default())
     }
 
-    /// Changes the token's PIN. Spends one try of the old one at most, and none where the new one cannot be taken.
-    fn change_pin(&mut self, _token: &TokenId, _old: Pin, _new: Pin) -> Result<(), Error> {
+    /// Changes the token's PIN, where it is still of this [`TokenInfo::insertion`]. Spends one try of the old one at most, and none where the new one cannot be taken.
+    fn change_pin(&mut self, _token: &TokenId, _insertion: Option<u64>, _old: Pin, _new: Pin) -> Result<(), Error> {
         Err(Error::UnsupportedAlgorithm(
             "its PIN is changed in its own tool".to_owned(),
         ))
     }
 
-    /// Gives the token's PIN a new value and its tries back. Spends one try of `code` at most: what this says of "the
-    /// PIN" it says of the code, and [`worker::Tokens::unblock_pin`] sets that right.
-    fn unblock_pin(&mut self, _token: &TokenId, _code: Pin, _new: Pin) -> Result<(), Error> {
+    /// Gives the token's PIN a new value and its tries back, where it is still of this [`TokenInfo::insertion`]. Spends
+    /// one try of `code` at most: what this says of "the PIN" it says of the code, and
+    /// [`worker::Tokens::unblock_pin`] sets that right.
+    fn unblock_pin(&mut self, _token: &TokenId, _insertion: Option<u64>, _code: Pin, _new: Pin) -> Result<(), Error> {
         Err(Error::UnsupportedAlgorithm(
             "its PIN is unblocked in its own tool".to_owned(),
         ))

@@ -44,6 +44,7 @@ pub(super) fn candidate() -> Candidate {
                 length: Some((4, 8)),
             },
             role: None,
+            insertion: None,
             test: true,
         },
         certificate: Summary::read(&person.certificate).unwrap(),

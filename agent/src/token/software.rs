@@ -91,6 +91,7 @@ impl Software {
                 length: Some(PIN_LENGTH),
             },
             role: None,
+            insertion: None,
             test: true,
         })
     }

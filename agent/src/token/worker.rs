@@ -225,31 +225,35 @@ impl Tokens {
         self.put(token, |source, token| source.management(token)).await
     }
 
-    /// Changes a token's PIN; `wanted` as [`Tokens::sign`] has it.
+    /// Changes the PIN of a token as it was shown, of this insertion and no other; `wanted` as [`Tokens::sign`] has it.
     pub async fn change_pin(
         &self,
-        token: &TokenId,
+        token: &TokenInfo,
         old: Pin,
         new: Pin,
         wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
-        let change =
-            move |source: &mut dyn Source, token: &TokenId| wanted().and_then(|()| source.change_pin(token, old, new));
-        self.put(token, change).await
+        let insertion = token.insertion;
+        let change = move |source: &mut dyn Source, token: &TokenId| {
+            wanted().and_then(|()| source.change_pin(token, insertion, old, new))
+        };
+        self.put(&token.id, change).await
     }
 
-    /// Gives a token's PIN a new value and its tries back with the code for that; `wanted` as [`Tokens::sign`] has it.
+    /// Gives the PIN of a token as it was shown a new value and its tries back with the code for that; `wanted` as
+    /// [`Tokens::sign`] has it.
     pub async fn unblock_pin(
         &self,
-        token: &TokenId,
+        token: &TokenInfo,
         code: Pin,
         new: Pin,
         wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
+        let insertion = token.insertion;
         let unblock = move |source: &mut dyn Source, token: &TokenId| {
-            wanted().and_then(|()| source.unblock_pin(token, code, new))
+            wanted().and_then(|()| source.unblock_pin(token, insertion, code, new))
         };
-        self.put(token, unblock).await.map_err(|error| match error {
+        self.put(&token.id, unblock).await.map_err(|error| match error {
             Error::PinIncorrect(left) => Error::PukIncorrect(left),
             Error::PinLocked => Error::PukLocked,
             other => other,

@@ -48,6 +48,7 @@ impl Held {
                 length: None,
             },
             role: None,
+            insertion: None,
             test: false,
         };
         Self {
@@ -232,7 +233,7 @@ impl Source for Drawer {
         inside.held(token).map(|held| held.management.clone())
     }
 
-    fn change_pin(&mut self, token: &TokenId, old: Pin, new: Pin) -> Result<(), Error> {
+    fn change_pin(&mut self, token: &TokenId, _: Option<u64>, old: Pin, new: Pin) -> Result<(), Error> {
         let mut inside = self.open();
         inside.calls.push("change_pin");
         inside.tries += 1;
@@ -245,7 +246,7 @@ impl Source for Drawer {
         Ok(())
     }
 
-    fn unblock_pin(&mut self, token: &TokenId, code: Pin, new: Pin) -> Result<(), Error> {
+    fn unblock_pin(&mut self, token: &TokenId, _: Option<u64>, code: Pin, new: Pin) -> Result<(), Error> {
         let mut inside = self.open();
         inside.calls.push("unblock_pin");
         inside.tries += 1;

@@ -60,6 +60,7 @@ impl Source for Reader {
                 length: Some(slot.pin.length),
             },
             role: slot.role,
+            insertion: None,
             test: false,
         };
         Ok(self.card.slots().into_iter().enumerate().map(info).collect())

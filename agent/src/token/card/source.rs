@@ -166,12 +166,21 @@ impl Cards {
         }
     }
 
+    /// The same for the card that the person saw, and no other of its name.
+    fn seen(&self, token: &TokenId, insertion: Option<u64>) -> Result<(Insertion, usize), Error> {
+        let (now, slot) = self.place(token)?;
+        match insertion == Some(now.number) {
+            true => Ok((now, slot)),
+            false => Err(Error::TokenRemoved),
+        }
+    }
+
     /// The same for what the person agreed to: the certificate read of this insertion, and where its PIN comes from.
     fn agreed(
         &self,
         token: &TokenId,
         certificate: &[u8],
-        key: Option<&str>,
+        key: &str,
         pin: Option<Pin>,
     ) -> Result<(Insertion, usize, Credential, PinSource), Error> {
         let (insertion, slot) = self.place(token)?;
@@ -179,7 +188,7 @@ impl Cards {
         let opened = held(opened)?;
         let read = opened.credentials(slot).ok_or(Error::TokenRemoved)?;
         let same = |credential: &&Credential| {
-            credential.certificate == certificate && key.is_none_or(|key| key == carried(&insertion, &credential.key))
+            credential.certificate == certificate && key == carried(&insertion, &credential.key)
         };
         let credential = read.iter().find(same).ok_or(Error::TokenRemoved)?.clone();
         let pin = match pin {
@@ -221,7 +230,7 @@ impl Source for Cards {
                     if tell.ours {
                         served.push(insertion.reader.clone());
                     }
-                    for (slot, info) in tell.tokens(&insertion.reader).into_iter().enumerate() {
+                    for (slot, info) in tell.tokens(&insertion).into_iter().enumerate() {
                         self.shown.insert(info.id.clone(), (insertion.clone(), slot));
                         tokens.push(info);
                     }
@@ -263,7 +272,7 @@ impl Source for Cards {
     }
 
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
-        let (insertion, slot, credential, pin) = self.agreed(token, &job.certificate, Some(&job.key), pin)?;
+        let (insertion, slot, credential, pin) = self.agreed(token, &job.certificate, &job.key, pin)?;
         refuse_unsupported(&credential.mechanisms, &job.inputs)?;
         let sign = move |opened: &mut Opened, link: &mut Link<'_>| {
             opened.card()?.sign(slot, &credential.key, &job.inputs, pin, link)
@@ -272,7 +281,7 @@ impl Source for Cards {
     }
 
     fn prove(&mut self, token: &TokenId, job: ProveJob, pin: Option<Pin>) -> Result<Evidence, Error> {
-        let (insertion, slot, _, pin) = self.agreed(token, &job.certificate, None, pin)?;
+        let (insertion, slot, _, pin) = self.agreed(token, &job.certificate, &job.key, pin)?;
         let prove =
             move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.prove(slot, &job.statement, pin, link);
         Ok(self.run(&insertion, WITH_PIN, prove)?)
@@ -301,14 +310,14 @@ impl Source for Cards {
         })
     }
 
-    fn change_pin(&mut self, token: &TokenId, old: Pin, new: Pin) -> Result<(), Error> {
-        let (insertion, slot) = self.place(token)?;
+    fn change_pin(&mut self, token: &TokenId, insertion: Option<u64>, old: Pin, new: Pin) -> Result<(), Error> {
+        let (insertion, slot) = self.seen(token, insertion)?;
         let change = move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.change_pin(slot, old, new, link);
         Ok(self.run(&insertion, WITH_PIN, change)?)
     }
 
-    fn unblock_pin(&mut self, token: &TokenId, code: Pin, new: Pin) -> Result<(), Error> {
-        let (insertion, slot) = self.place(token)?;
+    fn unblock_pin(&mut self, token: &TokenId, insertion: Option<u64>, code: Pin, new: Pin) -> Result<(), Error> {
+        let (insertion, slot) = self.seen(token, insertion)?;
         let unblock = move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.unblock_pin(slot, code, new, link);
         Ok(self.run(&insertion, WITH_PIN, unblock)?)
     }

@@ -103,6 +103,7 @@ impl Module {
             reader: reader.filter(|reader| !reader.is_empty()),
             pin: pin_info(told),
             role: None,
+            insertion: None,
             test: false,
         }
     }

@@ -145,6 +145,7 @@ impl Source for Pkcs12 {
                 length: Some(PASSWORD),
             },
             role: None,
+            insertion: None,
             test: !summaries.is_empty() && summaries.iter().all(|summary| summary.test),
         }])
     }

@@ -31,6 +31,7 @@ fn token(name: &str) -> TokenInfo {
             length: None,
         },
         role: None,
+        insertion: None,
         test: true,
     }
 }

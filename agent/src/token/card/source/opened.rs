@@ -8,8 +8,8 @@ use plugin_protocol::encoding::hex;
 use super::super::apdu::Link;
 use super::super::error::CardError;
 use super::super::family::{Card, Family, Recognition, Slot};
-
 use super::super::pin::{PadEntry, PinStatus};
+use super::super::readers::Insertion;
 use crate::token::{Credential, Inserted, PinInfo, TokenId, TokenInfo};
 
 /// One card; before its first transaction nothing is known of it.
@@ -186,7 +186,8 @@ fn on_pad(slot: &Slot, pads: bool) -> bool {
 
 impl Tell {
     /// Its tokens, in the order of its slots.
-    pub(super) fn tokens(self, reader: &str) -> Vec<TokenInfo> {
+    pub(super) fn tokens(self, insertion: &Insertion) -> Vec<TokenInfo> {
+        let reader = insertion.reader.as_str();
         let several = self.slots.len() > 1;
         let token = |(slot, status): &(Slot, PinStatus)| TokenInfo {
             id: TokenId::new(&["card", reader, &hex(&self.atr), self.id, &self.serial, slot.pin.name]),
@@ -204,6 +205,7 @@ impl Tell {
                 length: Some(slot.pin.length),
             },
             role: slot.role,
+            insertion: Some(insertion.number),
             test: false,
         };
         self.slots.iter().map(token).collect()

@@ -277,16 +277,73 @@ fn pins_are_changed_within_one_transaction_and_the_card_is_reset() {
     let (world, mut cards, tokens) = with_card(&card);
     assert!(cards.management(&tokens[0].id).unwrap().change);
     world.log(READER);
-    let error = cards.change_pin(&tokens[0].id, Pin::new("0000".into()), Pin::new("4321".into()));
+    let error = cards.change_pin(
+        &tokens[0].id,
+        tokens[0].insertion,
+        Pin::new("0000".into()),
+        Pin::new("4321".into()),
+    );
     assert_eq!(error, Err(Error::PinIncorrect(Some(2))));
     let log = world.log(READER);
     assert_eq!(verifies(&log), 1);
     assert!(log.contains(&"end Reset".to_owned()));
-    let error = cards.unblock_pin(&tokens[0].id, Pin::new("0000".into()), Pin::new("4321".into()));
+    let error = cards.unblock_pin(
+        &tokens[0].id,
+        tokens[0].insertion,
+        Pin::new("0000".into()),
+        Pin::new("4321".into()),
+    );
     assert!(matches!(error, Err(Error::UnsupportedAlgorithm(_))));
     let job = ProveJob {
+        key: "1".to_owned(),
         certificate: vec![1],
         statement: Vec::new(),
     };
     assert_eq!(cards.prove(&tokens[0].id, job, pin("1234")), Err(Error::TokenRemoved));
+}
+
+/// Two cards of a family that tells no serial number have one name; what was typed for one never goes to the other.
+#[test]
+fn what_was_typed_for_a_card_does_not_reach_the_next_of_its_name() {
+    let (one, other) = (Plain::new(plain::NAMELESS), Plain::new(plain::NAMELESS));
+    let (world, mut cards, tokens) = with_card(&one);
+    let shown = &tokens[0];
+    let credential = cards.credentials(&shown.id).unwrap().remove(0);
+    world.remove(READER);
+    world.insert(READER, other.clone());
+    let begun = std::time::Instant::now();
+    let now = loop {
+        let now = listed(&mut cards).remove(0);
+        if now.insertion != shown.insertion {
+            break now;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    };
+    assert_eq!(now.id, shown.id);
+    assert!(!now.is_still(shown));
+    assert_eq!(
+        cards.credentials(&now.id).unwrap()[0].certificate,
+        credential.certificate
+    );
+    world.log(READER);
+
+    let typed = |digits: &str| Pin::new(digits.to_owned());
+    let changed = cards.change_pin(&shown.id, shown.insertion, typed("0000"), typed("4321"));
+    assert_eq!(changed, Err(Error::TokenRemoved));
+    let unmarked = cards.change_pin(&shown.id, None, typed("0000"), typed("4321"));
+    assert_eq!(unmarked, Err(Error::TokenRemoved));
+    let unblocked = cards.unblock_pin(&shown.id, shown.insertion, typed("0000"), typed("4321"));
+    assert_eq!(unblocked, Err(Error::TokenRemoved));
+    let job = ProveJob {
+        key: credential.key.clone(),
+        certificate: credential.certificate.clone(),
+        statement: Vec::new(),
+    };
+    assert_eq!(cards.prove(&shown.id, job, pin("0000")), Err(Error::TokenRemoved));
+    assert!(commands(&world.log(READER)).is_empty());
+    assert_eq!((one.tries(), other.tries()), ([3, 3], [3, 3]));
+
+    // What is typed for it does.
+    let changed = cards.change_pin(&now.id, now.insertion, typed("0000"), typed("4321"));
+    assert_eq!(changed, Err(Error::PinIncorrect(Some(2))));
 }

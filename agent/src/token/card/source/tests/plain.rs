@@ -14,6 +14,9 @@ use crate::token::card::family::{Card, Family, PinManagement, Recognition, Slot}
 use crate::token::card::pin::{PinSource, PinSpec, PinStatus};
 use crate::token::{Credential, Mechanism, SignInput};
 
+/// Cards with this number do not tell it: all of them have the same name.
+pub(crate) const NAMELESS: u8 = 0;
+
 /// PIN 1234 behind 81, 5678 behind 82, three tries each.
 #[derive(Clone)]
 pub(crate) struct Plain(Arc<Mutex<Inner>>);
@@ -131,7 +134,7 @@ const PIN: PinSpec = PinSpec {
 
 impl Card for PlainCard {
     fn serial(&self) -> Option<String> {
-        Some(format!("{:02X}", self.0[0]))
+        (self.0[0] != NAMELESS).then(|| format!("{:02X}", self.0[0]))
     }
 
     fn slots(&self) -> Vec<Slot> {
