@@ -41,7 +41,7 @@ export class EidError extends Error {
  * The first ten are this library's and the plugin's, the others the agent's. Later versions may have more; what is not
  * known is to be treated by `retryable`.
  */
-export type ErrorCode = "no_plugin" | "old_plugin" | "no_agent" | "old_agent" | "not_paired" | "aborted" | "frame_not_allowed" | "insecure_context" | "pending" | "internal" | "busy" | "cancelled" | "declined" | "expired" | "history_failed" | "invalid_field" | "module_failed" | "module_unavailable" | "no_certificate" | "no_token" | "origin_not_allowed" | "pin_incorrect" | "pin_locked" | "pin_must_change" | "prompt_unavailable" | "rate_limited" | "signature_mismatch" | "token_removed" | "unsupported_algorithm" | "unsupported_format" | (string & {});
+export type ErrorCode = "no_plugin" | "old_plugin" | "no_agent" | "old_agent" | "not_paired" | "aborted" | "frame_not_allowed" | "insecure_context" | "pending" | "internal" | "busy" | "cancelled" | "card_in_use" | "declined" | "expired" | "history_failed" | "invalid_field" | "module_failed" | "module_unavailable" | "no_certificate" | "no_token" | "origin_not_allowed" | "pin_incorrect" | "pin_locked" | "pin_must_change" | "prompt_unavailable" | "rate_limited" | "reader_service_unavailable" | "signature_mismatch" | "token_removed" | "unsupported_algorithm" | "unsupported_format" | (string & {});
 /**
  * What the plugin is doing: `connecting` to the agent, `pairing` with it (the person compares six digits, once in the
  * plugin's life), `awaiting_token` (a card or token is to be inserted), `awaiting_consent` (the agent's window asks),

@@ -188,10 +188,10 @@ function tell(onProgress, stage) {
  *
  * @typedef {"no_plugin" | "old_plugin" | "no_agent" | "old_agent" | "not_paired" | "aborted" | "frame_not_allowed"
  *   | "insecure_context" | "pending" | "internal"
- *   | "busy" | "cancelled" | "declined" | "expired" | "history_failed" | "invalid_field" | "module_failed"
- *   | "module_unavailable" | "no_certificate" | "no_token" | "origin_not_allowed" | "pin_incorrect" | "pin_locked"
- *   | "pin_must_change" | "prompt_unavailable" | "rate_limited" | "signature_mismatch" | "token_removed"
- *   | "unsupported_algorithm" | "unsupported_format" | (string & {})} ErrorCode
+ *   | "busy" | "cancelled" | "card_in_use" | "declined" | "expired" | "history_failed" | "invalid_field"
+ *   | "module_failed" | "module_unavailable" | "no_certificate" | "no_token" | "origin_not_allowed" | "pin_incorrect"
+ *   | "pin_locked" | "pin_must_change" | "prompt_unavailable" | "rate_limited" | "reader_service_unavailable"
+ *   | "signature_mismatch" | "token_removed" | "unsupported_algorithm" | "unsupported_format" | (string & {})} ErrorCode
  */
 
 /**
