@@ -8,8 +8,8 @@
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: ## build, and confirm an identity to a portal with the embedded software token
-	@scripts/with-tools -- scripts/demo
+demo: ## build, and confirm an identity to a portal with the embedded software token; CARD=uec, CARD=piv: with a virtual card
+	@if [ -n "$(CARD)" ]; then scripts/with-tools pcscd vpcd -- scripts/demo-card "$(CARD)"; else scripts/with-tools -- scripts/demo; fi
 
 demo-browser: ## the same on a desktop, in Chromium or Firefox (BROWSER=firefox) with the plugin
 	@scripts/demo-browser
