@@ -164,8 +164,9 @@ pub struct SoftwareConfig {
 pub struct UecConfig {
     /// Terminals; the one that a card takes is found by its version, its algorithms and its authority's key.
     pub terminals: Vec<TerminalConfig>,
-    /// CV certificates of authorities that cards' own certificates are checked with.
-    pub roots: Vec<PlacedPath>,
+    /// CV certificates of authorities that cards' own certificates are checked with. Absent: no PIN of a universal card is
+    /// asked for. Empty: its deployer does without knowing whether a card is genuine.
+    pub roots: Option<Vec<PlacedPath>>,
 }
 
 /// One terminal's files.
@@ -245,7 +246,7 @@ impl UecConfig {
         self.terminals
             .iter_mut()
             .flat_map(TerminalConfig::paths_mut)
-            .chain(&mut self.roots)
+            .chain(self.roots.iter_mut().flatten())
     }
 }
 

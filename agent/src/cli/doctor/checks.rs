@@ -120,7 +120,10 @@ pub(super) fn universal_card(config: &Config) -> Vec<Check> {
         .mistakes()
         .iter()
         .map(|mistake| Check::fail(what, mistake.to_string(), remedy));
-    found.chain(wrong).collect()
+    let warned = loaded
+        .warning()
+        .map(|why| Check::warn(what, why, "name the authority's certificate as a root under [uec]"));
+    found.chain(wrong).chain(warned).collect()
 }
 
 /// Each module and each token.

@@ -99,7 +99,7 @@ fn world(card: UecCard, terminal: bool, replies: Vec<Reply>) -> World {
     });
     let config = UecConfig {
         terminals: terminals.collect(),
-        roots: files.iter().map(|files| placed(&files.root)).collect(),
+        roots: Some(files.iter().map(|files| placed(&files.root)).collect()),
     };
     let atr = card.atr();
     let card = card.behaving(|behaviour| behaviour.protocol = kit::Protocol::T1);

@@ -48,3 +48,20 @@ pub(super) const TERMINAL_FLAGS_V10: usize = 10;
 pub(super) const SECTOR_OF_IDENTITY: u8 = 1;
 /// See [`SECTOR_OF_IDENTITY`].
 pub(super) const BLOCK_OF_IDENTITY: u8 = 2;
+
+/// What has to be done before a card's data are read, or its holder signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// INTERNAL AUTHENTICATE, and the check of what comes: the card has the key of its certificate.
+    Cryptogram,
+    /// VERIFY.
+    Pin,
+}
+
+/// [INF] A cryptogram needs a terminal's session and no PIN: the vendor's library asks for one where the PUK is blocked and
+/// nothing can be verified (uec-secure-messaging.md, 1.8). [DOC] Before a holder's signature it asks for the cryptogram,
+/// then for PIN2, and nothing comes between PIN2 and the signature (section 4).
+///
+/// A session alone shows no genuine card: its key (EF 000F) is certified by nobody. With the PIN first, whoever copies a
+/// card's public files is given the PIN.
+pub(super) const STEPS: [Step; 2] = [Step::Cryptogram, Step::Pin];

@@ -13,6 +13,7 @@ use super::super::family::{Card, Evidence, PinManagement, Slot};
 use super::super::pin::{PinSource, PinSpec, PinStatus};
 use super::super::tlv;
 use super::assumed::{PIN_LENGTH, PUK_LENGTH, SIGNATURE_ENABLED};
+use super::crypto;
 use super::cvc::{Certificate, ChainError, Holder, chain};
 use super::fci::Application;
 use super::kind::{Suite, Version};
@@ -65,6 +66,8 @@ enum Obstacle {
     Refused(String),
     /// The card says that it is not in order (DF2C).
     Status(u8),
+    /// Nothing shows that the card is genuine: why not.
+    Unproven(String),
 }
 
 impl Obstacle {
@@ -80,6 +83,9 @@ impl Obstacle {
                 return format!(
                     "the universal card says that it is not in order (status {status:02X}); only its issuer could help"
                 );
+            }
+            Self::Unproven(why) => {
+                return format!("nothing shows that the universal card is genuine: {why}; no PIN was tried");
             }
         };
         format!(
@@ -140,13 +146,32 @@ impl UecCard {
                 return Ok(());
             }
         };
-        if self.certificate.is_none() {
+        if self.certificate.is_none() || self.issuer.is_none() {
             self.read_certificates(&mut session)?;
         }
-        if self.may_sign() {
+        // A plain error to one of the files has ended the session.
+        if self.may_sign() && session.is_protected() {
             self.holder = holder(&mut session)?;
         }
+        if let Err(unproven) = self.leads_to_a_root() {
+            self.terminal = Err(Obstacle::Unproven(unproven));
+        }
         Ok(())
+    }
+
+    /// Whether the card's certificate leads to a root; nobody's PIN is asked for where it does not.
+    ///
+    /// Whether it is still valid is the use case's to say.
+    fn leads_to_a_root(&self) -> Result<(), String> {
+        if self.certificate.is_none() {
+            return Err("it did not let its certificate be read, and proves nothing without it".to_owned());
+        }
+        match self.chain() {
+            None if self.terminals.without_roots() => Ok(()),
+            None => Err("no root is configured to check its certificate with (roots under [uec])".to_owned()),
+            Some(Ok(()) | Err(ChainError::Validity(_))) => Ok(()),
+            Some(Err(broken)) => Err(format!("its certificate does not hold: {broken}")),
+        }
     }
 
     /// EF 000B and 000C (GOST), 000D and 000E (RSA). What the card does not let be read is not there.
@@ -156,11 +181,13 @@ impl UecCard {
             Suite::Rsa => (0x000D, 0x000E),
         };
         let read = |content: Vec<u8>| tlv::first(&content).and_then(|first| Certificate::read(first.whole).ok());
-        let Ok(content) = session.file(own)? else {
-            return Ok(());
-        };
-        self.certificate = read(content).filter(|read| read.holder == Holder::Application);
-        self.issuer = session.file(issuer)?.ok().and_then(read);
+        if self.certificate.is_none() {
+            let content = session.optional_file(own)?.and_then(read);
+            self.certificate = content.filter(|read| read.holder == Holder::Application);
+        }
+        if self.certificate.is_some() && self.issuer.is_none() {
+            self.issuer = session.optional_file(issuer)?.and_then(read);
+        }
         Ok(())
     }
 
@@ -212,8 +239,8 @@ impl UecCard {
     /// The chain above the card's certificate; `None` where no root is configured.
     fn chain(&self) -> Option<Result<(), ChainError>> {
         let (own, roots) = (self.certificate.as_ref()?, self.terminals.roots());
-        let issuer = self.issuer.as_ref()?;
         (!roots.is_empty()).then(|| {
+            let issuer = self.issuer.as_ref().ok_or(ChainError::Missing(own.holder))?;
             let today = OffsetDateTime::now_utc().date();
             chain(own, issuer, roots, Some(today)).map(|_| ())
         })
@@ -222,16 +249,15 @@ impl UecCard {
 
 /// EF 0012 says whether the holder can sign, EF 0011 holds the certificates.
 fn holder(session: &mut Session<'_, '_>) -> Result<Option<Vec<Vec<u8>>>, CardError> {
-    let Ok(descriptor) = session.file(0x0012)? else {
+    let Some(descriptor) = session.optional_file(0x0012)? else {
         return Ok(None);
     };
     let bits = only(&descriptor, 0x30).and_then(|inside| tlv::find(inside, &[0x03]));
-    if !matches!(bits, Some([_unused, flags]) if *flags == SIGNATURE_ENABLED) {
+    if !matches!(bits, Some([_unused, flags]) if *flags == SIGNATURE_ENABLED) || !session.is_protected() {
         return Ok(None);
     }
     Ok(session
-        .file(0x0011)?
-        .ok()
+        .optional_file(0x0011)?
         .map(|content| x509(&content))
         .filter(|found| !found.is_empty()))
 }
@@ -300,12 +326,6 @@ impl Card for UecCard {
     fn credentials(&mut self, slot: usize, _: &mut Link<'_>) -> Result<Vec<Credential>, CardError> {
         let spec = self.spec(slot)?;
         self.terminal(&self.terminals)?;
-        // Whether it is still valid is the use case's to say.
-        if let Some(Err(broken @ (ChainError::Holder(_) | ChainError::Signature(_) | ChainError::Root))) = self.chain()
-        {
-            let why = format!("the universal card's certificate does not hold: {broken}; no PIN was tried");
-            return Err(CardError::Unsupported(why));
-        }
         let role = match slot {
             0 => Role::Authentication,
             _ => Role::Signing,
@@ -348,16 +368,14 @@ impl Card for UecCard {
         let spec = self.spec(slot)?;
         // What would be refused is refused before a try is spent on the old one.
         spec.block(&new).map_err(CardError::Pin)?;
-        let mut session = self.session(link)?;
-        session.verify(spec, old)?;
+        let (mut session, _) = self.unlocked(spec, old, &crypto::random::<32>()?, link)?;
         session.change(spec, new)
     }
 
     fn unblock_pin(&mut self, slot: usize, puk: Pin, new: Pin, link: &mut Link<'_>) -> Result<(), CardError> {
         let spec = self.spec(slot)?;
         spec.block(&new).map_err(CardError::Pin)?;
-        let mut session = self.session(link)?;
-        session.verify(&PUK, puk)?;
+        let (mut session, _) = self.unlocked(&PUK, puk, &crypto::random::<32>()?, link)?;
         session.reset_counter(spec)?;
         session.change(spec, new)
     }

@@ -39,9 +39,7 @@ pub(crate) fn check(evidence: &Evidence, agreed: &[u8], statement: &[u8]) -> Res
     }
     let digest = certificate.suite.hash(statement);
     check_message(&certificate, evidence, &digest)?;
-    if !certificate.signed(&signed_bytes(&certificate, &evidence.message)?, &evidence.cryptogram) {
-        return Err("the cryptogram does not fit the card's certificate");
-    }
+    check_cryptogram(&certificate, &evidence.message, &evidence.cryptogram)?;
     if let Some(data) = &evidence.data {
         let identity = Identity::read(data).ok_or("the holder's data are not what their tags say")?;
         if identity.snils.is_some() && identity.snils != certificate.snils() {
@@ -59,6 +57,18 @@ pub(crate) fn check(evidence: &Evidence, agreed: &[u8], statement: &[u8]) -> Res
         }
     };
     Ok(Checked { order })
+}
+
+/// Whether the card that made the cryptogram over the message has the certificate's key.
+pub(super) fn check_cryptogram(
+    certificate: &Certificate,
+    message: &[u8],
+    cryptogram: &[u8],
+) -> Result<(), &'static str> {
+    match certificate.signed(&signed_bytes(certificate, message)?, cryptogram) {
+        true => Ok(()),
+        false => Err("the cryptogram does not fit the card's certificate"),
+    }
 }
 
 /// The objects in their order, each once; the statement's digest and the terminal's name are the right ones.

@@ -78,7 +78,9 @@ impl Channel {
     }
 
     /// The command as it goes to the card; its data becomes unreadable, a secret stays one.
-    pub(super) fn protect(&self, command: &Command) -> Result<Command, CardError> {
+    ///
+    /// Until its answer was opened the session is over: one counter, and so one IV, serves one command.
+    pub(super) fn protect(&mut self, command: &Command) -> Result<Command, CardError> {
         if !self.alive {
             return Err(lost("it ended with the error before"));
         }
@@ -92,6 +94,7 @@ impl Channel {
                 "a protected command of more than 224 bytes".to_owned(),
             ));
         }
+        self.alive = false;
         let counter = self.counter.to_be_bytes();
         let mut objects = Vec::new();
         if !plain.is_empty() {

@@ -123,7 +123,7 @@ impl<'s, 't> Session<'s, 't> {
         let end = match self.mse {
             true => LONGEST_FILE,
             false => {
-                let header = tlv::header(&content).map(|header| header.start + header.length);
+                let header = tlv::header(&content).map(|header| header.start.saturating_add(header.length));
                 header
                     .filter(|end| *end <= LONGEST_FILE)
                     .ok_or_else(|| CardError::Malformed("READ BINARY", format!("file {file:04X} is no data object")))?
@@ -150,6 +150,18 @@ impl<'s, 't> Session<'s, 't> {
         }
         content.truncate(end);
         Ok(Ok(content))
+    }
+
+    /// A file that a card may have: what it refuses is not there, and what is no file's content neither.
+    pub(super) fn optional_file(&mut self, file: u16) -> Result<Option<Vec<u8>>, CardError> {
+        match self.file(file) {
+            Ok(reply) => Ok(reply.ok()),
+            Err(CardError::Malformed(what, why)) => {
+                tracing::debug!(file = format!("{file:04X}"), what, why, "a file that cannot be read");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn select_file(&mut self, file: u16) -> Result<Reply, CardError> {

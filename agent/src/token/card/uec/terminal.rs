@@ -51,20 +51,25 @@ impl fmt::Display for Mistake {
 pub struct Terminals {
     terminals: Vec<Terminal>,
     roots: Vec<Certificate>,
+    /// `roots = []` stands in the configuration.
+    without_roots: bool,
     mistakes: Vec<Mistake>,
 }
 
 impl Terminals {
     /// Reads the files. One that cannot be used is left out, with what is wrong with it.
     pub fn load(config: &UecConfig) -> Self {
-        let mut loaded = Self::default();
+        let mut loaded = Self {
+            without_roots: config.roots.as_ref().is_some_and(Vec::is_empty),
+            ..Self::default()
+        };
         for named in &config.terminals {
             match terminal(named) {
                 Ok(terminal) => loaded.terminals.push(terminal),
                 Err(mistake) => loaded.mistakes.push(mistake),
             }
         }
-        for root in &config.roots {
+        for root in config.roots.iter().flatten() {
             match files::certificate(root, Holder::Authority) {
                 Ok(root) => loaded.roots.push(root),
                 Err(mistake) => loaded.mistakes.push(mistake),
@@ -101,6 +106,22 @@ impl Terminals {
     /// The certificates of authorities.
     pub(super) fn roots(&self) -> &[Certificate] {
         &self.roots
+    }
+
+    /// Whether the deployer wrote that there are no roots. One that cannot be read does not say so, nor does no line.
+    pub(super) fn without_roots(&self) -> bool {
+        self.without_roots
+    }
+
+    /// What a person risks with these roots, where they risk something, or why no PIN is asked for; a sentence.
+    pub fn warning(&self) -> Option<&'static str> {
+        match (self.terminals.is_empty(), self.roots.is_empty(), self.without_roots) {
+            (true, ..) | (_, false, _) => None,
+            (_, _, true) => {
+                Some("roots = []: whether a card is genuine is not checked, and a forged one may be given the PIN")
+            }
+            (_, _, false) => Some("no root is configured: no PIN of a universal card is asked for"),
+        }
     }
 
     /// Which of them a card takes, by its number; or why none.

@@ -19,27 +19,32 @@ use crate::token::card::pin::PinSource;
 use crate::token::card::testing::{InProcess, Pulled, pin};
 use crate::token::card::transport::{Protocol, Transport};
 
+mod forged;
+
 const STATEMENT: &[u8] = br#"{"a statement":1}"#;
 
 /// The terminals that a card takes.
 fn terminals(card: &UecCard) -> (TempDir, Arc<Terminals>) {
     let folder = tempfile::tempdir().unwrap();
-    let files = card.write_terminal(folder.path());
-    let placed = |path: &std::path::PathBuf| PlacedPath::new(path.clone());
-    let config = UecConfig {
-        terminals: files
-            .iter()
-            .map(|files| TerminalConfig {
-                operator_certificate: placed(&files.operator_certificate),
-                certificate: placed(&files.certificate),
-                key: placed(&files.key),
-            })
-            .collect(),
-        roots: files.iter().map(|files| placed(&files.root)).collect(),
-    };
-    let loaded = Terminals::load(&config);
+    let loaded = Terminals::load(&config(card, folder.path()));
     assert_eq!(loaded.mistakes(), []);
+    assert_eq!(loaded.warning(), None);
     (folder, Arc::new(loaded))
+}
+
+/// Their configuration, with the card's authority as the root.
+fn config(card: &UecCard, folder: &std::path::Path) -> UecConfig {
+    let files = card.write_terminal(folder);
+    let placed = |path: &std::path::PathBuf| PlacedPath::new(path.clone());
+    let terminal = |files: &fixtures::cvc::TerminalFiles| TerminalConfig {
+        operator_certificate: placed(&files.operator_certificate),
+        certificate: placed(&files.certificate),
+        key: placed(&files.key),
+    };
+    UecConfig {
+        terminals: files.iter().map(terminal).collect(),
+        roots: Some(files.iter().map(|files| placed(&files.root)).collect()),
+    }
 }
 
 /// In a reader, with the protocol that the card behaves for.
@@ -393,7 +398,7 @@ fn a_proof_sends_each_thing_once() {
         alter: &|_| {},
     };
     proven(&mut *card, 0, "1234", &mut counting).unwrap();
-    // SELECT, two certificates, challenge, mutual authentication, VERIFY, INTERNAL AUTHENTICATE, sector, block and six
+    // SELECT, two certificates, challenge, mutual authentication, INTERNAL AUTHENTICATE, VERIFY, sector, block and six
     // data objects. Certificates, the card's key and its status were read when it was inserted.
     assert_eq!(counting.sent, 1 + 2 + 1 + 1 + 1 + 1 + 2 + 6);
 }

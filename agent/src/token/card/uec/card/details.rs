@@ -63,7 +63,8 @@ impl UecCard {
             return "not readable here".to_owned();
         };
         let chain = match self.chain() {
-            None => "its chain is not checked: no root is configured".to_owned(),
+            None => "its chain is not checked: no root is configured, and whether the card is genuine is not known"
+                .to_owned(),
             Some(Ok(())) => "its chain leads to a configured root".to_owned(),
             Some(Err(why)) => format!("its chain does not hold: {why}"),
         };

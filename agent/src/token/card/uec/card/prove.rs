@@ -1,14 +1,16 @@
 //! The evidence of a proof of the format `uec` (PROTOCOL.md section 12): one terminal's session, one PIN, each thing
-//! asked for once.
+//! asked for once. A PIN goes to a card that has proven itself genuine, and to no other.
 
 use time::OffsetDateTime;
 
 use super::super::super::apdu::Link;
 use super::super::super::error::CardError;
 use super::super::super::family::{Evidence, HolderSignature};
+use super::super::super::pin::PinSpec;
 use super::super::super::tlv::encode;
-use super::super::assumed::{BLOCK_OF_IDENTITY, SECTOR_OF_IDENTITY, SERVICE};
+use super::super::assumed::{BLOCK_OF_IDENTITY, SECTOR_OF_IDENTITY, SERVICE, STEPS, Step};
 use super::super::crypto;
+use super::super::evidence::check_cryptogram;
 use super::super::identity::PROVED;
 use super::super::kind::Version;
 use super::super::objects::{exactly, value};
@@ -20,8 +22,14 @@ use crate::pin::Pin;
 /// What the card's answer to INTERNAL AUTHENTICATE consists of.
 const ANSWER: [u32; 4] = [0x9F36, 0x9F35, 0xDF28, 0x5F74];
 
+/// What a card signed with the key of its certificate, and its signature.
+pub(super) struct Proven {
+    message: Vec<u8>,
+    cryptogram: Vec<u8>,
+}
+
 impl UecCard {
-    /// Slot 0: PIN1, the card's cryptogram, block 1-2. Slot 1: the cryptogram, PIN2, the holder's signature.
+    /// Slot 0: the card's cryptogram, PIN1, block 1-2. Slot 1: the cryptogram, PIN2, the holder's signature.
     pub(super) fn evidence(
         &mut self,
         slot: usize,
@@ -30,8 +38,6 @@ impl UecCard {
         link: &mut Link<'_>,
     ) -> Result<Evidence, CardError> {
         let spec = self.spec(slot)?;
-        // A PIN that the card would refuse for its length ends here, with nothing sent.
-        spec.block(&pin).map_err(CardError::Pin)?;
         let terminals = self.terminals.clone();
         let terminal = self.terminal(&terminals)?;
         let mut evidence = Evidence {
@@ -41,20 +47,51 @@ impl UecCard {
             terminal: Some(terminal.certificate.bytes().to_vec()),
             ..Evidence::default()
         };
-        let digest = self.suite.hash(statement);
-        let mut session = self.session(link)?;
-        session.verify(spec, pin)?;
-        (evidence.message, evidence.cryptogram) = self.cryptogram(&mut session, terminal, &digest)?;
+        let (mut session, proven) = self.unlocked(spec, pin, statement, link)?;
+        (evidence.message, evidence.cryptogram) = (proven.message, proven.cryptogram);
         match slot {
             0 => evidence.data = Some(self.identity(&mut session)?),
             _ => {
                 evidence.holder = Some(HolderSignature {
                     certificates: self.holder.clone().unwrap_or_default(),
-                    signature: session.signature(&digest)?,
+                    signature: session.signature(&self.suite.hash(statement))?,
                 });
             }
         }
         Ok(evidence)
+    }
+
+    /// The one way by which a PIN goes to a card: in a terminal's session, after the card has signed the statement with
+    /// the key of the certificate that leads to a root. Gives what it signed, and its signature.
+    pub(super) fn unlocked<'s, 't>(
+        &mut self,
+        spec: &PinSpec,
+        pin: Pin,
+        statement: &[u8],
+        link: &'s mut Link<'t>,
+    ) -> Result<(Session<'s, 't>, Proven), CardError> {
+        // A PIN that the card would refuse for its length ends here, with nothing sent.
+        spec.block(&pin).map_err(CardError::Pin)?;
+        let terminals = self.terminals.clone();
+        let terminal = self.terminal(&terminals)?;
+        let mut session = self.session(link)?;
+        let (mut pin, mut proven) = (Some(pin), None);
+        for step in STEPS {
+            match step {
+                Step::Cryptogram => {
+                    let signed = self.cryptogram(&mut session, terminal, &self.suite.hash(statement))?;
+                    check_cryptogram(self.certificate()?, &signed.message, &signed.cryptogram).map_err(forged)?;
+                    proven = Some(signed);
+                }
+                Step::Pin => {
+                    if let Some(pin) = pin.take() {
+                        session.verify(spec, pin)?;
+                    }
+                }
+            }
+        }
+        let proven = proven.ok_or_else(|| forged("it was not asked for a cryptogram"))?;
+        Ok((session, proven))
     }
 
     /// What the card signed, and its signature (section 5).
@@ -63,7 +100,7 @@ impl UecCard {
         session: &mut Session<'_, '_>,
         terminal: &Terminal,
         digest: &[u8],
-    ) -> Result<(Vec<u8>, Vec<u8>), CardError> {
+    ) -> Result<Proven, CardError> {
         let version = self.application.version;
         let named = encode(0x9F1C, &terminal.information);
         let mut data = encode(0x9F15, &SERVICE);
@@ -93,7 +130,10 @@ impl UecCard {
             message.extend(object.ok_or_else(|| wrong("its answer lacks what it signed"))?.whole);
         }
         let cryptogram = value(&objects, 0x5F74).ok_or_else(|| wrong("its answer has no cryptogram"))?;
-        Ok((message, cryptogram.to_vec()))
+        Ok(Proven {
+            message,
+            cryptogram: cryptogram.to_vec(),
+        })
     }
 
     /// Block 1-2, the objects that a proof carries; one that the card has not is left out.
@@ -120,6 +160,13 @@ impl UecCard {
         }
         Ok(data)
     }
+}
+
+/// A card that has not the key of the certificate it shows.
+fn forged(why: &str) -> CardError {
+    CardError::Unsupported(format!(
+        "this is not the universal card that its certificate names: {why}"
+    ))
 }
 
 /// Six bytes BCD, YYMMDDhhmmss ([INF]).

@@ -19,6 +19,8 @@ pub(crate) enum ChainError {
     Signature(Holder),
     /// The day is outside the validity of this one.
     Validity(Holder),
+    /// The certificate above this one is missing.
+    Missing(Holder),
     /// The upper end is signed by none of the roots.
     Root,
 }
@@ -29,6 +31,7 @@ impl fmt::Display for ChainError {
             Self::Holder(holder) => write!(f, "a certificate of {holder} stands where another's belongs"),
             Self::Signature(holder) => write!(f, "the certificate of {holder} is not signed by the one above it"),
             Self::Validity(holder) => write!(f, "the certificate of {holder} is expired, or not valid yet"),
+            Self::Missing(holder) => write!(f, "the certificate above that of {holder} is missing"),
             Self::Root => f.write_str("no root that is configured signed it"),
         }
     }

@@ -59,7 +59,7 @@ fn verify() -> Command {
     Command::new(0, 0x20, 0, 1).with_secret(Secret::new(hex("241234FFFFFFFFFF")))
 }
 
-fn sent(channel: &Channel, command: &Command) -> Vec<u8> {
+fn sent(channel: &mut Channel, command: &Command) -> Vec<u8> {
     let protected = channel.protect(command).unwrap();
     assert_eq!(protected.le, Le::None, "no Le follows");
     let data = match protected.data {
@@ -141,26 +141,26 @@ fn keys_of_a_public_key_are_those_of_the_vectors() {
 fn section_9_1_gost_of_version_1_1() {
     let mut channel = gost_11();
     assert_eq!(
-        sent(&channel, &verify()),
+        sent(&mut channel, &verify()),
         hex("0C2000011987110162D8F5B2341C38FE93C6344DF9903C5D8E041690CA64")
     );
     let done = channel.open(&answer("990290008E0461AD89AC")).unwrap();
     assert_eq!((done.data.as_slice(), done.status), (&[][..], Status::OK));
     let get = Command::new(0, 0xCA, 0xDF, 0x27).wanting(Le::Max);
-    assert_eq!(sent(&channel, &get), hex("0CCADF27068E04F98C20DD"));
+    assert_eq!(sent(&mut channel, &get), hex("0CCADF27068E04F98C20DD"));
     let done = channel
         .open(&answer("8709011B3B1C67D2F3CD93990290008E045BEE3848"))
         .unwrap();
     assert_eq!(done.data, hex("112233445595"));
     let read = Command::new(0, 0xB0, 0, 0).wanting(Le::Exactly(5));
-    assert_eq!(sent(&channel, &read), hex("0CB00000099701058E0496EFB7B1"));
+    assert_eq!(sent(&mut channel, &read), hex("0CB00000099701058E0496EFB7B1"));
 }
 
 #[test]
 fn section_9_2_gost_of_version_1_0() {
     let mut channel = gost_10();
     assert_eq!(
-        sent(&channel, &verify()),
+        sent(&mut channel, &verify()),
         hex("0C20000114870902F30350E71D7EA3D99701008E04BDE8F106")
     );
     assert!(channel.open(&answer("990290008E04D40C9792")).unwrap().status.is_ok());
@@ -182,7 +182,7 @@ fn section_9_3_the_rsa_suite() {
     ];
     for (version, command, said) in vectors {
         let mut channel = rsa(version);
-        assert_eq!(sent(&channel, &verify()), hex(command));
+        assert_eq!(sent(&mut channel, &verify()), hex(command));
         assert!(channel.open(&answer(said)).unwrap().status.is_ok());
     }
 }
@@ -236,7 +236,7 @@ fn no_altered_answer_is_believed() {
     let right = [hex("8709011B3B1C67D2F3CD93990290008E045BEE3848"), vec![0x90, 0]].concat();
     let ask = || {
         let mut channel = gost_11();
-        sent(&channel, &verify());
+        sent(&mut channel, &verify());
         channel.open(&answer("990290008E0461AD89AC")).unwrap();
         channel
     };
@@ -310,6 +310,18 @@ fn errors_end_a_session_unless_they_are_protected() {
 }
 
 #[test]
+fn a_counter_serves_one_command() {
+    let mut channel = gost_11();
+    sent(&mut channel, &verify());
+    // No answer came, whatever became of the command.
+    assert!(!channel.is_alive() && channel.protect(&verify()).is_err());
+    // One that cannot be sent used nothing up.
+    let mut channel = gost_11();
+    let long = Command::new(0, 0xD6, 0, 0).with(vec![0; LONGEST + 1]);
+    assert!(channel.protect(&long).is_err() && channel.is_alive());
+}
+
+#[test]
 fn the_counter_goes_round() {
     let own = [0; HALF];
     let mut channel = super::rsa::channel(Version::V11, &own, &own, [0xFF; 8]);
@@ -324,5 +336,5 @@ fn what_does_not_fit_a_short_command_is_not_sent() {
     let long = Command::new(0, 0xD6, 0, 0).with(vec![0; LONGEST + 1]);
     assert!(gost_11().protect(&long).is_err());
     let longest = Command::new(0, 0xD6, 0, 0).with(vec![0; LONGEST]);
-    assert!(sent(&gost_11(), &longest).len() <= 5 + 255);
+    assert!(sent(&mut gost_11(), &longest).len() <= 5 + 255);
 }
