@@ -55,6 +55,8 @@ const CODES = /** @type {Record<string, string>} */ ({
   // The token and the agent.
   no_certificate: "NATIVE_FATAL",
   token_removed: "NATIVE_FATAL",
+  card_in_use: "NATIVE_FATAL",
+  reader_service_unavailable: "NATIVE_FATAL",
   pin_incorrect: "NATIVE_FATAL",
   pin_locked: "NATIVE_FATAL",
   pin_must_change: "NATIVE_FATAL",

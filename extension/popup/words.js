@@ -22,7 +22,8 @@ export const PROTOCOL_CODES = [
   "bad_host", "forbidden_context", "not_found", "method_not_allowed", "unsupported_media_type", "too_large",
   "malformed", "invalid_field", "unsupported_format", "not_paired", "bad_signature", "stale_signature", "replayed",
   "rate_limited", "busy", "idempotency_conflict", "commitment_mismatch", "too_many_pairings", "origin_not_allowed", "declined",
-  "cancelled", "expired", "no_token", "no_certificate", "token_removed", "pin_incorrect", "pin_locked",
+  "cancelled", "expired", "no_token", "no_certificate", "token_removed", "card_in_use",
+  "reader_service_unavailable", "pin_incorrect", "pin_locked",
   "pin_must_change", "prompt_unavailable", "module_failed", "module_unavailable", "unsupported_algorithm",
   "signature_mismatch", "history_failed", "internal",
 ];

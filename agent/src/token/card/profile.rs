@@ -234,6 +234,8 @@ pub enum Length {
 pub struct Way {
     /// The keys it is for: a family may have cards with either.
     pub key: KeyKind,
+    /// The lowest [`Identity::version`] that knows it; 0: every card of the family does.
+    pub since: u8,
     /// The scheme.
     pub scheme: SignatureScheme,
     /// The hash functions, each with its algorithm byte for MSE SET.

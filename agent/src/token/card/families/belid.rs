@@ -5,7 +5,8 @@
 //!
 //! Traps: MSE SET has a body of its own; files have no control parameters, and filling behind the certificate; one PIN
 //! opens both keys, and for signatures it is verified immediately before each; below applet 1.7 a VERIFY without data
-//! spends a try; after 6Cxx old cards need a pause. The answer to reset does not tell the applet: its card data does.
+//! spends a try, and there is no PSS; after 6Cxx old cards need a pause. The answer to reset does not tell the applet:
+//! its card data does.
 
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ const DF_ID: Select = Select::below(hex!("DF00")).silent();
 /// RSA, PKCS#1 v1.5 over a DigestInfo (BEL17, 6.3: algorithm 01).
 const RSA: Way = Way {
     key: KeyKind::Rsa,
+    since: 0,
     scheme: RsaPkcs1,
     hashes: &[(Sha256, 0x01), (Sha384, 0x01), (Sha512, 0x01)],
     template: 0xB6,
@@ -38,8 +40,9 @@ const RSA: Way = Way {
     step: Step::Compute,
     output: Output::Raw,
 };
-/// RSA, PSS with SHA-256 and a salt of 32 bytes: the bare hash goes in.
+/// RSA, PSS with SHA-256 and a salt of 32 bytes: the bare hash goes in. The manual of 1.7 is the first that has it.
 const PSS: Way = Way {
+    since: APPLET_1_7,
     scheme: RsaPss,
     hashes: &[(Sha256, 0x20)],
     input: Input::Hash,
@@ -109,8 +112,8 @@ pub const PROFILE: Profile = Profile {
     ..Profile::USUAL
 };
 
-/// The applet version from which VERIFY without data is free.
-const FREE_QUERY: u8 = 0x17;
+/// The applet version from which VERIFY without data is free, and PSS is known.
+const APPLET_1_7: u8 = 0x17;
 /// The one from which card data tells the tries.
 const TELLS_TRIES: u8 = 0x18;
 
@@ -150,7 +153,7 @@ fn tries(identity: &Identity, pin: &PinSpec, link: &mut Link<'_>) -> Result<PinS
                 ..PinStatus::default()
             })
         }
-        FREE_QUERY => empty_verify(pin, link),
+        APPLET_1_7 => empty_verify(pin, link),
         _ => Ok(PinStatus::default()),
     }
 }

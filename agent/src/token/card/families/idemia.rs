@@ -27,6 +27,7 @@ pub(super) const UNBLOCK: Option<Unblock> = Some(Unblock {
 /// INTERNAL AUTHENTICATE with P-384: always 48 bytes, one algorithm for every hash.
 pub(super) const EC_AUTHENTICATION: Way = Way {
     key: KeyKind::Ec,
+    since: 0,
     scheme: Ecdsa,
     hashes: &[(Sha384, 0x04), (Sha256, 0x04), (Sha512, 0x04)],
     template: 0xA4,

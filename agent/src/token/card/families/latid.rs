@@ -5,6 +5,9 @@
 //! Traps: the certificates and keys of v2 are where PKCS#15 says, and may be of either kind; reading EF.PrKD moves what is
 //! selected, so that the ADF is selected again before MSE SET. v1 fills its PINs to 64 bytes, which no reader's keys
 //! can, and signs documents with INTERNAL AUTHENTICATE as well.
+//!
+//! [INF] The data sheet has no CHANGE REFERENCE DATA of v2: it is sent as ISO/IEC 7816-4 has it, old block, new
+//! block, and was never tried on one.
 
 use plugin_protocol::HashFunction::{Sha256, Sha384, Sha512};
 use plugin_protocol::api::SignatureScheme::RsaPkcs1;
@@ -20,6 +23,7 @@ use crate::certificate::Role;
 /// INTERNAL AUTHENTICATE with RSA: the DigestInfo goes in.
 const RSA_AUTHENTICATION: Way = Way {
     key: KeyKind::Rsa,
+    since: 0,
     scheme: RsaPkcs1,
     hashes: &[(Sha256, 0x02)],
     template: 0xA4,

@@ -28,6 +28,7 @@ pub(super) const UNBLOCK: Option<Unblock> = Some(Unblock {
 /// (4, 5, 6), the lower the scheme (4).
 pub(super) const EC: Way = Way {
     key: KeyKind::Ec,
+    since: 0,
     scheme: Ecdsa,
     hashes: &[(Sha384, 0x54), (Sha256, 0x44), (Sha512, 0x64)],
     template: 0xB6,

@@ -162,7 +162,7 @@ impl Card for Played {
             };
             credentials.push(Credential {
                 key: name_of(&found),
-                mechanisms: mechanisms(key, Key::of(&found.certificate)),
+                mechanisms: mechanisms(key, Key::of(&found.certificate), self.identity.version),
                 certificate: found.certificate,
                 intermediates: Vec::new(),
                 role: Some(key.role),
@@ -186,7 +186,8 @@ impl Card for Played {
             return Err(CardError::Pin(PinFailure::MustChange));
         }
         let (key, found, size) = self.named(slot, key, link)?;
-        let prepared: Result<Vec<_>, _> = inputs.iter().map(|input| prepare(key, size, input)).collect();
+        let version = self.identity.version;
+        let prepared: Result<Vec<_>, _> = inputs.iter().map(|input| prepare(key, size, version, input)).collect();
         let script = Script {
             profile: &self.profile,
             pin: spec,

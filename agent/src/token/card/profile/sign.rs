@@ -13,12 +13,12 @@ use super::{Input, KeyKind, KeyProfile, Order, Output, Profile, Step, Way, selec
 use crate::token::pkcs11::digest_info;
 use crate::token::{Mechanism, SignData, SignInput};
 
-/// What a key makes.
-pub(super) fn mechanisms(profile: &KeyProfile, key: Option<Key>) -> Vec<Mechanism> {
+/// What a key makes on a card of this version.
+pub(super) fn mechanisms(profile: &KeyProfile, key: Option<Key>, version: u8) -> Vec<Mechanism> {
     let Some(key) = key.filter(|key| !key.is_weak()) else {
         return Vec::new();
     };
-    let ways = profile.ways.iter().filter(|way| fits(way, key));
+    let ways = profile.ways.iter().filter(|way| fits(way, key, version));
     ways.flat_map(|way| {
         way.hashes.iter().map(|(hash, _)| Mechanism {
             scheme: way.scheme,
@@ -29,9 +29,9 @@ pub(super) fn mechanisms(profile: &KeyProfile, key: Option<Key>) -> Vec<Mechanis
     .collect()
 }
 
-/// Whether a way is for this key: of its kind, and of its size where the input's length is fixed.
-fn fits(way: &Way, key: Key) -> bool {
-    way.key == key.kind && !matches!(way.input, Input::Fixed(length) if length != key.size)
+/// Whether a way is for this key: known to the card, of its kind, and of its size where the input's length is fixed.
+fn fits(way: &Way, key: Key, version: u8) -> bool {
+    version >= way.since && way.key == key.kind && !matches!(way.input, Input::Fixed(length) if length != key.size)
 }
 
 /// A signature to make, ready for the card.
@@ -42,13 +42,13 @@ pub(super) struct Prepared {
 }
 
 /// Finds the way for an input, before anything is spent on it.
-pub(super) fn prepare(profile: &KeyProfile, key: Key, input: &SignInput) -> Result<Prepared, CardError> {
+pub(super) fn prepare(profile: &KeyProfile, key: Key, version: u8, input: &SignInput) -> Result<Prepared, CardError> {
     let SignInput { scheme, hash, data } = input;
     let unsupported = || CardError::Unsupported(format!("{scheme:?} with {hash:?} is not for this key"));
     let ways = profile
         .ways
         .iter()
-        .filter(|way| way.scheme == *scheme && fits(way, key));
+        .filter(|way| way.scheme == *scheme && fits(way, key, version));
     let (way, algorithm) = ways
         .flat_map(|way| way.hashes.iter().map(move |(hash, algorithm)| (way, hash, algorithm)))
         .find_map(|(way, offered, algorithm)| (offered == hash).then_some((way, *algorithm)))

@@ -2,7 +2,7 @@
 
 use fixtures::pki::KeyKind;
 use plugin_protocol::HashFunction::{Sha256, Sha384};
-use plugin_protocol::api::SignatureScheme::{Ecdsa, RsaPkcs1};
+use plugin_protocol::api::SignatureScheme::{Ecdsa, RsaPkcs1, RsaPss};
 use plugin_protocol::encoding::hex;
 
 use super::super::super::transport::Protocol::T0;
@@ -146,6 +146,26 @@ fn below_1_7_no_verify_is_sent_without_data() {
     let mut card = family("belid").open(&unhex(ATR_17), &mut link).unwrap().unwrap();
     let mut link = Link::new(&mut script);
     assert_eq!(card.pin_status(0, &mut link).unwrap().tries_left, None);
+}
+
+/// The manual of 1.7 is the first that has PSS: an older card is not asked for it, and nothing is spent on it.
+#[test]
+fn pss_is_offered_from_1_7_on() {
+    let one = certificate(KeyKind::Rsa2048);
+    for (version, offers) in [(0x11, false), (0x17, true)] {
+        let missing = "# none\n> 00A4080C04 DF005039\n< 6A82\n".to_owned();
+        let transcript = card_data(version, 0x0F) + &file("5038", &one, 0) + &missing;
+        play("belid", ATR_17, T0, &transcript, |card, link| {
+            let keys = card.credentials(0, link).unwrap();
+            let schemes: Vec<_> = keys[0].mechanisms.iter().map(|way| way.scheme).collect();
+            assert!(schemes.contains(&RsaPkcs1));
+            assert_eq!(schemes.contains(&RsaPss), offers, "{version:02X}");
+            if !offers {
+                let refused = card.sign(0, "82", &[message(RsaPss, Sha256, "m")], typed("1234"), link);
+                assert!(matches!(refused, Err(CardError::Unsupported(_))), "{refused:?}");
+            }
+        });
+    }
 }
 
 #[test]
