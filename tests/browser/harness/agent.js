@@ -17,6 +17,7 @@ export const SOFTWARE_PIN = '1234';
  * @typedef {object} AgentOptions
  * @property {boolean} [software]  with the embedded software token; true unless told
  * @property {{ path: string, environment: NodeJS.ProcessEnv }} [module]  a PKCS#11 module
+ * @property {import('./reader.js').Reader} [reader]  a pcscd with readers; without it the agent looks for none
  * @property {string} [language]  of the windows, `en` unless told
  * @property {string} [configuration]  more lines of config.toml, whole dotted keys
  * @property {string} [pinentry]  instead of the person in a script
@@ -52,7 +53,7 @@ export class Agent {
   /** Writes the configuration; takes effect at the next start. @param {AgentOptions} options */
   configure(options) {
     this.#options = { ...this.#options, ...options };
-    const { software = true, module, language = 'en', configuration = '', pinentry = this.person.pinentry } = this.#options;
+    const { software = true, module, reader, language = 'en', configuration = '', pinentry = this.person.pinentry } = this.#options;
     const folder = join(this.home, '.config', 'eid-agent');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'config.toml'), [
@@ -62,6 +63,7 @@ export class Agent {
       'prompt.kind = "pinentry"',
       `prompt.pinentry = ${JSON.stringify(pinentry)}`,
       `prompt.language = "${language}"`,
+      `cards.enabled = ${reader !== undefined}`,
       `software.enabled = ${software}`,
       'rates.operations_per_minute = 1000',
       'rates.requests_per_minute = 10000',
@@ -80,6 +82,7 @@ export class Agent {
       LANG: 'C.UTF-8',
       TMPDIR: process.env.TMPDIR,
       ...this.#options.module?.environment,
+      ...this.#options.reader?.environment,
       ...this.#options.environment,
     };
   }

@@ -81,12 +81,13 @@ export class Child {
   /**
    * The rest of the first line of standard output that holds `marker`.
    * @param {string} marker
+   * @param {number} [from]  leaves out so many characters that were said before
    * @returns {Promise<string>}
    */
-  async line(marker) {
+  async line(marker, from = 0) {
     const found = new Promise((resume, reject) => {
       const look = () => {
-        const line = this.#out.split('\n').slice(0, -1).find((line) => line.includes(marker));
+        const line = this.#out.slice(from).split('\n').slice(0, -1).find((line) => line.includes(marker));
         if (line === undefined) return;
         this.#listeners.delete(look);
         resume(line.slice(line.indexOf(marker) + marker.length).trim());
@@ -100,6 +101,17 @@ export class Child {
     } catch (error) {
       throw new Error(`${this.#process.spawnfile}: ${error.message}; it said:\n${this.#out}${this.#err}`);
     }
+  }
+
+  /**
+   * Writes a line to its standard input and waits for a new line of its output that holds `marker`.
+   * @param {string} question
+   * @param {string} marker
+   */
+  async ask(question, marker) {
+    const heard = this.#out.length;
+    this.#process.stdin.write(`${question}\n`);
+    return this.line(marker, heard);
   }
 
   /** Closes its standard input. */

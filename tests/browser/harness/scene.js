@@ -21,6 +21,7 @@ import { Tidy } from './tidy.js';
  * @property {string} [language]
  * @property {string[]} [listed]  hosts that count as listed portals
  * @property {string[]} [roots]  PEM files the portal accepts beside the software token's
+ * @property {string[]} [portal]  further arguments of the portal
  * @property {string[]} [alsoInstalled]  other extensions, directories
  * @property {Record<string, unknown>} [firefoxPreferences]
  * @property {string[]} [chromiumArguments]
@@ -63,7 +64,7 @@ export class Scene {
     if (nativeHost) await this.agent.cli('install-browser', '--user', ...(nativeHost === true ? [] : nativeHost));
     if (options.running ?? true) await this.agent.start(this.ports[0]);
     const roots = [await this.agent.softwareRoot(), ...(options.roots ?? [])];
-    this.portal = await Portal.start(this.sites, roots, tidy);
+    this.portal = await Portal.start(this.sites, roots, tidy, options.portal);
     const extension = join(home, 'extension');
     mkdirSync(extension);
     copyExtension(extension, this.ports, options.listed);

@@ -1,0 +1,115 @@
+// Cards that the agent reads itself, in a reader of a real pcscd: they come, they go, they confirm.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+
+import { inBrowsers, LIMIT } from './harness/each.js';
+import { abort, begin, confirm, outcome, stages } from './harness/page.js';
+import { Card, Reader, rootFile } from './harness/reader.js';
+import { eventually } from './harness/wait.js';
+
+/** The person whose account the portal knows. */
+const PERSON = ['--person', 'Образцова Вера Тестовна', '--snils', '11223344595'];
+
+/** @param {import('puppeteer-core').Page} page @param {string} stage */
+const reached = (page, stage) => eventually(`the stage ${stage}`, async () => (await stages(page)).includes(stage));
+
+/** @type {Card} */
+let card;
+
+/**
+ * A scene whose card is of this kind.
+ * @param {string} kind
+ * @returns {(tidy: import('./harness/tidy.js').Tidy) => Promise<import('./harness/scene.js').SceneOptions>}
+ */
+const withCard = (kind) => async (tidy) => {
+  const reader = await Reader.start(tidy);
+  const root = rootFile(tidy);
+  card = await Card.insert(reader, [kind, ...PERSON, '--root', root], tidy);
+  return { agent: { software: false, reader }, roots: [root] };
+};
+
+inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
+  const RIGHT = 'pin 123456';
+
+  it('confirms on the portal', LIMIT, async () => {
+    await scene().pair(await scene().caller());
+    const page = await scene().portalPage();
+    scene().person.answers(RIGHT);
+    await page.locator('button.primary[data-purpose]').click();
+    await page.waitForSelector('h1#verdict');
+    assert.match(await page.evaluate(() => document.body.innerText), /Образцова/);
+  });
+
+  it('no card, then a card: the person is asked to put it in, and it goes on by itself', LIMIT, async () => {
+    const page = await scene().caller();
+    await card.remove();
+    scene().person.answers('hang', RIGHT);
+    await begin(page);
+    await reached(page, 'awaiting_token');
+    await scene().person.asked();
+    await card.putBack();
+    assert.equal((await outcome(page)).proof?.format, 'jws');
+    assert.equal(scene().person.windows, 2);
+  });
+
+  it('pulled while the PIN is asked: no try is spent, and the next one works', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers(`held ${RIGHT}`);
+    await begin(page);
+    await person.asked();
+    const before = card.verifications;
+    await card.remove();
+    person.release();
+    assert.equal((await outcome(page)).code, 'token_removed');
+    assert.equal(card.verifications, before);
+    await card.putBack();
+    person.answers(RIGHT);
+    assert.equal((await confirm(page)).proof?.format, 'jws');
+  });
+
+  it('taken out and put back while the PIN is asked: it is not the card that was shown', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers(`held ${RIGHT}`);
+    await begin(page);
+    await person.asked();
+    const before = card.verifications;
+    await card.remove();
+    await card.putBack();
+    person.release();
+    assert.equal((await outcome(page)).code, 'token_removed');
+    assert.equal(card.verifications, before);
+  });
+
+  it('a wrong PIN is told with what is left of tries', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers('pin 999999', RIGHT);
+    assert.equal((await confirm(page)).proof?.format, 'jws');
+    assert.match(person.shown, /2/);
+  });
+
+  it('the page gives up while no card is in', LIMIT, async () => {
+    const page = await scene().caller();
+    await card.remove();
+    scene().person.answers('hang');
+    await begin(page);
+    await scene().person.asked();
+    await abort(page);
+    assert.equal((await outcome(page)).code, 'aborted');
+    await scene().person.closed();
+    await card.putBack();
+  });
+});
+
+inBrowsers('an Estonian identity card in a reader', withCard('esteid-idemia'), (scene) => {
+  it('confirms with PIN1 as a Web eID site wants it', LIMIT, async () => {
+    await scene().pair(await scene().caller());
+    scene().person.answers('pin 1234');
+    const { proof } = await confirm(await scene().caller(), { format: 'web-eid:1.0' });
+    assert.equal(proof.algorithm, 'ES384');
+    assert.match(scene().person.shown, /PIN1/);
+  });
+}, ['chromium']);

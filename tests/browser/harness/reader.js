@@ -1,0 +1,85 @@
+// Readers made of software at a real pcscd (tests/src/bin/card-reader.rs), and cards for them (virtual-card).
+
+import { join } from 'node:path';
+
+import { Child, program } from './child.js';
+
+/** @typedef {import('./tidy.js').Tidy} Tidy */
+
+export class Reader {
+  #child;
+
+  /** @param {Child} child @param {{ socket: string, readers: { name: string, port: number }[] }} told */
+  constructor(child, told) {
+    this.#child = child;
+    this.name = told.readers[0].name;
+    this.port = told.readers[0].port;
+    /** For an agent that is to find this pcscd and no other. @type {NodeJS.ProcessEnv} */
+    this.environment = { PCSCLITE_CSOCK_NAME: told.socket };
+  }
+
+  /** @param {Tidy} tidy */
+  static async start(tidy) {
+    const child = new Child(program('card-reader'), [], { ...process.env }, tidy);
+    const reader = new Reader(child, JSON.parse(await child.line('ready ')));
+    // It keeps pcscd as long as its standard input is open, and ends it then.
+    tidy.later(() => child.endInput());
+    return reader;
+  }
+
+  /** Ends pcscd. */
+  async stop() {
+    await this.#child.ask('stop', 'stopped');
+  }
+
+  /** Starts it again at the same place. */
+  async start() {
+    await this.#child.ask('start', 'started');
+  }
+}
+
+export class Card {
+  #child;
+
+  /** @param {Child} child */
+  constructor(child) {
+    this.#child = child;
+  }
+
+  /**
+   * Makes a card and puts it into the reader.
+   * @param {Reader} reader
+   * @param {string[]} args  of virtual-card: the kind, and what is special about it
+   * @param {Tidy} tidy
+   */
+  static async insert(reader, args, tidy) {
+    const child = new Child(program('virtual-card'), [...args, '--port', String(reader.port), '--verbose'], { ...process.env }, tidy);
+    tidy.later(() => child.endInput());
+    const card = new Card(child);
+    await child.line('is in the reader');
+    return card;
+  }
+
+  /** Takes it out; at once, whatever is going on. */
+  async remove() {
+    await this.#child.ask('remove', 'The card is out.');
+  }
+
+  /** Puts it in again. */
+  async putBack() {
+    await this.#child.ask('insert', 'is in the reader');
+  }
+
+  /** What was said to it and what it answered; PINs are left out. */
+  get log() {
+    return this.#child.out;
+  }
+
+  /** How often it was given a PIN: each may cost a try. */
+  get verifications() {
+    return this.log.split('\n').filter((line) => line.includes('# VERIFY PIN')).length;
+  }
+}
+
+/** Where a card's authority writes itself. @param {Tidy} tidy */
+export const rootFile = (tidy) => join(tidy.folder(), 'root.pem');
