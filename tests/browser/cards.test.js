@@ -1,6 +1,8 @@
 // Cards that the agent reads itself, in a reader of a real pcscd: they come, they go, they confirm.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { it } from 'node:test';
 
 import { inBrowsers, LIMIT } from './harness/each.js';
@@ -8,8 +10,8 @@ import { abort, begin, confirm, outcome, stages } from './harness/page.js';
 import { Card, Reader, rootFile } from './harness/reader.js';
 import { eventually } from './harness/wait.js';
 
-/** The person whose account the portal knows. */
-const PERSON = ['--person', 'Образцова Вера Тестовна', '--snils', '11223344595'];
+/** The account of the cards' person, Иванов Иван Иванович, at the portal. */
+const ACCOUNT = 'ivanov';
 
 /** @param {import('puppeteer-core').Page} page @param {string} stage */
 const reached = (page, stage) => eventually(`the stage ${stage}`, async () => (await stages(page)).includes(stage));
@@ -25,7 +27,7 @@ let card;
 const withCard = (kind) => async (tidy) => {
   const reader = await Reader.start(tidy);
   const root = rootFile(tidy);
-  card = await Card.insert(reader, [kind, ...PERSON, '--root', root], tidy);
+  card = await Card.insert(reader, [kind, '--root', root], tidy);
   return { agent: { software: false, reader }, roots: [root] };
 };
 
@@ -34,11 +36,11 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
 
   it('confirms on the portal', LIMIT, async () => {
     await scene().pair(await scene().caller());
-    const page = await scene().portalPage();
+    const page = await scene().portalPage(ACCOUNT);
     scene().person.answers(RIGHT);
     await page.locator('button.primary[data-purpose]').click();
     await page.waitForSelector('h1#verdict');
-    assert.match(await page.evaluate(() => document.body.innerText), /Образцова/);
+    assert.match(await page.evaluate(() => document.body.innerText), /Иванов/);
   });
 
   it('no card, then a card: the person is asked to put it in, and it goes on by itself', LIMIT, async () => {
@@ -113,3 +115,46 @@ inBrowsers('an Estonian identity card in a reader', withCard('esteid-idemia'), (
     assert.match(scene().person.shown, /PIN1/);
   });
 }, ['chromium']);
+
+inBrowsers('a universal electronic card in a reader', async (tidy) => {
+  const reader = await Reader.start(tidy);
+  const terminal = tidy.folder();
+  card = await Card.insert(reader, ['uec', '--write-terminal', terminal], tidy);
+  const tables = readFileSync(join(terminal, 'uec.toml'), 'utf8');
+  const root = /roots = \['([^']+)'/.exec(tables)?.[1] ?? '';
+  return { agent: { software: false, reader, tables }, portal: ['--uec-test-root', root] };
+}, (scene) => {
+  const RIGHT = 'pin 1234';
+
+  it('confirms on the portal with PIN1; nobody sees the whole number of the card', LIMIT, async () => {
+    await scene().pair(await scene().caller());
+    const page = await scene().portalPage(ACCOUNT);
+    scene().person.answers(RIGHT);
+    await page.locator('button[data-format="uec"]').click();
+    await page.waitForSelector('h1#verdict');
+    assert.match(await page.evaluate(() => document.body.innerText), /Иванов/);
+    assert.match(scene().person.shown, /PIN1|ПИН1/);
+    assert.doesNotMatch(scene().person.shown, /\d{12,}/);
+  });
+
+  it('a wrong PIN1 costs one try, and the card pulled while it is asked for costs none', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().caller();
+    person.answers('pin 4321', RIGHT);
+    assert.equal((await confirm(page, { format: 'uec' })).proof?.format, 'uec');
+    person.answers(`held ${RIGHT}`);
+    await begin(page, { format: 'uec' });
+    await person.asked();
+    const before = card.verifications;
+    await card.remove();
+    person.release();
+    assert.equal((await outcome(page)).code, 'token_removed');
+    assert.equal(card.verifications, before);
+    await card.putBack();
+  });
+
+  it('other formats are refused with a sentence', LIMIT, async () => {
+    const refused = await confirm(await scene().caller(), { format: 'jws' });
+    assert.equal(refused.code, 'unsupported_algorithm');
+  });
+});

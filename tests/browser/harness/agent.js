@@ -20,6 +20,7 @@ export const SOFTWARE_PIN = '1234';
  * @property {import('./reader.js').Reader} [reader]  a pcscd with readers; without it the agent looks for none
  * @property {string} [language]  of the windows, `en` unless told
  * @property {string} [configuration]  more lines of config.toml, whole dotted keys
+ * @property {string} [tables]  tables of config.toml
  * @property {string} [pinentry]  instead of the person in a script
  * @property {NodeJS.ProcessEnv} [environment]  more of it
  */
@@ -53,7 +54,7 @@ export class Agent {
   /** Writes the configuration; takes effect at the next start. @param {AgentOptions} options */
   configure(options) {
     this.#options = { ...this.#options, ...options };
-    const { software = true, module, reader, language = 'en', configuration = '', pinentry = this.person.pinentry } = this.#options;
+    const { software = true, module, reader, language = 'en', configuration = '', tables = '', pinentry = this.person.pinentry } = this.#options;
     const folder = join(this.home, '.config', 'eid-agent');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'config.toml'), [
@@ -68,8 +69,8 @@ export class Agent {
       'rates.operations_per_minute = 1000',
       'rates.requests_per_minute = 10000',
       'pkcs11.search = false',
-      'cards.enabled = false',
       `pkcs11.modules = [${module ? `{ path = ${JSON.stringify(module.path)} }` : ''}]`,
+      tables,
       '',
     ].join('\n'));
   }
