@@ -7,7 +7,7 @@ import { it } from 'node:test';
 
 import { inBrowsers, LIMIT } from './harness/each.js';
 import { abort, begin, confirm, outcome, stages } from './harness/page.js';
-import { Card, Reader, rootFile } from './harness/reader.js';
+import { Card, Reader } from './harness/reader.js';
 import { eventually } from './harness/wait.js';
 
 /** The account of the cards' person, Иванов Иван Иванович, at the portal. */
@@ -16,8 +16,29 @@ const ACCOUNT = 'ivanov';
 /** @param {import('puppeteer-core').Page} page @param {string} stage */
 const reached = (page, stage) => eventually(`the stage ${stage}`, async () => (await stages(page)).includes(stage));
 
+/** Waits for the portal's verdict; an error that the page shows instead is the test's. @param {import('puppeteer-core').Page} page */
+async function verdict(page) {
+  await page.waitForSelector('h1#verdict, #outcome:not([hidden])');
+  const refused = await page.$('#outcome:not([hidden])');
+  if (refused) assert.fail(await refused.evaluate((shown) => `${/** @type {HTMLElement} */ (shown).dataset.code}: ${shown.textContent}`));
+}
+
 /** @type {Card} */
 let card;
+
+/**
+ * Waits until the agent lists tokens, or lists none: pcscd looks at such readers every 400 ms.
+ * @param {import('./harness/scene.js').Scene} scene
+ * @param {boolean} some
+ */
+const listed = (scene, some) => eventually(some ? 'a token of the card' : 'no token', async () =>
+  JSON.parse(await scene.agent.cli('tokens', '--json')).tokens.length > 0 === some);
+
+/** Puts the card in again and waits until the agent lists it. @param {import('./harness/scene.js').Scene} scene */
+async function putBack(scene) {
+  await card.putBack();
+  await listed(scene, true);
+}
 
 /**
  * A scene whose card is of this kind.
@@ -26,9 +47,10 @@ let card;
  */
 const withCard = (kind) => async (tidy) => {
   const reader = await Reader.start(tidy);
-  const root = rootFile(tidy);
-  card = await Card.insert(reader, [kind, '--root', root], tidy);
-  return { agent: { software: false, reader }, roots: [root] };
+  const files = tidy.folder();
+  const [root, intermediate] = [join(files, 'root.pem'), join(files, 'intermediate.pem')];
+  card = await Card.insert(reader, [kind, '--root', root, '--intermediate', intermediate], tidy);
+  return { agent: { software: false, reader }, roots: [root], portal: ['--intermediate', intermediate] };
 };
 
 inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
@@ -39,7 +61,7 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
     const page = await scene().portalPage(ACCOUNT);
     scene().person.answers(RIGHT);
     await page.locator('button.primary[data-purpose]').click();
-    await page.waitForSelector('h1#verdict');
+    await verdict(page);
     assert.match(await page.evaluate(() => document.body.innerText), /Иванов/);
   });
 
@@ -66,7 +88,7 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
     person.release();
     assert.equal((await outcome(page)).code, 'token_removed');
     assert.equal(card.verifications, before);
-    await card.putBack();
+    await putBack(scene());
     person.answers(RIGHT);
     assert.equal((await confirm(page)).proof?.format, 'jws');
   });
@@ -79,7 +101,8 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
     await person.asked();
     const before = card.verifications;
     await card.remove();
-    await card.putBack();
+    await listed(scene(), false);
+    await putBack(scene());
     person.release();
     assert.equal((await outcome(page)).code, 'token_removed');
     assert.equal(card.verifications, before);
@@ -102,7 +125,7 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
     await abort(page);
     assert.equal((await outcome(page)).code, 'aborted');
     await scene().person.closed();
-    await card.putBack();
+    await putBack(scene());
   });
 });
 
@@ -127,11 +150,11 @@ inBrowsers('a universal electronic card in a reader', async (tidy) => {
   const RIGHT = 'pin 1234';
 
   it('confirms on the portal with PIN1; nobody sees the whole number of the card', LIMIT, async () => {
-    await scene().pair(await scene().caller());
+    await scene().pair(await scene().caller(), { format: 'uec' });
     const page = await scene().portalPage(ACCOUNT);
     scene().person.answers(RIGHT);
     await page.locator('button[data-format="uec"]').click();
-    await page.waitForSelector('h1#verdict');
+    await verdict(page);
     assert.match(await page.evaluate(() => document.body.innerText), /Иванов/);
     assert.match(scene().person.shown, /PIN1|ПИН1/);
     assert.doesNotMatch(scene().person.shown, /\d{12,}/);
@@ -150,7 +173,7 @@ inBrowsers('a universal electronic card in a reader', async (tidy) => {
     person.release();
     assert.equal((await outcome(page)).code, 'token_removed');
     assert.equal(card.verifications, before);
-    await card.putBack();
+    await putBack(scene());
   });
 
   it('other formats are refused with a sentence', LIMIT, async () => {

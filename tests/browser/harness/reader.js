@@ -1,7 +1,5 @@
 // Readers made of software at a real pcscd (tests/src/bin/card-reader.rs), and cards for them (virtual-card).
 
-import { join } from 'node:path';
-
 import { Child, program } from './child.js';
 
 /** @typedef {import('./tidy.js').Tidy} Tidy */
@@ -80,6 +78,3 @@ export class Card {
     return this.log.split('\n').filter((line) => line.includes('# VERIFY PIN')).length;
   }
 }
-
-/** Where a card's authority writes itself. @param {Tidy} tidy */
-export const rootFile = (tidy) => join(tidy.folder(), 'root.pem');

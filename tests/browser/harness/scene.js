@@ -96,13 +96,17 @@ export class Scene {
     return this.agent.person;
   }
 
-  /** Pairs plugin and agent: what is not this test's affair is done without a window. @param {Page} page */
-  async pair(page) {
+  /**
+   * Pairs plugin and agent: what is not this test's affair is done without a window.
+   * @param {Page} page
+   * @param {Record<string, unknown>} [options]  of a confirmation that the agent's tokens can make
+   */
+  async pair(page, options = {}) {
     const { person, browser } = this;
     if ((await status(page)).state !== 'not_paired') return;
     // Ends at the consent, which the person leaves open until the call is aborted.
     person.answers('yes', 'hang');
-    await begin(page);
+    await begin(page, options);
     const window = await browser.pairing();
     await window.locator('#same').click();
     await person.seen(/^SETDESC[^]*^SETDESC/m);
