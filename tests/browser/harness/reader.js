@@ -25,6 +25,11 @@ export class Reader {
     return reader;
   }
 
+  /** Waits until pcscd sees a card, or none: it looks at such readers every 400 ms. @param {boolean} card */
+  async sees(card) {
+    await this.#child.ask(card ? 'present' : 'empty', 'seen');
+  }
+
   /** Ends pcscd. */
   async stop() {
     await this.#child.ask('stop', 'stopped');
@@ -38,10 +43,12 @@ export class Reader {
 
 export class Card {
   #child;
+  #reader;
 
-  /** @param {Child} child */
-  constructor(child) {
+  /** @param {Child} child @param {Reader} reader */
+  constructor(child, reader) {
     this.#child = child;
+    this.#reader = reader;
   }
 
   /**
@@ -53,19 +60,21 @@ export class Card {
   static async insert(reader, args, tidy) {
     const child = new Child(program('virtual-card'), [...args, '--port', String(reader.port), '--verbose'], { ...process.env }, tidy);
     tidy.later(() => child.endInput());
-    const card = new Card(child);
+    const card = new Card(child, reader);
     await child.line('is in the reader');
     return card;
   }
 
-  /** Takes it out; at once, whatever is going on. */
+  /** Takes it out, whatever is going on, and waits until that is seen. */
   async remove() {
     await this.#child.ask('remove', 'The card is out.');
+    await this.#reader.sees(false);
   }
 
-  /** Puts it in again. */
+  /** Puts it in again, and waits until that is seen. */
   async putBack() {
     await this.#child.ask('insert', 'is in the reader');
+    await this.#reader.sees(true);
   }
 
   /** What was said to it and what it answered; PINs are left out. */

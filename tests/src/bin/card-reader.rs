@@ -1,8 +1,9 @@
 //! Readers for tests in other languages: `card-reader`.
 //!
 //! Starts a `pcscd` of its own with two virtual readers, prints `ready {"socket", "readers": [{"name", "port"}]}` and
-//! keeps it until its standard input ends. `stop` and `start` on its input end the service and start it again, and are
-//! answered with `stopped` and `started`.
+//! keeps it until its standard input ends. On its input, `stop` and `start` end the service and start it again, and are
+//! answered with `stopped` and `started`; `empty` and `present` wait until the service sees no card, or one, in the first
+//! reader, and are answered with `seen`.
 
 use std::io::{BufRead, Write};
 
@@ -30,7 +31,15 @@ fn main() -> std::io::Result<()> {
                 pcscd.start_again();
                 say("started")?;
             }
-            other => panic!("card-reader knows `stop` and `start`, not {other:?}"),
+            "empty" => {
+                pcscd.client().wait_for_none(&pcscd.reader().name);
+                say("seen")?;
+            }
+            "present" => {
+                pcscd.client().wait_for_card(&pcscd.reader().name);
+                say("seen")?;
+            }
+            other => panic!("card-reader knows `stop`, `start`, `empty` and `present`, not {other:?}"),
         }
     }
     Ok(())

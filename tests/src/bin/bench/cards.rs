@@ -12,9 +12,11 @@ use plugin_protocol::event::EventKind;
 use system_tests::agent::Setup;
 use system_tests::apdu_log::Exchange;
 use system_tests::ask::ORIGIN;
+use system_tests::pcsc_client::PcscClient;
 use system_tests::pcscd::Pcscd;
 use system_tests::scene::tokens;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 use crate::confirmations::{confirm_once, request};
 use crate::stats::{Sample, print_header, print_row};
@@ -35,19 +37,57 @@ struct Kind {
 
 /// READ BINARY and GET RESPONSE are not in these numbers: how many a certificate takes, its length decides.
 const KINDS: [Kind; 7] = [
-    Kind { id: "esteid-idemia", format: "web-eid:1.0", before: 3, after: 4 },
-    Kind { id: "esteid-thales", format: "web-eid:1.0", before: 3, after: 5 },
-    Kind { id: "finid-v3", format: "web-eid:1.0", before: 3, after: 5 },
-    Kind { id: "finid-v4", format: "web-eid:1.0", before: 3, after: 5 },
-    Kind { id: "latid-v2", format: "web-eid:1.0", before: 6, after: 6 },
-    Kind { id: "belid-1.8", format: "web-eid:1.0", before: 3, after: 4 },
-    Kind { id: "piv", format: "web-eid:1.0", before: 4, after: 3 },
+    Kind {
+        id: "esteid-idemia",
+        format: "web-eid:1.0",
+        before: 3,
+        after: 4,
+    },
+    Kind {
+        id: "esteid-thales",
+        format: "web-eid:1.0",
+        before: 3,
+        after: 5,
+    },
+    Kind {
+        id: "finid-v3",
+        format: "web-eid:1.0",
+        before: 3,
+        after: 5,
+    },
+    Kind {
+        id: "finid-v4",
+        format: "web-eid:1.0",
+        before: 3,
+        after: 5,
+    },
+    Kind {
+        id: "latid-v2",
+        format: "web-eid:1.0",
+        before: 7,
+        after: 4,
+    },
+    Kind {
+        id: "belid",
+        format: "web-eid:1.0",
+        before: 3,
+        after: 4,
+    },
+    Kind {
+        id: "piv",
+        format: "web-eid:1.0",
+        before: 4,
+        after: 3,
+    },
 ];
 
 /// Prints the tables.
 pub(crate) fn run(runtime: &Runtime) {
     println!("\nCommands of one confirmation (jws; the first after the card was put in), parts of a certificate apart");
-    println!("  {:<16} {:>9} {:>9} {:>14} {:>12}", "", "sent", "least", "parts of data", "read twice");
+    println!(
+        "  {:<16} {:>9} {:>9} {:>14} {:>12}",
+        "", "sent", "least", "parts of data", "read twice"
+    );
     let mut timed = Vec::new();
     for kind in &KINDS {
         match runtime.block_on(confirmations(kind)) {
@@ -71,11 +111,13 @@ async fn confirmations(kind: &Kind) -> Result<(Sample, Sample), String> {
     let ready = (variant.make)(&pki, &Order::new("Образцова Вера Тестовна"));
     let pin = ready.pins.first().ok_or("it has no PIN")?.1.clone();
     let mut slot = Slot::new(reader.port);
-    slot.insert(Whole(ready.card)).map_err(|error| error.to_string())?;
+    slot.insert(ready.card).map_err(|error| error.to_string())?;
     let client = pcscd.client();
     client.wait_for_card(&reader.name);
     let setup = Setup::new().pcscd(&pcscd);
-    let id = tokens(&setup).first().and_then(|token| token["id"].as_str().map(str::to_owned));
+    let id = tokens(&setup)
+        .first()
+        .and_then(|token| token["id"].as_str().map(str::to_owned));
     let id = id.ok_or("the agent lists no token")?;
     let policy = format!("pair = true\norigins = [\"{ORIGIN}\"]\n[[token]]\nid = {id:?}\npin = {pin:?}\n");
     let agent = setup.quiet().rates(1_000_000).unattended(&policy).start();
@@ -115,7 +157,10 @@ fn is_part(exchange: &Exchange) -> bool {
 
 fn print_counts(kind: &Kind, exchanges: &[Exchange]) {
     let parts = exchanges.iter().filter(|exchange| is_part(exchange)).count();
-    let reads: Vec<_> = exchanges.iter().filter(|exchange| exchange.instruction() == 0xB0).collect();
+    let reads: Vec<_> = exchanges
+        .iter()
+        .filter(|exchange| exchange.instruction() == 0xB0)
+        .collect();
     let twice = twice(exchanges);
     println!(
         "  {:<16} {:>9} {:>9} {:>14} {:>12}",
@@ -150,22 +195,28 @@ async fn hot_plug() {
     let variant = list::find("esteid-idemia").expect("the list has it");
     let mut card = Some((variant.make)(&pki, &Order::new("Образцова Вера Тестовна")).card);
     let mut slot = Slot::new(reader.port);
-    let agent = Setup::new().pcscd(&pcscd).quiet().rates(1_000_000).unattended("pair = true\n").start();
+    let agent = Setup::new()
+        .pcscd(&pcscd)
+        .quiet()
+        .rates(1_000_000)
+        .unattended(&format!("pair = true\norigins = [\"{ORIGIN}\"]\n"))
+        .start();
     let plugin = agent.paired().await;
-    let client = std::sync::Arc::new(pcscd.client());
+    let mut client = pcscd.client();
     let mut told: [[Vec<Duration>; 2]; 2] = Default::default();
     let mut since = plugin.events(0, 0).await.expect("events").next;
     for _ in 0..HOT_PLUGS {
         for coming in [true, false] {
-            let watching = watch(&client, &reader.name, coming);
+            let watching = watch(client, &reader.name, coming);
             let begun = Instant::now();
             match card.take() {
-                Some(present) => slot.insert(Whole(present)).expect("vpcd listens"),
+                Some(present) => slot.insert(present).expect("vpcd listens"),
                 None => card = slot.remove(),
             }
             since = event(&plugin, since, coming).await;
             told[usize::from(coming)][0].push(begun.elapsed());
-            let seen = watching.await.expect("it does not panic");
+            let seen;
+            (seen, client) = watching.await.expect("it does not panic");
             told[usize::from(coming)][1].push(seen.saturating_duration_since(begun));
         }
     }
@@ -174,19 +225,23 @@ async fn hot_plug() {
         print_header(&format!("A card is {name} (pcscd looks at such readers every 400 ms)"));
         let bare = Sample::from_durations(bare);
         print_row("SCardGetStatusChange of a bare client", &bare, None);
-        print_row("the event at a paired plugin", &Sample::from_durations(ours), Some(&bare));
+        print_row(
+            "the event at a paired plugin",
+            &Sample::from_durations(ours),
+            Some(&bare),
+        );
     }
 }
 
 /// When a client beside the agent learns of it.
-fn watch(client: &std::sync::Arc<system_tests::pcsc_client::PcscClient>, reader: &str, coming: bool) -> tokio::task::JoinHandle<Instant> {
-    let (client, reader) = (std::sync::Arc::clone(client), reader.to_owned());
+fn watch(client: PcscClient, reader: &str, coming: bool) -> JoinHandle<(Instant, PcscClient)> {
+    let reader = reader.to_owned();
     tokio::task::spawn_blocking(move || {
         match coming {
             true => client.wait_for_card(&reader),
             false => client.wait_for_none(&reader),
         }
-        Instant::now()
+        (Instant::now(), client)
     })
 }
 

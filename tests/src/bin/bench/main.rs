@@ -1,8 +1,10 @@
 //! `make bench`: what a confirmation costs beside the bare operation, in one run on this machine.
 //!
 //! Compare lines of one run with each other; absolute figures are this machine's,
-//! and of this moment. Each table says what it compares. With the argument `gost-signatures`, only the table of GOST signatures.
+//! and of this moment. Each table says what it compares. With the argument `gost-signatures` or `cards`, only those
+//! tables.
 
+mod cards;
 mod confirmations;
 mod daemon;
 mod direct;
@@ -23,8 +25,10 @@ fn main() {
         let token: token::Described = serde_json::from_str(&token).expect("the description is ours");
         return measure(&token);
     }
-    if std::env::args().nth(1).as_deref() == Some("gost-signatures") {
-        return gost_signatures::run();
+    match std::env::args().nth(1).as_deref() {
+        Some("gost-signatures") => return gost_signatures::run(),
+        Some("cards") => return cards::run(&runtime()),
+        _ => {}
     }
     // The store of keys must outlive the process that measures, so it is this process's.
     let provisioned = token::provision();
@@ -41,15 +45,20 @@ fn main() {
 
 fn measure(token: &token::Described) {
     println!("One run on this machine; every process on its {} cores.", cores());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = runtime();
     confirmations::run(token, &runtime);
     gost_confirmations::run(&runtime);
+    cards::run(&runtime);
     daemon::run(&runtime);
     verifications::run();
     gost_signatures::run();
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 fn cores() -> usize {
