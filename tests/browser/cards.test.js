@@ -26,10 +26,20 @@ async function verdict(page) {
 /** @type {Card} */
 let card;
 
-/** Puts the card in again and waits until the agent lists it. @param {import('./harness/scene.js').Scene} scene */
-async function putBack(scene) {
-  await card.putBack();
-  await eventually('a token of the card', async () => JSON.parse(await scene.agent.cli('tokens', '--json')).tokens.length > 0);
+/**
+ * Waits until the agent takes the card that is in: one that comes soon after another has gone must stay a while.
+ * @param {import('./harness/scene.js').Scene} scene
+ * @param {import('puppeteer-core').Page} page
+ * @param {Record<string, unknown>} [options]
+ */
+async function taken({ person }, page, options = {}) {
+  person.answers('hang', 'hang');
+  await begin(page, options);
+  await person.seen(/^GETPIN/m);
+  await abort(page);
+  await outcome(page);
+  await person.gone();
+  person.answers();
 }
 
 /**
@@ -80,7 +90,8 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
     person.release();
     assert.equal((await outcome(page)).code, 'token_removed');
     assert.equal(card.verifications, before);
-    await putBack(scene());
+    await card.putBack();
+    await taken(scene(), page);
     person.answers(RIGHT);
     assert.equal((await confirm(page)).proof?.format, 'jws');
   });
@@ -93,7 +104,7 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
     await person.asked();
     const before = card.verifications;
     await card.remove();
-    await putBack(scene());
+    await card.putBack();
     person.release();
     assert.equal((await outcome(page)).code, 'token_removed');
     assert.equal(card.verifications, before);
@@ -102,6 +113,7 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
   it('a wrong PIN is told with what is left of tries', LIMIT, async () => {
     const { person } = scene();
     const page = await scene().caller();
+    await taken(scene(), page);
     person.answers('pin 999999', RIGHT);
     assert.equal((await confirm(page)).proof?.format, 'jws');
     assert.match(person.shown, /2/);
@@ -116,7 +128,8 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
     await abort(page);
     assert.equal((await outcome(page)).code, 'aborted');
     await scene().person.closed();
-    await putBack(scene());
+    await card.putBack();
+    await taken(scene(), page);
   });
 });
 
@@ -164,7 +177,8 @@ inBrowsers('a universal electronic card in a reader', async (tidy) => {
     person.release();
     assert.equal((await outcome(page)).code, 'token_removed');
     assert.equal(card.verifications, before);
-    await putBack(scene());
+    await card.putBack();
+    await taken(scene(), page, { format: 'uec' });
   });
 
   it('other formats are refused with a sentence', LIMIT, async () => {
