@@ -37,8 +37,9 @@ const NOBODY: u32 = 65534;
 /// Slots of one vpcd (`VPCDNUMSLOTS`).
 const SLOTS: u16 = 2;
 
-/// Turns its standard input, a listening socket, into what sd_listen_fds(3) wants; the shell's process id stays.
-const ACTIVATE: &str = r#"exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@""#;
+/// Turns its standard input, a listening socket, into what sd_listen_fds(3) wants; the shell's process id stays. It
+/// ends with the thread that has started it, also where a killed test cannot end it.
+const ACTIVATE: &str = r#"exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec setpriv --pdeathsig KILL "$@""#;
 
 /// The folder of the machine's own service. Every `pcscd` makes it and writes a file into it, and ends where it cannot
 /// make it; that it cannot write the file is a line in its log.
