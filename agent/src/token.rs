@@ -5,6 +5,7 @@
 //! `worker` gives each its own thread and is the only file that knows both.
 
 use std::fmt;
+use std::sync::Arc;
 
 use plugin_protocol::HashFunction;
 use plugin_protocol::api::{PinState, SignatureScheme, SourceKind, TokenKind, TokenSummary};
@@ -221,6 +222,9 @@ pub struct ProveJob {
     pub statement: Vec<u8>,
 }
 
+/// Whether an act with a PIN is still wanted, and why not.
+pub type Wanted = Arc<dyn Fn() -> Result<(), Error> + Send + Sync>;
+
 /// Something that brings tokens. Its calls block; each ends by itself within a bound.
 pub trait Source: Send {
     /// What `doctor` and the log call it, without a folder.
@@ -241,6 +245,9 @@ pub trait Source: Send {
     /// input, logs out. ECDSA signatures are raw `r || s`, those of GOST
     /// `s || r` as X.509 has them, whatever the token's order is. Never tries a PIN twice.
     fn sign(&mut self, token: &TokenId, job: SignJob, pin: Option<Pin>) -> Result<Vec<Vec<u8>>, Error>;
+
+    /// Told before each call that spends a PIN: one that has to wait for the token asks `wanted` again when it has it.
+    fn bind(&mut self, _wanted: Wanted) {}
 
     /// What can be done about the token's PIN. No try is spent.
     fn management(&mut self, _token: &TokenId) -> Result<Management, Error> {
@@ -273,6 +280,11 @@ pub trait Source: Send {
     /// Readers whose cards its last answer of [`Source::tokens`] spoke for: nobody else offers these.
     fn serves(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether its last answer of [`Source::tokens`] lacks a token that is there and could not be read.
+    fn lacks(&self) -> bool {
+        false
     }
 
     /// The readers it looks after, and what is in them, served here or not.

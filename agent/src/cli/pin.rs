@@ -97,12 +97,20 @@ async fn choose(app: &App, wanted: Option<&str>, unblock: bool) -> Result<(Token
             Err(error) => failures.push(format!("{}: {error}", listed.source)),
         }
     }
-    let mut able = Vec::new();
+    let (mut able, mut unasked) = (Vec::new(), None);
     for token in present
         .iter()
         .filter(|token| wanted.is_none_or(|name| is_called(token, name)))
     {
-        let management = app.tokens.management(&token.id).await?;
+        // A card that another program keeps is not a reason to do nothing to the one that is meant.
+        let management = match app.tokens.management(&token.id).await {
+            Ok(management) => management,
+            Err(error) => {
+                failures.push(format!("{}: {error}", called(token)));
+                unasked.get_or_insert(error);
+                continue;
+            }
+        };
         if if unblock {
             management.unblock.is_some()
         } else {
@@ -119,7 +127,11 @@ async fn choose(app: &App, wanted: Option<&str>, unblock: bool) -> Result<(Token
         let why = format!("several PINs are here; name one by the id in front of it:{list}");
         return Err(Failure::usage(why));
     }
-    able.pop().ok_or_else(|| none(&present, wanted, unblock, failures))
+    match (able.pop(), unasked) {
+        (Some(one), _) => Ok(one),
+        (None, Some(error)) => Err(error.into()),
+        (None, None) => Err(none(&present, wanted, unblock, failures)),
+    }
 }
 
 /// Why nothing can be done.

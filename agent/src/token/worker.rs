@@ -13,7 +13,9 @@ use plugin_protocol::api::SourceKind;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use super::card::family::Evidence;
-use super::{Announcer, Credential, Management, Notice, ProveJob, ReaderInfo, SignJob, Source, TokenId, TokenInfo};
+use super::{
+    Announcer, Credential, Management, Notice, ProveJob, ReaderInfo, SignJob, Source, TokenId, TokenInfo, Wanted,
+};
 use crate::error::Error;
 use crate::pin::Pin;
 
@@ -93,7 +95,16 @@ struct Seen {
     failed: bool,
     /// [`Source::serves`].
     serves: Vec<String>,
+    /// [`Source::lacks`].
+    lacks: bool,
     suspended: bool,
+}
+
+impl Seen {
+    /// There may be more than the last look found, and nothing will tell of it.
+    fn falls_short(&self) -> bool {
+        self.failed || self.lacks
+    }
 }
 
 impl Tokens {
@@ -140,7 +151,7 @@ impl Tokens {
                 worker.stirred.store(false, Ordering::SeqCst);
                 worker.ask(|source| {
                     let tokens = source.tokens();
-                    Ok((tokens, source.serves()))
+                    Ok((tokens, source.serves(), source.lacks()))
                 })
             })
         };
@@ -151,11 +162,13 @@ impl Tokens {
                 looked.push(None);
                 continue;
             };
-            let (tokens, serves) = match received(&worker.name, answer).await {
+            let (tokens, serves, lacks) = match received(&worker.name, answer).await {
                 Ok(answer) => answer,
-                Err(error) => (Err(error), Vec::new()),
+                Err(error) => (Err(error), Vec::new(), false),
             };
-            held(&worker.seen).serves = serves;
+            let mut seen = held(&worker.seen);
+            (seen.serves, seen.lacks) = (serves, lacks);
+            drop(seen);
             looked.push(Some(tokens));
         }
         let served: Vec<String> = self
@@ -203,21 +216,17 @@ impl Tokens {
 
     /// Has a token sign: logs in, signs every input, logs out.
     ///
-    /// `wanted` is asked when the token's turn has come, which may be a while after the call: its
-    /// error costs no PIN try. Neither does a future that was dropped by then.
+    /// `wanted` is asked when the token's turn has come, which may be a while after the call, and again where the
+    /// token had to be waited for then: its error costs no PIN try. Neither does a future that was dropped by then.
     pub async fn sign(
         &self,
         token: &TokenId,
         job: SignJob,
         pin: Option<Pin>,
-        wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
+        wanted: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<Vec<Vec<u8>>, Error> {
-        let worker = self.owner(token).await?;
-        let token = token.clone();
-        let question = move |source: &mut dyn Source| wanted().and_then(|()| source.sign(&token, job, pin));
-        let answer = received(&worker.name, worker.ask(question)).await;
-        worker.note_failure(answer.as_ref().err(), &self.0.events);
-        answer
+        let sign = move |source: &mut dyn Source, token: &TokenId| source.sign(token, job, pin);
+        self.spend(token, wanted, sign).await
     }
 
     /// What can be done about a token's PIN.
@@ -231,13 +240,11 @@ impl Tokens {
         token: &TokenInfo,
         old: Pin,
         new: Pin,
-        wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
+        wanted: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<(), Error> {
         let insertion = token.insertion;
-        let change = move |source: &mut dyn Source, token: &TokenId| {
-            wanted().and_then(|()| source.change_pin(token, insertion, old, new))
-        };
-        self.put(&token.id, change).await
+        let change = move |source: &mut dyn Source, token: &TokenId| source.change_pin(token, insertion, old, new);
+        self.spend(&token.id, wanted, change).await
     }
 
     /// Gives the PIN of a token as it was shown a new value and its tries back with the code for that; `wanted` as
@@ -247,13 +254,12 @@ impl Tokens {
         token: &TokenInfo,
         code: Pin,
         new: Pin,
-        wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
+        wanted: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<(), Error> {
         let insertion = token.insertion;
-        let unblock = move |source: &mut dyn Source, token: &TokenId| {
-            wanted().and_then(|()| source.unblock_pin(token, insertion, code, new))
-        };
-        self.put(&token.id, unblock).await.map_err(|error| match error {
+        let unblock = move |source: &mut dyn Source, token: &TokenId| source.unblock_pin(token, insertion, code, new);
+        let unblocked = self.spend(&token.id, wanted, unblock).await;
+        unblocked.map_err(|error| match error {
             Error::PinIncorrect(left) => Error::PukIncorrect(left),
             Error::PinLocked => Error::PukLocked,
             other => other,
@@ -266,11 +272,33 @@ impl Tokens {
         token: &TokenId,
         job: ProveJob,
         pin: Option<Pin>,
-        wanted: impl FnOnce() -> Result<(), Error> + Send + 'static,
+        wanted: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<Evidence, Error> {
-        let prove =
-            move |source: &mut dyn Source, token: &TokenId| wanted().and_then(|()| source.prove(token, job, pin));
-        self.put(token, prove).await
+        let prove = move |source: &mut dyn Source, token: &TokenId| source.prove(token, job, pin);
+        self.spend(token, wanted, prove).await
+    }
+
+    /// Puts an act that spends a PIN to the source that has the token, for as long as it is wanted and this future is.
+    async fn spend<T: Send + 'static>(
+        &self,
+        token: &TokenId,
+        wanted: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
+        act: impl FnOnce(&mut dyn Source, &TokenId) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let here = Arc::new(());
+        let asker = Arc::downgrade(&here);
+        let wanted: Wanted = Arc::new(move || match asker.strong_count() {
+            0 => Err(Error::Cancelled),
+            _ => wanted(),
+        });
+        let question = move |source: &mut dyn Source, token: &TokenId| {
+            wanted()?;
+            source.bind(wanted);
+            act(source, token)
+        };
+        let answer = self.put(token, question).await;
+        drop(here);
+        answer
     }
 
     /// Puts a question about a token to the source that has it.
@@ -310,7 +338,7 @@ impl Tokens {
             }
             let workers = &self.0.workers;
             let polled = workers.iter().any(|worker| !worker.announces.load(Ordering::SeqCst));
-            let failed = workers.iter().any(|worker| held(&worker.seen).failed);
+            let failed = workers.iter().any(|worker| held(&worker.seen).falls_short());
             let next = match (polled, failed) {
                 (true, _) => Some(tokio::time::Instant::now() + LOOK),
                 (false, true) => Some(again),
@@ -382,7 +410,7 @@ impl Worker {
     /// Whether a wait for changes asks it: those that do not announce, those that did, and at times those that failed.
     fn is_due(&self, first: bool, retry: bool) -> bool {
         let announces = self.announces.load(Ordering::SeqCst);
-        !announces || self.stirred.load(Ordering::SeqCst) || (!first && retry && held(&self.seen).failed)
+        !announces || self.stirred.load(Ordering::SeqCst) || (!first && retry && held(&self.seen).falls_short())
     }
 
     /// Puts a question to the source; nobody waits here.

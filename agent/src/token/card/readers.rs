@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::error::CardError;
 use super::pcsc::{Context, Seen, Stack};
 use crate::token::{Announcer, Notice};
 
@@ -156,9 +157,12 @@ impl Readers {
 
     /// Whether the card of this insertion is still in, as far as the thread knows.
     pub fn holds(&self, insertion: &Insertion) -> bool {
-        let state = self.board.lock();
-        let seat = state.seats.get(&insertion.reader);
-        state.run == insertion.service && seat.and_then(|seat| seat.insertion) == Some(insertion.number)
+        self.board.holds(insertion)
+    }
+
+    /// Starts the thread of a reader. `pads`: keys of the reader may be used.
+    pub fn lane(&self, reader: &str, pads: bool) -> Result<Lane, CardError> {
+        Lane::start(self.stack.clone(), self.board.clone(), reader, pads)
     }
 
     fn ensure_thread(&mut self) -> Result<(), String> {
@@ -199,6 +203,12 @@ impl Board {
     /// A lock whose holder panicked still guards whole data: each change is one assignment.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holds(&self, insertion: &Insertion) -> bool {
+        let state = self.lock();
+        let seat = state.seats.get(&insertion.reader);
+        state.run == insertion.service && seat.and_then(|seat| seat.insertion) == Some(insertion.number)
     }
 }
 

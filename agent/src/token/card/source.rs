@@ -5,7 +5,7 @@
 //! never used for another: the key's name carries the insertion's number.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use plugin_protocol::api::SourceKind;
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::pin::Pin;
 use crate::token::{
     Announcer, Credential, Inserted, Management, ProveJob, ReaderInfo, SignJob, Source, TokenId, TokenInfo,
-    UnblockCode, refuse_unsupported,
+    UnblockCode, Wanted, refuse_unsupported,
 };
 
 mod opened;
@@ -42,6 +42,8 @@ const WITH_PIN: Bounds = Bounds {
 };
 /// A card that is in and yet fails to be read is asked so often: contactless ones may be moved.
 const ATTEMPTS: usize = 3;
+/// And after such a pause, in which it may come to rest.
+const PAUSE: Duration = Duration::from_millis(150);
 
 /// How cards are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +56,6 @@ pub struct Options {
 
 /// All readers and the cards in them.
 pub struct Cards {
-    stack: Arc<dyn Stack>,
     families: Arc<Vec<Box<dyn Family>>>,
     options: Options,
     readers: Readers,
@@ -63,6 +64,10 @@ pub struct Cards {
     opened: BTreeMap<Insertion, Arc<Mutex<Opened>>>,
     /// Which token is behind which PIN of which card.
     shown: BTreeMap<TokenId, (Insertion, usize)>,
+    /// A card that is in could not be read at the last listing.
+    lacks: bool,
+    /// What the next act with a PIN asks before it begins.
+    wanted: Option<Wanted>,
     /// Readers whose cards are ours: PKCS#11 modules do not offer them a second time.
     served: Vec<String>,
 }
@@ -71,13 +76,14 @@ impl Cards {
     /// The cards of these families in the readers of this stack. Nothing is asked before the first question.
     pub fn new(stack: Arc<dyn Stack>, families: Vec<Box<dyn Family>>, options: Options) -> Self {
         Self {
-            readers: Readers::new(stack.clone()),
-            stack,
+            readers: Readers::new(stack),
             families: Arc::new(families),
             options,
             lanes: BTreeMap::new(),
             opened: BTreeMap::new(),
             shown: BTreeMap::new(),
+            lacks: false,
+            wanted: None,
             served: Vec::new(),
         }
     }
@@ -111,12 +117,18 @@ impl Cards {
         let (families, leave) = (self.families.clone(), self.options.leave.clone());
         let place = (insertion.service, insertion.reader.clone());
         if !self.lanes.get(&place).is_some_and(Lane::is_alive) {
-            let lane = Lane::start(self.stack.clone(), &insertion.reader, self.options.pads)?;
+            let lane = self.readers.lane(&insertion.reader, self.options.pads)?;
             self.lanes.insert(place.clone(), lane);
         }
         let lane = self.lanes.get(&place).ok_or(CardError::Removed)?;
         Ok(lane.put(insertion, bounds, move |link, atr| {
-            let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+            // A script that panicked left it half known: the card is asked anew.
+            let mut opened = opened.lock().unwrap_or_else(|poisoned| {
+                opened.clear_poison();
+                let mut opened = poisoned.into_inner();
+                *opened = Opened::default();
+                opened
+            });
             opened.recognise(&families, &leave, atr, link)?;
             script(&mut opened, link)
         }))
@@ -132,6 +144,20 @@ impl Cards {
         self.put(insertion, bounds, script)?.wait()
     }
 
+    /// The same with a PIN, where that is still wanted once the card is ours alone.
+    fn spend<T: Send + 'static>(
+        &mut self,
+        insertion: &Insertion,
+        script: impl FnOnce(&mut Opened, &mut Link<'_>) -> Result<T, CardError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let wanted = self.wanted.take();
+        let act = move |opened: &mut Opened, link: &mut Link<'_>| match wanted.map_or(Ok(()), |wanted| wanted()) {
+            Ok(()) => script(opened, link).map(Ok),
+            Err(error) => Ok(Err(error)),
+        };
+        self.run(insertion, WITH_PIN, act)?
+    }
+
     /// Asks every card for its PINs, all readers at the same time; a card that is in and fails is asked again.
     fn ask(&mut self, readers: &[Reader]) -> Vec<(Insertion, Result<Tell, CardError>)> {
         let mut told = Vec::new();
@@ -141,6 +167,9 @@ impl Cards {
             .filter_map(|reader| reader.card.clone())
             .collect();
         for attempt in 1..=ATTEMPTS {
+            if attempt > 1 && !left.is_empty() {
+                std::thread::sleep(PAUSE);
+            }
             let asked: Vec<_> = left
                 .drain(..)
                 .map(|insertion| (self.put(&insertion, READING, Opened::tell), insertion))
@@ -223,6 +252,7 @@ impl Source for Cards {
         let readers = self.look()?;
         let (mut tokens, mut failure) = (Vec::new(), None);
         let mut served = Vec::new();
+        let mut lacks = false;
         let told = self.ask(&readers);
         for (insertion, answer) in told {
             match answer {
@@ -239,13 +269,14 @@ impl Source for Cards {
                     tracing::info!(reader = insertion.reader, %error, "a card was not read");
                     // It may be ours: a module that shows it now would be a second owner a moment later.
                     served.push(insertion.reader.clone());
+                    lacks |= self.readers.holds(&insertion);
                     if error != CardError::Removed {
                         failure = Some(error);
                     }
                 }
             }
         }
-        self.served = served;
+        (self.served, self.lacks) = (served, lacks);
         match failure {
             Some(error) if tokens.is_empty() => Err(error.into()),
             _ => Ok(tokens),
@@ -254,6 +285,14 @@ impl Source for Cards {
 
     fn serves(&self) -> Vec<String> {
         self.served.clone()
+    }
+
+    fn lacks(&self) -> bool {
+        self.lacks
+    }
+
+    fn bind(&mut self, wanted: Wanted) {
+        self.wanted = Some(wanted);
     }
 
     fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error> {
@@ -277,14 +316,14 @@ impl Source for Cards {
         let sign = move |opened: &mut Opened, link: &mut Link<'_>| {
             opened.card()?.sign(slot, &credential.key, &job.inputs, pin, link)
         };
-        Ok(self.run(&insertion, WITH_PIN, sign)?)
+        self.spend(&insertion, sign)
     }
 
     fn prove(&mut self, token: &TokenId, job: ProveJob, pin: Option<Pin>) -> Result<Evidence, Error> {
         let (insertion, slot, _, pin) = self.agreed(token, &job.certificate, &job.key, pin)?;
         let prove =
             move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.prove(slot, &job.statement, pin, link);
-        Ok(self.run(&insertion, WITH_PIN, prove)?)
+        self.spend(&insertion, prove)
     }
 
     fn management(&mut self, token: &TokenId) -> Result<Management, Error> {
@@ -313,13 +352,13 @@ impl Source for Cards {
     fn change_pin(&mut self, token: &TokenId, insertion: Option<u64>, old: Pin, new: Pin) -> Result<(), Error> {
         let (insertion, slot) = self.seen(token, insertion)?;
         let change = move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.change_pin(slot, old, new, link);
-        Ok(self.run(&insertion, WITH_PIN, change)?)
+        self.spend(&insertion, change)
     }
 
     fn unblock_pin(&mut self, token: &TokenId, insertion: Option<u64>, code: Pin, new: Pin) -> Result<(), Error> {
         let (insertion, slot) = self.seen(token, insertion)?;
         let unblock = move |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.unblock_pin(slot, code, new, link);
-        Ok(self.run(&insertion, WITH_PIN, unblock)?)
+        self.spend(&insertion, unblock)
     }
 
     fn readers(&mut self) -> Result<Vec<ReaderInfo>, Error> {

@@ -4,16 +4,17 @@
 //! asked waits for so long as [`Bounds`] say; a script that has not begun by then never will, so no PIN is spent
 //! for somebody who has left. A thread that hangs costs its reader, and nobody else.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::super::apdu::Link;
 use super::super::error::CardError;
 use super::super::pcsc::{Connection, Context, Ending, Fault, Stack, Watched};
-use super::Insertion;
-use super::transport::{Keys, Wire};
+use super::transport::{Keys, Limit, Wire};
+use super::{Board, Insertion};
 
 /// How often a connection is made anew because another program reset the card before our transaction began.
 const RESETS: usize = 3;
@@ -31,13 +32,23 @@ pub struct Bounds {
 pub struct Lane {
     jobs: mpsc::Sender<Job>,
     thread: JoinHandle<()>,
+    running: Running,
 }
 
+/// The limit of the script that has the card now.
+type Running = Arc<Mutex<Option<Limit>>>;
+
 struct Job {
+    turn: Turn,
+    script: Script,
+}
+
+/// Whose card a script is for, and who waits for it.
+struct Turn {
     insertion: Insertion,
     gate: Arc<Gate>,
-    script: Script,
-    begun: mpsc::Sender<()>,
+    bounds: Bounds,
+    begun: mpsc::Sender<Instant>,
 }
 
 /// Runs with the card, or is told why it cannot. What it gives hands its answer out, once the card is let go.
@@ -62,7 +73,7 @@ impl Gate {
 /// A script on its way.
 pub struct Pending<T> {
     gate: Arc<Gate>,
-    begun: mpsc::Receiver<()>,
+    begun: mpsc::Receiver<Instant>,
     answer: mpsc::Receiver<Result<T, CardError>>,
     asked: Instant,
     bounds: Bounds,
@@ -70,10 +81,13 @@ pub struct Pending<T> {
 
 impl Lane {
     /// Starts the thread of a reader. `pads`: keys of the reader may be used.
-    pub fn start(stack: Arc<dyn Stack>, reader: &str, pads: bool) -> Result<Self, CardError> {
+    pub(super) fn start(stack: Arc<dyn Stack>, board: Arc<Board>, reader: &str, pads: bool) -> Result<Self, CardError> {
         let (jobs, queue) = mpsc::channel();
+        let running = Running::default();
         let mut worker = Worker {
             stack,
+            board,
+            running: running.clone(),
             context: None,
             keys: None,
             pads,
@@ -81,10 +95,10 @@ impl Lane {
         let thread = std::thread::Builder::new().name(format!("reader {reader}"));
         let started = thread.spawn(move || queue.into_iter().for_each(|job| worker.run(job)));
         let thread = started.map_err(|error| CardError::Service(format!("no thread for the reader: {error}")))?;
-        Ok(Self { jobs, thread })
+        Ok(Self { jobs, thread, running })
     }
 
-    /// Whether the thread is there; a script that panicked took it along.
+    /// Whether the thread is there.
     pub fn is_alive(&self) -> bool {
         !self.thread.is_finished()
     }
@@ -101,17 +115,29 @@ impl Lane {
         let (reply, answer) = mpsc::channel();
         let (begun, began) = mpsc::channel();
         let gate = Arc::new(Gate(AtomicU8::new(WAITING)));
+        // Nobody waits in line behind a reader that hangs.
+        if let Some(Err(overdue)) = now(&self.running).map(|limit| limit.check()) {
+            let _ = reply.send(Err(overdue));
+            return Pending {
+                gate,
+                begun: began,
+                answer,
+                asked: Instant::now(),
+                bounds,
+            };
+        }
         let script: Script = Box::new(move |wire| {
             let answer = wire.and_then(|(wire, atr)| script(&mut Link::new(wire), atr));
             Box::new(move || drop(reply.send(answer)))
         });
         // Where the thread is gone, the job is dropped and its answer with it.
-        let _ = self.jobs.send(Job {
+        let turn = Turn {
             insertion: insertion.clone(),
             gate: gate.clone(),
-            script,
+            bounds,
             begun,
-        });
+        };
+        let _ = self.jobs.send(Job { turn, script });
         Pending {
             gate,
             begun: began,
@@ -125,15 +151,17 @@ impl Lane {
 impl<T> Pending<T> {
     /// What the script gave, within the bounds.
     pub fn wait(self) -> Result<T, CardError> {
-        let gone = || CardError::Service("the reader's thread is gone".to_owned());
+        let gone = || CardError::Service("a fault of eid-agent's own ended what it asked of the card".to_owned());
         let left = self.bounds.begin.saturating_sub(self.asked.elapsed());
-        match self.begun.recv_timeout(left) {
-            Ok(()) => {}
+        let begun = match self.begun.recv_timeout(left) {
+            Ok(begun) => begun,
             Err(mpsc::RecvTimeoutError::Timeout) if self.gate.pass(GIVEN_UP) => return Err(CardError::InUse),
             // Refused before it began, or began in this very moment.
-            Err(_) => {}
-        }
-        match self.answer.recv_timeout(self.bounds.script) {
+            Err(_) => Instant::now(),
+        };
+        // Its own time, however long others were waited for before it.
+        let left = self.bounds.script.saturating_sub(begun.elapsed());
+        match self.answer.recv_timeout(left) {
             Ok(answer) => answer,
             Err(mpsc::RecvTimeoutError::Timeout) => Err(CardError::Silent(self.bounds.script)),
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(gone()),
@@ -144,6 +172,8 @@ impl<T> Pending<T> {
 /// What the thread keeps between scripts.
 struct Worker {
     stack: Arc<dyn Stack>,
+    board: Arc<Board>,
+    running: Running,
     context: Option<Box<dyn Context>>,
     /// What the reader's keys can do, once it was asked.
     keys: Option<Keys>,
@@ -152,18 +182,14 @@ struct Worker {
 
 impl Worker {
     fn run(&mut self, job: Job) {
-        let Job {
-            insertion,
-            gate,
-            script,
-            begun,
-        } = job;
-        if gate.0.load(Ordering::SeqCst) == GIVEN_UP {
+        let Job { turn, script } = job;
+        if turn.gate.0.load(Ordering::SeqCst) == GIVEN_UP {
             return;
         }
         let mut script = Some(script);
         let mut answer = None;
-        let fault = self.transact(&insertion, &gate, &begun, &mut script, &mut answer);
+        let fault = self.transact(&turn, &mut script, &mut answer);
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if let (Some(script), Some(error)) = (script, fault.err()) {
             answer = Some(script(Err(error)));
         }
@@ -175,27 +201,32 @@ impl Worker {
     /// Connects, begins and runs the script; it is left where it was not run.
     fn transact(
         &mut self,
-        insertion: &Insertion,
-        gate: &Gate,
-        begun: &mpsc::Sender<()>,
+        turn: &Turn,
         script: &mut Option<Script>,
         answer: &mut Option<HandOut>,
     ) -> Result<(), CardError> {
         for _ in 0..RESETS {
-            let mut connection = self.connect(&insertion.reader)?;
+            let mut connection = self.connect(&turn.insertion.reader)?;
             let context = self.context.as_deref().ok_or(CardError::Removed)?;
-            let (keys, pads) = (&mut self.keys, self.pads);
+            let (keys, pads, board, running) = (&mut self.keys, self.pads, &self.board, &self.running);
             let mut refused = None;
             let mut ending = Ending::Leave;
             let ran = connection.transacted(&mut |exchange| {
-                ending = match still(context, insertion) {
-                    Ok(atr) => match gate.pass(BEGUN) {
+                ending = match still(context, board, &turn.insertion) {
+                    Ok(atr) => match turn.gate.pass(BEGUN) {
                         true => {
-                            let _ = begun.send(());
+                            let limit = Limit::after(turn.bounds.script);
+                            *running.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
+                            let _ = turn.begun.send(limit.begun);
                             let keys = keys.get_or_insert_with(|| Keys::ask(exchange, pads));
-                            let mut wire = Wire::new(exchange, keys);
-                            *answer = script.take().map(|script| script(Ok((&mut wire, &atr))));
-                            wire.ending()
+                            let mut wire = Wire::new(exchange, keys, limit);
+                            match play(script, &mut wire, &atr) {
+                                Ok(hand_out) => {
+                                    *answer = hand_out;
+                                    wire.ending()
+                                }
+                                Err(Panicked) => Ending::Reset,
+                            }
                         }
                         false => Ending::Leave,
                     },
@@ -210,7 +241,7 @@ impl Worker {
             connection.disconnect(if ran.is_ok() { Ending::Leave } else { ending });
             match (refused, ran) {
                 (Some(error), _) => return Err(error),
-                _ if script.is_none() || gate.0.load(Ordering::SeqCst) == GIVEN_UP => return Ok(()),
+                _ if script.is_none() || turn.gate.0.load(Ordering::SeqCst) == GIVEN_UP => return Ok(()),
                 (None, Err(Fault::Reset)) => {}
                 (None, Err(fault)) => return Err(self.failed(fault)),
                 (None, Ok(())) => return Ok(()),
@@ -237,13 +268,34 @@ impl Worker {
     }
 }
 
+/// The fault is ours; its words were written where all panics are.
+struct Panicked;
+
+/// Runs the script. One that panics must not take the transaction along, nor leave the card as it is.
+fn play(script: &mut Option<Script>, wire: &mut Wire<'_>, atr: &[u8]) -> Result<Option<HandOut>, Panicked> {
+    let Some(script) = script.take() else {
+        return Ok(None);
+    };
+    match catch_unwind(AssertUnwindSafe(|| script(Ok((wire, atr))))) {
+        Ok(hand_out) => Ok(Some(hand_out)),
+        Err(_) => {
+            tracing::error!("what was asked of a card ended in a panic");
+            Err(Panicked)
+        }
+    }
+}
+
+fn now(running: &Running) -> Option<Limit> {
+    *running.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whether the card that is in now is the one of this insertion. Asked within the transaction: a card that was
 /// exchanged before that has another number, one that is exchanged later has none of our connections. Its answer to reset.
-fn still(context: &dyn Context, insertion: &Insertion) -> Result<Vec<u8>, CardError> {
+fn still(context: &dyn Context, board: &Board, insertion: &Insertion) -> Result<Vec<u8>, CardError> {
     let mut watched = [Watched::new(&insertion.reader)];
     context.wait(&mut watched, false, Some(Duration::ZERO))?;
     let [Watched { found, atr, .. }] = watched;
-    match found.present && found.events == insertion.events {
+    match found.present && found.events == insertion.events && board.holds(insertion) {
         true => Ok(atr),
         false => Err(CardError::Removed),
     }

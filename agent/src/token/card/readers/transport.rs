@@ -1,5 +1,7 @@
 //! A transaction as families see it, with the reader's keys (PC/SC part 10, 2.5 and 2.6).
 
+use std::time::{Duration, Instant};
+
 use super::super::apdu::Secret;
 use super::super::error::CardError;
 use super::super::pad::{Features, GET_FEATURE_REQUEST, is_false_pad};
@@ -37,18 +39,45 @@ impl Keys {
     }
 }
 
+/// Until when a script may have the card: one that hangs, or talks for ever, must not keep it from everybody.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    pub(super) begun: Instant,
+    time: Duration,
+}
+
+impl Limit {
+    /// From now on for so long.
+    pub(super) fn after(time: Duration) -> Self {
+        Self {
+            begun: Instant::now(),
+            time,
+        }
+    }
+
+    /// An error once the time is over.
+    pub(super) fn check(&self) -> Result<(), CardError> {
+        match self.begun.elapsed() < self.time {
+            true => Ok(()),
+            false => Err(CardError::Silent(self.time)),
+        }
+    }
+}
+
 /// One transaction over PC/SC.
 pub(super) struct Wire<'a> {
     exchange: &'a mut dyn Exchange,
     keys: &'a Keys,
+    limit: Limit,
     touched: bool,
 }
 
 impl<'a> Wire<'a> {
-    pub(super) fn new(exchange: &'a mut dyn Exchange, keys: &'a Keys) -> Self {
+    pub(super) fn new(exchange: &'a mut dyn Exchange, keys: &'a Keys, limit: Limit) -> Self {
         Self {
             exchange,
             keys,
+            limit,
             touched: false,
         }
     }
@@ -76,20 +105,23 @@ impl<'a> Wire<'a> {
         let missing = || Fault::Other("the reader has no keys for a PIN".to_owned());
         let (start, finish) = start.zip(finish).ok_or_else(missing)?;
         self.exchange.control(start, &structure)?;
-        if let Some(code) = key_pressed {
-            self.follow_keys(code)?;
-        }
-        self.exchange.control(finish, &[])
+        let followed = key_pressed.map_or(Ok(()), |code| self.follow_keys(code));
+        // Whatever became of it, the reader is let out of the entry it began.
+        let finished = self.exchange.control(finish, &[]);
+        followed.and(finished)
     }
 
     /// Asks which key was pressed until it is one that ends the entry (part 10, 2.5.6): 0D OK, 1B cancel, 0E timeout,
     /// 40 the reader gave up.
     fn follow_keys(&mut self, code: u32) -> Result<(), Fault> {
         for _ in 0..KEY_PRESSES {
+            if self.limit.check().is_err() {
+                return Err(Fault::Timeout);
+            }
             match self.exchange.control(code, &[])?.first() {
                 Some(0x0D | 0x1B | 0x0E | 0x40) => return Ok(()),
                 // Drivers that do not wait for a key answer at once that there was none.
-                Some(0x00) | None => std::thread::sleep(std::time::Duration::from_millis(20)),
+                Some(0x00) | None => std::thread::sleep(Duration::from_millis(20)),
                 Some(_) => {}
             }
         }
@@ -99,6 +131,7 @@ impl<'a> Wire<'a> {
 
 impl Transport for Wire<'_> {
     fn transmit(&mut self, command: &Secret) -> Result<Vec<u8>, CardError> {
+        self.limit.check()?;
         let bytes = command.expose();
         let bears_pin = bytes.get(1).is_some_and(|ins| BEARS_PIN.contains(ins)) && bytes.len() > 5;
         self.touched |= bears_pin;
@@ -119,8 +152,12 @@ impl Transport for Wire<'_> {
     }
 
     fn verify_on_pad(&mut self, entry: &PadEntry) -> Result<[u8; 2], CardError> {
+        self.limit.check()?;
         self.touched = true;
-        let answer = self.on_keys(entry)?;
+        let answer = match self.on_keys(entry) {
+            Err(Fault::Timeout) => return self.limit.check().and(Err(CardError::Removed)),
+            answer => answer?,
+        };
         let status = answer.last_chunk::<2>().copied();
         status.ok_or(CardError::Removed)
     }

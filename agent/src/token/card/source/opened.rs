@@ -65,6 +65,7 @@ impl Opened {
         likely.retain(|(recognition, _)| *recognition != Recognition::No);
         likely.sort_by_key(|(recognition, _)| std::cmp::Reverse(*recognition));
         let mut tried = Vec::new();
+        let mut doubt = None;
         for (recognition, family) in likely {
             let left = leave.iter().any(|id| id == family.id());
             if left && recognition == Recognition::Sure {
@@ -82,12 +83,21 @@ impl Opened {
                     return Ok(());
                 }
                 Ok(None) => {}
+                Err(error @ (CardError::Malformed(..) | CardError::Refused(..)))
+                    if recognition == Recognition::Sure =>
+                {
+                    doubt = Some(error);
+                }
                 Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))) => {
                     tracing::info!(family = family.id(), %error, "a card is not of this family");
                 }
                 Err(error) => return Err(error),
             }
             tried.push(family.name());
+        }
+        // A card that is a family's by its answer to reset, and failed, is no other's: it is asked again next time.
+        if let Some(error) = doubt {
+            return Err(error);
         }
         self.found = Some(Found::Foreign(tried));
         Ok(())

@@ -11,6 +11,7 @@ use crate::token::{SignData, SignInput};
 use plain::{Plain, PlainFamily};
 
 mod faults;
+mod hostile;
 mod pads;
 pub(crate) mod plain;
 

@@ -98,3 +98,23 @@ fn keys_are_left_alone_where_the_person_says_so_and_where_the_reader_lies() {
     let (_world, _cards, tokens) = with_keys(&[(6, DIRECT), (0x12, PROPERTIES)], true);
     assert!(!tokens[0].pin.pad, "OMNIKEY 3x21 has no keys");
 }
+
+#[test]
+fn a_reader_is_let_out_of_an_entry_that_failed() {
+    const PRESSED: u32 = 0x4233_0005;
+    let (world, mut cards, tokens) = with_keys(&[(1, START), (2, FINISH), (5, PRESSED)], true);
+    world.control(READER, START, &[]);
+    world.control(READER, FINISH, &[0x64, 0x01]);
+    world.log(READER);
+    // It does not answer which key was pressed.
+    assert!(sign(&mut cards, &tokens).is_err());
+    let log = world.log(READER);
+    assert!(
+        log.iter().any(|line| line.contains(&format!("{PRESSED:08x}"))),
+        "{log:?}"
+    );
+    assert!(
+        log.iter().any(|line| line.contains(&format!("{FINISH:08x}"))),
+        "{log:?}"
+    );
+}
