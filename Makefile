@@ -21,7 +21,7 @@ lint: ## format, clippy, docs, the JavaScript's types, cargo-deny where it is in
 	@scripts/with-tools rustfmt clippy node npm -- scripts/lint
 
 bench: ## measure signing, confirming and verifying on this machine, beside ssh-agent and OpenSSL
-	@scripts/with-tools softhsm openssl gost-engine pkcs11-tool ssh -- \
+	@scripts/with-tools softhsm openssl gost-engine pkcs11-tool ssh pcscd vpcd -- \
 		cargo run --release --locked -p system-tests --bin bench
 
 fresh-machine: ## as root: do lint, test and demo in a bare chroot, with the network and then without
