@@ -137,7 +137,7 @@ pub struct PadEntry {
 /// What the status word of a VERIFY means (national-cards.md, section 0): the one mapping of every family.
 ///
 /// 6400, 6401, 6403 and 6404 are here the card's refusal, of which nobody knows whether it cost a try: they are a
-/// reader's own words only where the PIN was typed on its keys ([`on_pad`]). A length that is wrong comes as
+/// reader's own words only where the PIN was typed on its keys (`on_pad`). A length that is wrong comes as
 /// [`PinFailure::Format`]: a status word does not know the right one ([`Link::verify`] does).
 pub fn verified(status: Status) -> Result<(), CardError> {
     let failure = match status.0 {

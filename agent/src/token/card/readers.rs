@@ -4,8 +4,8 @@
 //! When the service ends it says so and rests until somebody asks again; then it tries anew, with a new context,
 //! for the old one is dead for ever. Nothing polls.
 //!
-//! A card that comes to a quiet reader is told of at once. In a reader where one came or went less than [`QUIET`] ago
-//! it has to stay for [`SETTLE`] first: contactless cards at the edge of the field flicker.
+//! A card that comes to a quiet reader is told of at once. In a reader where one came or went less than `QUIET` ago
+//! it has to stay for `SETTLE` first: contactless cards at the edge of the field flicker.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,16 +1,16 @@
 //! The universal electronic card (УЭК), as far as its documented facts carry.
 //!
 //! No specification of the card was ever published. What is here follows the source of a terminal's library
-//! (github.com/resilencelyn/rt.srz, folder UECLib), read for facts; what is inferred or guessed stands in [`assumed`].
+//! (github.com/resilencelyn/rt.srz, folder UECLib), read for facts; what is inferred or guessed stands in `assumed`.
 //! The programme ended with 2016: no service says any more which cards are blocked.
 //!
 //! A card lets a PIN in only through a session with a *terminal*: a CV certificate and a private key that the
 //! system's operator gave out. They are the deployer's to configure (`[uec]`); none is shipped. Without them the card
 //! is recognised and described, and nothing is tried on it.
 //!
-//! Read in this order: [`kind`] (versions and suites), [`fci`] (what SELECT answers), [`cvc`] (certificates),
-//! [`crypto`] (modes and encodings), [`messaging`] (protected commands), [`terminal`] (who the agent is to a card),
-//! [`session`] (one conversation), [`card`] (what is done with it).
+//! Read in this order: `kind` (versions and suites), `fci` (what SELECT answers), `cvc` (certificates),
+//! `crypto` (modes and encodings), `messaging` (protected commands), `terminal` (who the agent is to a card),
+//! `session` (one conversation), `card` (what is done with it).
 
 mod assumed;
 mod card;

@@ -5,7 +5,7 @@
 //! Traps: the security environment comes before VERIFY; PIN2 is verified in ADF2 before each signature; its reference 85
 //! is 05 in the query of the counter alone. Without contacts the card wants PACE.
 //!
-//! [INF] The data sheet has no CHANGE REFERENCE DATA of this card: it is sent as ISO/IEC 7816-4 has it, old block, new
+//! \[INF\] The data sheet has no CHANGE REFERENCE DATA of this card: it is sent as ISO/IEC 7816-4 has it, old block, new
 //! block, and was never tried on one.
 
 use super::super::pin::PinSpec;

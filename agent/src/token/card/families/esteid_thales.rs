@@ -5,7 +5,7 @@
 //! Traps: PINs are filled with zeros, and FF costs a try; the signature's key is 05, not 02 as on the Finnish card; PIN2
 //! of every new card must be changed first (DF2F = 00), PIN1 of those that a courier brought.
 //!
-//! [INF] The data sheet has no CHANGE REFERENCE DATA of this card: it is sent as ISO/IEC 7816-4 has it, old block, new
+//! \[INF\] The data sheet has no CHANGE REFERENCE DATA of this card: it is sent as ISO/IEC 7816-4 has it, old block, new
 //! block, and was never tried on one.
 
 use super::super::pin::PinSpec;

@@ -6,7 +6,7 @@
 //! selected, so that the ADF is selected again before MSE SET. v1 fills its PINs to 64 bytes, which no reader's keys
 //! can, and signs documents with INTERNAL AUTHENTICATE as well.
 //!
-//! [INF] The data sheet has no CHANGE REFERENCE DATA of v2: it is sent as ISO/IEC 7816-4 has it, old block, new
+//! \[INF\] The data sheet has no CHANGE REFERENCE DATA of v2: it is sent as ISO/IEC 7816-4 has it, old block, new
 //! block, and was never tried on one.
 
 use plugin_protocol::HashFunction::{Sha256, Sha384, Sha512};
