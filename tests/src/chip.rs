@@ -33,6 +33,8 @@ pub struct Kind {
     make: fn(&TestPki, &Order) -> Made,
     /// The PIN for identity.
     pin: &'static str,
+    /// Tries of it in all.
+    tries: u8,
     /// How many VERIFY commands without a PIN come before the one with it, in a first confirmation.
     asks_tries: usize,
     /// The instruction that signs.
@@ -45,6 +47,7 @@ pub const KINDS: [Kind; 6] = [
         id: "piv",
         make: piv::p256,
         pin: "PIN",
+        tries: 3,
         asks_tries: 1,
         signs: 0x87,
     },
@@ -52,6 +55,7 @@ pub const KINDS: [Kind; 6] = [
         id: "esteid-idemia",
         make: esteid_idemia::cosmo_8,
         pin: "PIN1",
+        tries: 3,
         asks_tries: 0,
         signs: 0x88,
     },
@@ -59,6 +63,7 @@ pub const KINDS: [Kind; 6] = [
         id: "esteid-thales",
         make: esteid_thales::card,
         pin: "PIN1",
+        tries: 3,
         asks_tries: 0,
         signs: 0x2A,
     },
@@ -66,6 +71,7 @@ pub const KINDS: [Kind; 6] = [
         id: "finid-v4",
         make: finid::v4,
         pin: "PIN1",
+        tries: 5,
         asks_tries: 0,
         signs: 0x2A,
     },
@@ -73,6 +79,7 @@ pub const KINDS: [Kind; 6] = [
         id: "latid-v2",
         make: latid::v2_ec,
         pin: "PIN1",
+        tries: 3,
         asks_tries: 0,
         signs: 0x88,
     },
@@ -80,6 +87,7 @@ pub const KINDS: [Kind; 6] = [
         id: "belid",
         make: belid::v1_8,
         pin: "PIN",
+        tries: 3,
         asks_tries: 0,
         signs: 0x2A,
     },

@@ -1,5 +1,5 @@
-//! The main job with chips that the agent speaks to itself: every scene on both grounds with PIV, and a confirmation with
-//! every other family.
+//! The main job with chips that the agent speaks to itself: every scene on both grounds with PIV, a confirmation with
+//! every other family, and what is asked of a PIN with two of those.
 
 use system_tests::chip::{Ground, KINDS, PIV, scenes};
 
@@ -44,5 +44,25 @@ async fn every_family_confirms_over_pcscd() {
     for kind in KINDS {
         println!("{}", kind.id);
         scenes::a_confirmation(Ground::Service, kind).await;
+    }
+}
+
+/// How each engine counts tries, and lets go of a card that is gone.
+const ENGINES: [&str; 2] = ["esteid-idemia", "finid-v4"];
+
+#[tokio::test]
+async fn a_wrong_pin_then_the_right_one_on_national_cards() {
+    for kind in KINDS.into_iter().filter(|kind| ENGINES.contains(&kind.id)) {
+        println!("{}", kind.id);
+        scenes::a_wrong_pin_then_the_right_one(Ground::Service, kind).await;
+    }
+}
+
+#[tokio::test]
+async fn national_cards_are_pulled_while_the_pin_is_asked() {
+    for kind in KINDS.into_iter().filter(|kind| ENGINES.contains(&kind.id)) {
+        println!("{}", kind.id);
+        scenes::pulled_while_the_pin_is_asked(Ground::Service, kind).await;
+        scenes::pulled_at_the_pin(Ground::Service, kind).await;
     }
 }

@@ -58,11 +58,9 @@ pub async fn a_wrong_pin_then_the_right_one(ground: Ground, kind: Kind) {
     let operation = scene.confirm(&request, &[&desk.wrong(), &desk.right()]).await;
     desk.judge().accept(&request, &operation);
     assert_eq!((desk.pins_sent(), desk.watch.tries_spent()), (2, 1));
-    assert!(
-        scene.person.shown().contains("SETERROR Wrong PIN. 2 tries are left."),
-        "{}",
-        scene.person.shown()
-    );
+    let shown = scene.person.shown();
+    let told = format!("SETERROR Wrong PIN. {} tries are left.", kind.tries - 1);
+    assert!(shown.contains(&told), "{shown}");
     let declined = scene.confirm(&confirmation(FORMAT), &["no"]).await;
     assert_eq!(code(&declined), ErrorCode::Declined);
     assert_eq!(desk.pins_sent(), 2);
@@ -237,11 +235,16 @@ pub async fn an_unknown_card(ground: Ground, kind: Kind) {
 }
 
 /// A card of no family: it knows no application and no command.
-struct Stranger;
+pub struct Stranger;
+
+impl Stranger {
+    /// Its answer to reset, which belongs to no family.
+    pub const ATR: [u8; 5] = [0x3B, 0x03, 0x53, 0x54, 0x4B];
+}
 
 impl VirtualCard for Stranger {
     fn atr(&self) -> Vec<u8> {
-        vec![0x3B, 0x03, 0x53, 0x54, 0x4B]
+        Self::ATR.to_vec()
     }
 
     fn reset(&mut self) {}
