@@ -95,6 +95,7 @@ pub fn verify(
 ///             println!("the holder of the card with SNILS {} signed", card.snils());
 ///         }
 ///         portal::Verified::Card(card) => println!("card {}: only its PIN1, says the agent", card.masked_number()),
+///         _ => println!("a kind of proof that this portal does not know yet"),
 ///     }
 /// }
 /// ```
