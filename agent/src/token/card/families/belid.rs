@@ -40,7 +40,8 @@ const RSA: Way = Way {
     step: Step::Compute,
     output: Output::Raw,
 };
-/// RSA, PSS with SHA-256 and a salt of 32 bytes: the bare hash goes in. The manual of 1.7 is the first that has it.
+/// RSA, PSS with SHA-256 and a salt of 32 bytes: the bare hash goes in. The manuals at hand, of
+/// 1.7 and 1.8, say nothing of older applets.
 const PSS: Way = Way {
     since: APPLET_1_7,
     scheme: RsaPss,

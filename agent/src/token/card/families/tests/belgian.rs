@@ -148,7 +148,7 @@ fn below_1_7_no_verify_is_sent_without_data() {
     assert_eq!(card.pin_status(0, &mut link).unwrap().tries_left, None);
 }
 
-/// The manual of 1.7 is the first that has PSS: an older card is not asked for it, and nothing is spent on it.
+/// No manual at hand says that an applet below 1.7 knows PSS: it is not asked for it, and nothing is spent on it.
 #[test]
 fn pss_is_offered_from_1_7_on() {
     let one = certificate(KeyKind::Rsa2048);
