@@ -1,8 +1,8 @@
 //! A chip that the agent speaks to itself, in a reader: the ground on which the scenes with chips are played.
 //!
 //! The same scene ([`scenes`]) is played over a real `pcscd` and a virtual reader ([`Ground::Service`]), and with no
-//! PC/SC at all, the agent in this process ([`Ground::Process`]). A card of plastic is no ground yet: the scenes count
-//! tries and signatures on the card itself, and order its faults.
+//! PC/SC at all, the agent in this process ([`Ground::Process`]). A card of plastic is no ground yet (`tests/card_hardware.rs`
+//! confirms with one): the scenes count tries and signatures on the card itself, and order its faults.
 
 mod drawer;
 pub mod scenes;
