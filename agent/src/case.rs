@@ -12,6 +12,7 @@ use crate::history::Record;
 use crate::life::Life;
 use crate::pairing::Caller;
 use crate::prompt::{Answer, Candidate, Question, Request};
+use crate::token::TokenInfo;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +148,13 @@ impl Case<'_> {
         record.ended(&Err::<(), _>(error.clone()));
         remembered(self.app, record).await
     }
+}
+
+/// A token that was shown, as it is now: of the same insertion, or it is gone.
+pub(crate) async fn look_again(app: &App, life: &Life, token: &TokenInfo) -> Result<TokenInfo, Error> {
+    let present = life.race(app.tokens.list()).await?;
+    let same = present.into_iter().find(|other| other.is_still(token));
+    same.ok_or(Error::TokenRemoved)
 }
 
 /// [`Case::still_wanted`] of whoever asks.

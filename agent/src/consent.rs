@@ -3,7 +3,7 @@
 use plugin_protocol::api::{OperationState, PinState};
 use time::OffsetDateTime;
 
-use crate::case::Case;
+use crate::case::{Case, look_again};
 use crate::choose::Chosen;
 use crate::error::Error;
 use crate::pin::Pin;
@@ -72,7 +72,7 @@ async fn worked<K: Send>(
 ) -> Result<(Made, K), Error> {
     case.chose(&chosen);
     if chosen.stale {
-        chosen.candidate.token = look_again(case, &chosen.candidate.token).await?;
+        chosen.candidate.token = look_again(case.app, case.life, &chosen.candidate.token).await?;
     }
     let mut attempt = 0;
     loop {
@@ -168,7 +168,7 @@ fn renewer<'a>(case: &'a Case<'_>) -> Renewer<'a> {
 
 /// The token after it refused its PIN altogether: what it says of itself, or else what its refusal said.
 async fn unusable(case: &Case<'_>, token: &TokenInfo, error: &Error) -> Result<TokenInfo, Error> {
-    let mut token = look_again(case, token).await?;
+    let mut token = look_again(case.app, case.life, token).await?;
     token.pin.state = match error {
         Error::PinMustChange => PinState::MustChange,
         _ => PinState::Locked,
@@ -189,7 +189,7 @@ pub(crate) async fn agreed(case: &mut Case<'_>, chosen: &Chosen) -> Result<(), E
     });
     yes(case, case.ask(&question).await?)?;
     // It is the token in front of the person that they agreed to.
-    look_again(case, &candidate.token).await?;
+    look_again(case.app, case.life, &candidate.token).await?;
     case.still_wanted().await
 }
 
@@ -242,16 +242,9 @@ fn is_last_try(pin: &PinInfo) -> bool {
     pin.state == PinState::FinalTry || pin.tries_left == Some(1)
 }
 
-/// The token as it is now.
-async fn look_again(case: &Case<'_>, token: &TokenInfo) -> Result<TokenInfo, Error> {
-    let present = case.life.race(case.app.tokens.list()).await?;
-    let same = present.into_iter().find(|other| other.is_still(token));
-    same.ok_or(Error::TokenRemoved)
-}
-
 /// The token as it is after a wrong PIN: what the token itself says, and what its refusal said.
 async fn after_wrong_pin(case: &Case<'_>, token: &TokenInfo, error: &Error) -> Result<TokenInfo, Error> {
-    let mut token = look_again(case, token).await?;
+    let mut token = look_again(case.app, case.life, token).await?;
     if let Error::PinIncorrect(Some(left)) = error {
         token.pin.tries_left.get_or_insert(*left);
     }

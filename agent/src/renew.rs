@@ -6,7 +6,7 @@
 use subtle::ConstantTimeEq;
 
 use crate::app::App;
-use crate::case::{Client, remembered, still_wanted};
+use crate::case::{Client, look_again, remembered, still_wanted};
 use crate::error::Error;
 use crate::history::{Action, Record};
 use crate::life::Life;
@@ -57,7 +57,7 @@ impl Renewer<'_> {
         }
         loop {
             match self.attempt(&mut renewal).await {
-                Ok(()) => return self.look_again(token).await,
+                Ok(()) => return look_again(self.app, self.life, token).await,
                 Err(error) => self.after(&mut renewal, error).await?,
             }
         }
@@ -117,7 +117,7 @@ impl Renewer<'_> {
             Error::PinRefused => Mishap::Refused,
             error => return Err(error),
         };
-        renewal.token = self.look_again(&renewal.token).await?;
+        renewal.token = look_again(self.app, self.life, &renewal.token).await?;
         if let Task::Unblock(code) = &mut renewal.task {
             let now = self.management(&renewal.token).await?.unblock;
             *code = now.unwrap_or_else(|| code.clone());
@@ -161,15 +161,9 @@ impl Renewer<'_> {
         Error::Internal(format!("the prompt {name} answered another question"))
     }
 
-    async fn look_again(&self, token: &TokenInfo) -> Result<TokenInfo, Error> {
-        let present = self.life.race(self.app.tokens.list()).await?;
-        let same = present.into_iter().find(|other| other.is_still(token));
-        same.ok_or(Error::TokenRemoved)
-    }
-
     /// The PIN that is typed is this card's: another that has taken its place is not given it.
     async fn token_is_still_there(&self, token: &TokenInfo) -> Result<(), Error> {
-        self.look_again(token).await.map(drop)
+        look_again(self.app, self.life, token).await.map(drop)
     }
 
     async fn remember(&self, renewal: &Renewal, done: &Result<(), Error>) -> Result<(), Error> {

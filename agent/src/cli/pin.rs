@@ -111,11 +111,11 @@ async fn choose(app: &App, wanted: Option<&str>, unblock: bool) -> Result<(Token
                 continue;
             }
         };
-        if if unblock {
-            management.unblock.is_some()
-        } else {
-            management.change
-        } {
+        let can = match unblock {
+            true => management.unblock.is_some(),
+            false => management.change,
+        };
+        if can {
             able.push((token.clone(), management));
         }
     }

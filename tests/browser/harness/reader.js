@@ -1,4 +1,4 @@
-// Readers made of software at a real pcscd (tests/src/bin/card-reader.rs), and cards for them (virtual-card).
+// Readers made of software at a real pcscd (tests/src/bin/pcscd-desk.rs), and cards for them (virtual-card).
 
 import { Child, program } from './child.js';
 
@@ -7,19 +7,19 @@ import { Child, program } from './child.js';
 export class Reader {
   #child;
 
-  /** @param {Child} child @param {{ socket: string, readers: { name: string, port: number }[] }} told */
-  constructor(child, told) {
+  /** @param {Child} child @param {number} port @param {string} socket */
+  constructor(child, port, socket) {
     this.#child = child;
-    this.name = told.readers[0].name;
-    this.port = told.readers[0].port;
+    this.port = port;
     /** For an agent that is to find this pcscd and no other. @type {NodeJS.ProcessEnv} */
-    this.environment = { PCSCLITE_CSOCK_NAME: told.socket };
+    this.environment = { PCSCLITE_CSOCK_NAME: socket };
   }
 
   /** @param {Tidy} tidy */
   static async start(tidy) {
-    const child = new Child(program('card-reader'), [], { ...process.env }, tidy);
-    const reader = new Reader(child, JSON.parse(await child.line('ready ')));
+    const child = new Child(program('pcscd-desk'), [], { ...process.env }, tidy);
+    const port = Number(await child.line('port '));
+    const reader = new Reader(child, port, await child.line('listening on '));
     // It keeps pcscd as long as its standard input is open, and ends it then.
     tidy.later(() => child.endInput());
     return reader;
@@ -28,16 +28,6 @@ export class Reader {
   /** Waits until pcscd sees a card, or none: it looks at such readers every 400 ms. @param {boolean} card */
   async sees(card) {
     await this.#child.ask(card ? 'present' : 'empty', 'seen');
-  }
-
-  /** Ends pcscd. */
-  async stop() {
-    await this.#child.ask('stop', 'stopped');
-  }
-
-  /** Starts it again at the same place. */
-  async start() {
-    await this.#child.ask('start', 'started');
   }
 }
 

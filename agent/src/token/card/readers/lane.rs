@@ -115,36 +115,31 @@ impl Lane {
         let (reply, answer) = mpsc::channel();
         let (begun, began) = mpsc::channel();
         let gate = Arc::new(Gate(AtomicU8::new(WAITING)));
+        let pending = Pending {
+            gate: gate.clone(),
+            begun: began,
+            answer,
+            asked: Instant::now(),
+            bounds,
+        };
         // Nobody waits in line behind a reader that hangs.
         if let Some(Err(overdue)) = now(&self.running).map(|limit| limit.check()) {
             let _ = reply.send(Err(overdue));
-            return Pending {
-                gate,
-                begun: began,
-                answer,
-                asked: Instant::now(),
-                bounds,
-            };
+            return pending;
         }
         let script: Script = Box::new(move |wire| {
             let answer = wire.and_then(|(wire, atr)| script(&mut Link::new(wire), atr));
             Box::new(move || drop(reply.send(answer)))
         });
-        // Where the thread is gone, the job is dropped and its answer with it.
         let turn = Turn {
             insertion: insertion.clone(),
-            gate: gate.clone(),
+            gate,
             bounds,
             begun,
         };
+        // Where the thread is gone, the job is dropped and its answer with it.
         let _ = self.jobs.send(Job { turn, script });
-        Pending {
-            gate,
-            begun: began,
-            answer,
-            asked: Instant::now(),
-            bounds,
-        }
+        pending
     }
 }
 
