@@ -12,6 +12,7 @@ import { PAIR, POPUP } from '../../extension/tests/screens.js';
 import { SOFTWARE_PIN } from './harness/agent.js';
 import { ROOT } from './harness/child.js';
 import { inBrowsers } from './harness/each.js';
+import { signIn, signOut } from './harness/page.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FOLDER = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'screenshots');
@@ -123,11 +124,8 @@ for (const language of ['en', 'ru']) {
       await page.setViewport(SIZES.portal);
       await pretend(page, state, code);
       await page.goto(`${sites.origin()}/language/${language}`);
-      const out = await page.$('form[action="/sign-out"] button');
-      if (out) await Promise.all([page.waitForNavigation(), out.click()]);
-      if (!account) return page;
-      await page.locator(`input[value=${account}]`).click();
-      await Promise.all([page.waitForNavigation(), page.locator('form[action="/sign-in"] button').click()]);
+      if (account) await signIn(page, account);
+      else await signOut(page);
       return page;
     }
     /** @param {import('puppeteer-core').Page} page @param {string} name */

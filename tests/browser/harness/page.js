@@ -61,9 +61,29 @@ export const stages = (page) => page.evaluate(() => /** @type {any} */ (window).
  * @param {string} account
  */
 export async function signIn(page, account) {
-  const out = await page.$('form[action="/sign-out"] button');
-  if (out) await Promise.all([page.waitForNavigation(), out.click()]);
-  await page.locator(`input[value=${account}]`).click();
-  await Promise.all([page.waitForNavigation(), page.locator('form[action="/sign-in"] button').click()]);
+  await signOut(page);
+  await press(page, `input[value=${account}]`);
+  await press(page, 'form[action="/sign-in"] button');
+  await arrived(page, '/sign-out');
   return page;
 }
+
+/** On the reference portal's page: signs out whoever is signed in. @param {Page} page */
+export async function signOut(page) {
+  if (!await page.$('form[action="/sign-out"]')) return;
+  await press(page, 'form[action="/sign-out"] button');
+  await arrived(page, '/sign-in');
+}
+
+/** Waits for the whole page that has the form of `action`. @param {Page} page @param {string} action */
+const arrived = (page, action) =>
+  page.waitForFunction((form) => document.readyState === 'complete' && document.querySelector(form) !== null,
+    { polling: 25 }, `form[action="${action}"]`);
+
+/**
+ * Presses what is at `selector`, not the place where it was seen: what the page says of the plugin comes a moment
+ * after the page, above the form, and the form goes down under a mouse.
+ * @param {Page} page
+ * @param {string} selector
+ */
+const press = (page, selector) => page.$eval(selector, (element) => /** @type {HTMLElement} */ (element).click());

@@ -1,4 +1,4 @@
-// The page's beginning: words first, then the buttons, then the plugin.
+// The page's beginning: the buttons, their words, then the plugin.
 import { find, loadWords } from "./view.js";
 import { watch } from "./plugin.js";
 import { run } from "./operation.js";
@@ -10,10 +10,15 @@ if (location.hash === "#verdict") {
 
 const buttons = document.querySelectorAll("button[data-purpose]");
 if (buttons.length > 0) {
-  await loadWords();
+  const words = loadWords();
   for (const button of buttons) {
     const { purpose, format, holderSignature } = /** @type {HTMLElement} */ (button).dataset;
-    button.addEventListener("click", () => run(/** @type {any} */ (purpose), String(format), holderSignature === "true"));
+    // Who presses before the words are there is not to press again.
+    button.addEventListener("click", async () => {
+      await words;
+      await run(/** @type {any} */ (purpose), String(format), holderSignature === "true");
+    });
   }
+  await words;
   watch();
 }
