@@ -77,6 +77,10 @@ pub struct TokenInfo {
     /// the same name. `None`: of no card that is served here. Known within the agent alone.
     #[serde(skip)]
     pub insertion: Option<u64>,
+    /// Whether its card is genuine is not checked, by the configuration's leave: windows warn whoever types a PIN for
+    /// it. Known within the agent alone.
+    #[serde(skip)]
+    pub unproven: bool,
     /// A token for tests.
     pub test: bool,
 }

@@ -45,6 +45,7 @@ pub(super) fn candidate() -> Candidate {
             },
             role: None,
             insertion: None,
+            unproven: false,
             test: true,
         },
         certificate: Summary::read(&person.certificate).unwrap(),

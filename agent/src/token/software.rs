@@ -92,6 +92,7 @@ impl Software {
             },
             role: None,
             insertion: None,
+            unproven: false,
             test: true,
         })
     }

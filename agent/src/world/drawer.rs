@@ -49,6 +49,7 @@ impl Held {
             },
             role: None,
             insertion: None,
+            unproven: false,
             test: false,
         };
         Self {

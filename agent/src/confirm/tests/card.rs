@@ -2,93 +2,34 @@
 
 use std::sync::Arc;
 
+use fixtures::card::kit;
 use fixtures::card::uec::{SignatureAnswer, UecCard, Variant};
-use fixtures::card::{VirtualCard, kit};
 use fixtures::cvc::{Suite, UecPki, Version};
-use plugin_protocol::api::{PinState, SourceKind, TokenKind};
 use plugin_protocol::uec::UecApplication;
 
 use super::*;
 use crate::certificate::Summary;
 use crate::config::{PlacedPath, TerminalConfig, UecConfig};
-use crate::pin::Pin;
-use crate::token::card::apdu::Link;
-use crate::token::card::family::{Card, Evidence, Family, Slot};
-use crate::token::card::pin::PinSource;
-use crate::token::card::testing::InProcess;
+use crate::prompt::{Language, Room, Texts};
+use crate::token::Source;
+use crate::token::card::pcsc::mock::World as Service;
+use crate::token::card::source::{Cards, Options};
 use crate::token::card::uec::{Terminals, Uec};
 use crate::token::worker::Tokens;
-use crate::token::{Credential, PinInfo, ProveJob, SignJob, Source, TokenId, TokenInfo};
-
-/// A reader with one universal card, and no PC/SC below it.
-struct Reader {
-    card: Box<dyn Card>,
-    transport: InProcess<UecCard>,
-}
-
-fn id(slot: usize) -> TokenId {
-    TokenId::new(&["card", &slot.to_string()])
-}
-
-impl Reader {
-    fn slot(&self, token: &TokenId) -> Result<usize, Error> {
-        let slots = self.card.slots().len();
-        (0..slots).find(|slot| id(*slot) == *token).ok_or(Error::TokenRemoved)
-    }
-}
-
-impl Source for Reader {
-    fn name(&self) -> &str {
-        "reader"
-    }
-
-    fn kind(&self) -> SourceKind {
-        SourceKind::Pcsc
-    }
-
-    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
-        let info = |(index, slot): (usize, Slot)| TokenInfo {
-            id: id(index),
-            kind: TokenKind::Card,
-            label: slot.label,
-            reader: Some("Reader".to_owned()),
-            pin: PinInfo {
-                name: Some(slot.pin.name.to_owned()),
-                state: PinState::Ok,
-                tries_left: None,
-                pad: false,
-                length: Some(slot.pin.length),
-            },
-            role: slot.role,
-            insertion: None,
-            test: false,
-        };
-        Ok(self.card.slots().into_iter().enumerate().map(info).collect())
-    }
-
-    fn credentials(&mut self, token: &TokenId) -> Result<Vec<Credential>, Error> {
-        let slot = self.slot(token)?;
-        Ok(self.card.credentials(slot, &mut Link::new(&mut self.transport))?)
-    }
-
-    fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
-        panic!("a universal card signs nothing but proofs")
-    }
-
-    fn prove(&mut self, token: &TokenId, job: ProveJob, pin: Option<Pin>) -> Result<Evidence, Error> {
-        let slot = self.slot(token)?;
-        let pin = PinSource::Typed(pin.expect("a PIN"));
-        let mut link = Link::new(&mut self.transport);
-        Ok(self.card.prove(slot, &job.statement, pin, &mut link)?)
-    }
-}
 
 fn pki() -> UecPki {
     UecPki::at(Version::V11, Suite::Gost, NOW)
 }
 
+const READER: &str = "Reader 00";
+
 /// A world with this card in a reader, for which a terminal is configured.
 fn world(card: UecCard, terminal: bool, replies: Vec<Reply>) -> World {
+    world_of(card, terminal, true, replies)
+}
+
+/// The same, where `roots` are named or not: `roots = []`.
+fn world_of(card: UecCard, terminal: bool, roots: bool, replies: Vec<Reply>) -> World {
     let mut world = World::new(Vec::new(), replies);
     let placed = |path: &std::path::PathBuf| PlacedPath::new(path.clone());
     let files = card.write_terminal(world.folder.path());
@@ -99,15 +40,32 @@ fn world(card: UecCard, terminal: bool, replies: Vec<Reply>) -> World {
     });
     let config = UecConfig {
         terminals: terminals.collect(),
-        roots: Some(files.iter().map(|files| placed(&files.root)).collect()),
+        roots: Some(
+            files
+                .iter()
+                .filter(|_| roots)
+                .map(|files| placed(&files.root))
+                .collect(),
+        ),
     };
-    let atr = card.atr();
-    let card = card.behaving(|behaviour| behaviour.protocol = kit::Protocol::T1);
-    let mut transport = InProcess::new(card);
+    let service = Service::running();
+    service.plug(READER);
+    service.insert(
+        READER,
+        card.behaving(|behaviour| behaviour.protocol = kit::Protocol::T1),
+    );
     let family = Uec::new(Arc::new(Terminals::load(&config)));
-    let card = family.open(&atr, &mut Link::new(&mut transport)).unwrap().unwrap();
-    let reader = Reader { card, transport };
-    Arc::get_mut(&mut world.app).unwrap().tokens = Tokens::new(vec![Box::new(reader)]);
+    let options = Options {
+        pads: false,
+        leave: Vec::new(),
+    };
+    let mut cards = Cards::new(Arc::new(service), vec![Box::new(family)], options);
+    let begun = std::time::Instant::now();
+    while cards.tokens().unwrap().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "no token appeared");
+        std::thread::yield_now();
+    }
+    Arc::get_mut(&mut world.app).unwrap().tokens = Tokens::new(vec![Box::new(cards)]);
     world
 }
 
@@ -206,6 +164,24 @@ async fn without_a_terminal_nobody_is_asked_for_a_pin() {
         "{refused}"
     );
     assert!(consents(&world).is_empty());
+}
+
+#[tokio::test]
+async fn without_roots_the_window_says_that_the_card_was_not_checked() {
+    for roots in [true, false] {
+        let world = world_of(virtual_card(), true, roots, vec![Reply::Pin("1234")]);
+        world.confirm(uec(false)).await.result.unwrap();
+        let consent = consents(&world).remove(0);
+        for (language, words) in [
+            (Language::En, "nothing checked that this card is genuine"),
+            (Language::Ru, "подлинность этой карты не проверена"),
+        ] {
+            for room in [Room::Window, Room::Scroll] {
+                let text = Texts::new(language).question(&Question::Consent(consent.clone()), room);
+                assert_eq!(text.body.join("\n").contains(words), !roots, "{text:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

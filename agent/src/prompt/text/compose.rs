@@ -326,6 +326,9 @@ impl Texts {
             }
             None => self.with("token", args([("label", label.into())])),
         });
+        if candidate.token.unproven {
+            lines.push(self.say("card-unproven"));
+        }
         if candidate.token.test || certificate.test {
             lines.push(self.say("test"));
         }

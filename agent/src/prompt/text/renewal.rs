@@ -28,6 +28,9 @@ impl Texts {
             Step::New => [vec![self.say("pin-new")], self.length(renewal).into_iter().collect()].concat(),
             Step::Repeat => vec![self.say("pin-repeat")],
         };
+        if renewal.token.unproven {
+            body.push(self.say("card-unproven"));
+        }
         body.extend(renewal.within.iter().flat_map(|request| self.cautions(request)));
         Text {
             title: self.say(title),

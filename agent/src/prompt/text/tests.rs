@@ -148,6 +148,42 @@ fn tests_are_marked_by_token_or_by_certificate() {
     assert!(banner(true, false) && banner(false, true) && !banner(false, false));
 }
 
+/// A card that nothing showed to be genuine is called so wherever its PIN is asked for, or it is chosen.
+#[test]
+fn a_card_that_was_not_checked_is_told_of_wherever_its_pin_is_asked_for() {
+    let questions = |unproven: bool| {
+        let mut card = candidate();
+        card.token.unproven = unproven;
+        let consent = Consent {
+            candidate: card.clone(),
+            ..consent()
+        };
+        let steps = [Step::Offer, Step::LastTry, Step::Key, Step::New, Step::Repeat].map(|step| {
+            let mut renewal = renewal(unblock(None), step);
+            renewal.token.unproven = unproven;
+            Question::Renew(renewal)
+        });
+        let mut questions = vec![
+            Question::Choose(request(), vec![card.clone(), candidate()]),
+            Question::LastTry(request(), card),
+            Question::Consent(consent),
+        ];
+        questions.extend(steps);
+        questions
+    };
+    for (language, words) in [
+        (Language::En, "CAUTION: nothing checked that this card is genuine"),
+        (Language::Ru, "ВНИМАНИЕ: подлинность этой карты не проверена"),
+    ] {
+        for unproven in [true, false] {
+            for question in questions(unproven) {
+                let text = whole(&Texts::new(language).question(&question, Room::Window));
+                assert_eq!(text.matches(words).count(), usize::from(unproven), "{text}");
+            }
+        }
+    }
+}
+
 #[test]
 fn russian_counts_tries_and_documents_right() {
     for (tries, expected) in [

@@ -45,6 +45,7 @@ warning-top-insecure = CAUTION: the connection to the page that it is embedded i
 warning-top-long = CAUTION: the address of the page that it is embedded in is unusually long. What counts is how the site's name ends: { $end }
 warning-long = CAUTION: the address is unusually long. What counts is how the site's name ends: { $end }
 warning-unattested = CAUTION: agree only if you have just begun to sign in at this address yourself, and your browser shows it in its address bar.
+card-unproven = CAUTION: nothing checked that this card is genuine (eid-agent was given no certificate to check it with). A forged card learns the PIN that you type.
 card-ended = The programme of these cards ended with 2016: the site decides whether it takes one still.
 literal = What gets signed is the site's one-time code as it is, without the site's name. Agree only if you have just begun this on the site yourself.
 test = TEST TOKEN: what it signs proves nothing about a person.

@@ -75,6 +75,12 @@ pub trait Card: Send {
         None
     }
 
+    /// Whether it is taken although nothing shows that it is genuine: windows warn before its PIN is typed.
+    /// Families whose cards make no claim to be shown genuine say no.
+    fn is_unproven(&self) -> bool {
+        false
+    }
+
     /// Its slots, the one for identity first. Nothing is sent.
     fn slots(&self) -> Vec<Slot>;
 

@@ -104,6 +104,7 @@ impl Module {
             pin: pin_info(told),
             role: None,
             insertion: None,
+            unproven: false,
             test: false,
         }
     }

@@ -146,6 +146,7 @@ impl Source for Pkcs12 {
             },
             role: None,
             insertion: None,
+            unproven: false,
             test: !summaries.is_empty() && summaries.iter().all(|summary| summary.test),
         }])
     }

@@ -32,6 +32,7 @@ fn token(name: &str) -> TokenInfo {
         },
         role: None,
         insertion: None,
+        unproven: false,
         test: true,
     }
 }

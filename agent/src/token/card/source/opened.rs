@@ -44,6 +44,7 @@ pub(super) struct Tell {
     name: &'static str,
     serial: String,
     slots: Vec<(Slot, PinStatus)>,
+    unproven: bool,
     pads: bool,
 }
 
@@ -120,6 +121,7 @@ impl Opened {
             name: "",
             serial: String::new(),
             slots: Vec::new(),
+            unproven: false,
             pads: self.pads,
         };
         let Some(Found::Ours { id, name, card }) = &mut self.found else {
@@ -127,6 +129,7 @@ impl Opened {
         };
         (tell.ours, tell.id, tell.name) = (true, *id, *name);
         tell.serial = card.serial().unwrap_or_default();
+        tell.unproven = card.is_unproven();
         for (index, slot) in card.slots().into_iter().enumerate() {
             let status = match card.pin_status(index, link) {
                 Ok(status) => status,
@@ -216,6 +219,7 @@ impl Tell {
             },
             role: slot.role,
             insertion: Some(insertion.number),
+            unproven: self.unproven,
             test: false,
         };
         self.slots.iter().map(token).collect()

@@ -301,6 +301,11 @@ impl Card for UecCard {
             .map(|certificate| hex(&sha256(certificate.bytes())))
     }
 
+    /// `roots = []`: the deployer's word, which the person should know of.
+    fn is_unproven(&self) -> bool {
+        self.terminal.is_ok() && self.terminals.without_roots()
+    }
+
     fn slots(&self) -> Vec<Slot> {
         let slot = |pin, role, label: &str| Slot {
             pin,
