@@ -71,6 +71,7 @@ pub struct Slot {
 /// selecting what it needs. What does not change while the card is inserted may be kept.
 pub trait Card: Send {
     /// A number that tells this card from others of its family, where it was read without a PIN. Never shown.
+    /// `None`: a certificate is read at the first listing to tell it by.
     fn serial(&self) -> Option<String> {
         None
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plugin_protocol::api::{PinState, TokenKind};
-use plugin_protocol::encoding::hex;
+use plugin_protocol::encoding::{hex, sha256};
 
 use super::super::apdu::Link;
 use super::super::error::CardError;
@@ -19,6 +19,8 @@ pub(super) struct Opened {
     found: Option<Found>,
     pads: bool,
     credentials: BTreeMap<usize, Vec<Credential>>,
+    /// What tells the card from others of its family, once that was found out; empty where nothing does.
+    mark: Option<String>,
 }
 
 /// What a card turned out to be.
@@ -42,7 +44,7 @@ pub(super) struct Tell {
     atr: Vec<u8>,
     id: &'static str,
     name: &'static str,
-    serial: String,
+    mark: String,
     slots: Vec<(Slot, PinStatus)>,
     unproven: bool,
     pads: bool,
@@ -119,7 +121,7 @@ impl Opened {
             atr: self.atr.clone(),
             id: "",
             name: "",
-            serial: String::new(),
+            mark: String::new(),
             slots: Vec::new(),
             unproven: false,
             pads: self.pads,
@@ -128,7 +130,6 @@ impl Opened {
             return Ok(tell);
         };
         (tell.ours, tell.id, tell.name) = (true, *id, *name);
-        tell.serial = card.serial().unwrap_or_default();
         tell.unproven = card.is_unproven();
         for (index, slot) in card.slots().into_iter().enumerate() {
             let status = match card.pin_status(index, link) {
@@ -142,7 +143,45 @@ impl Opened {
             };
             tell.slots.push((slot, status));
         }
+        tell.mark = self.marked(link)?;
         Ok(tell)
+    }
+
+    /// What tells the card from others of its family: its number, or else the fingerprint of its first certificate.
+    ///
+    /// Found out once for each insertion, after the PINs were asked for; the certificate is kept, and is the one that
+    /// whoever asks for the slot's certificates would have read next.
+    fn marked(&mut self, link: &mut Link<'_>) -> Result<String, CardError> {
+        if let Some(known) = &self.mark {
+            return Ok(known.clone());
+        }
+        let card = self.card()?;
+        let (number, slots) = (card.serial(), card.slots().len());
+        let mark = match number {
+            Some(number) => number,
+            None => self.fingerprint(slots, link)?.unwrap_or_default(),
+        };
+        self.mark = Some(mark.clone());
+        Ok(mark)
+    }
+
+    /// Of the first certificate that can be read; of a certificate, not of the name in it, which could be guessed.
+    fn fingerprint(&mut self, slots: usize, link: &mut Link<'_>) -> Result<Option<String>, CardError> {
+        for slot in 0..slots {
+            match self.read(slot, link) {
+                Ok(read) => {
+                    if let Some(first) = read.first() {
+                        return Ok(Some(hex(&sha256(&first.certificate))));
+                    }
+                }
+                // What the person is to know of that is said when its certificates are asked for.
+                Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))) => {
+                    tracing::info!(%error, "no certificate tells this card from others");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// The certificates behind a PIN: read once.
@@ -203,7 +242,7 @@ impl Tell {
         let reader = insertion.reader.as_str();
         let several = self.slots.len() > 1;
         let token = |(slot, status): &(Slot, PinStatus)| TokenInfo {
-            id: TokenId::new(&["card", reader, &hex(&self.atr), self.id, &self.serial, slot.pin.name]),
+            id: TokenId::new(&["card", reader, &hex(&self.atr), self.id, &self.mark, slot.pin.name]),
             kind: TokenKind::Card,
             label: match slot.label.is_empty() {
                 true => self.name.to_owned(),

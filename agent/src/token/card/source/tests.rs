@@ -232,6 +232,43 @@ fn another_card_is_another_token() {
     assert!(cards.credentials(&again[0].id).is_ok());
 }
 
+/// A family without numbers: each card keeps its name over insertions, and costs no command more for it.
+#[test]
+fn cards_that_tell_no_number_are_told_apart_by_their_certificates() {
+    let nameless = |certified| Plain::certified(plain::NAMELESS, certified);
+    let (one, other) = (nameless(1), nameless(2));
+    let (world, mut cards, first) = with_card(&one);
+    let counters = ["00200081", "00200082"];
+    assert_eq!(
+        commands(&world.log(READER)),
+        [&["8001000000"][..], &counters, &["8002008100"]].concat(),
+        "one certificate of one slot"
+    );
+    cards.credentials(&first[0].id).unwrap();
+    cards.tokens().unwrap();
+    assert_eq!(commands(&world.log(READER)), counters, "read once");
+    assert_ne!(first[0].id, first[1].id);
+
+    let swapped = |cards: &mut Cards, card: &Plain, before: &TokenInfo| {
+        world.remove(READER);
+        world.insert(READER, card.clone());
+        let begun = std::time::Instant::now();
+        loop {
+            let tokens = listed(cards);
+            if tokens[0].insertion != before.insertion {
+                return tokens;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(10));
+        }
+    };
+    let second = swapped(&mut cards, &other, &first[0]);
+    assert_ne!(second[0].id, first[0].id);
+    assert_ne!(second[1].id, first[1].id);
+    let again = swapped(&mut cards, &one, &second[0]);
+    assert_eq!([&again[0].id, &again[1].id], [&first[0].id, &first[1].id]);
+    assert_eq!((one.tries(), other.tries()), ([3, 3], [3, 3]));
+}
+
 #[test]
 fn cards_of_nobody_are_named_and_cards_of_others_are_left() {
     let world = World::running();
@@ -303,7 +340,7 @@ fn pins_are_changed_within_one_transaction_and_the_card_is_reset() {
     assert_eq!(cards.prove(&tokens[0].id, job, pin("1234")), Err(Error::TokenRemoved));
 }
 
-/// Two cards of a family that tells no serial number have one name; what was typed for one never goes to the other.
+/// Two cards that tell no serial number and hold the same certificates have one name; what was typed for one never goes to the other.
 #[test]
 fn what_was_typed_for_a_card_does_not_reach_the_next_of_its_name() {
     let (one, other) = (Plain::new(plain::NAMELESS), Plain::new(plain::NAMELESS));

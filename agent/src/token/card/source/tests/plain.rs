@@ -14,7 +14,7 @@ use crate::token::card::family::{Card, Family, PinManagement, Recognition, Slot}
 use crate::token::card::pin::{PinSource, PinSpec, PinStatus};
 use crate::token::{Credential, Mechanism, SignInput};
 
-/// Cards with this number do not tell it: all of them have the same name.
+/// Cards with this number do not tell it: those that have the same certificate have the same name.
 pub(crate) const NAMELESS: u8 = 0;
 
 /// PIN 1234 behind 81, 5678 behind 82, three tries each.
@@ -23,14 +23,22 @@ pub(crate) struct Plain(Arc<Mutex<Inner>>);
 
 struct Inner {
     serial: u8,
+    /// What tells its certificates from another card's.
+    certified: u8,
     tries: [u8; 2],
     verified: [bool; 2],
 }
 
 impl Plain {
     pub(crate) fn new(serial: u8) -> Self {
+        Self::certified(serial, serial)
+    }
+
+    /// With a number, and certificates of another.
+    pub(crate) fn certified(serial: u8, certified: u8) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             serial,
+            certified,
             tries: [3, 3],
             verified: [false, false],
         })))
@@ -60,7 +68,7 @@ impl VirtualCard for Plain {
         let pin: &[u8] = if slot == 0 { b"1234" } else { b"5678" };
         match (command[1], command.len()) {
             (0x01, _) => vec![card.serial, 0x90, 0x00],
-            (0x02, _) => vec![0xCE, card.serial, command[3], 0x90, 0x00],
+            (0x02, _) => vec![0xCE, card.certified, command[3], 0x90, 0x00],
             (0x20, 4 | 5) => vec![0x63, 0xC0 | card.tries[slot]],
             (0x20, _) if card.tries[slot] == 0 => vec![0x69, 0x83],
             (0x20, _) if &command[5..] == pin => {
