@@ -79,7 +79,7 @@ impl Renewer<'_> {
         renewal.mishap = None;
         let new = self.new_pin(renewal, &key).await?;
         still_wanted(self.app, self.client, self.life).await?;
-        self.token_is_still_there(&renewal.token).await?;
+        // What was typed is this card's: the token is asked by its insertion, and another in its place is given nothing.
         let (life, token) = (self.life.clone(), &renewal.token);
         let wanted = move || life.check();
         let done = match renewal.task {
@@ -159,11 +159,6 @@ impl Renewer<'_> {
     fn other_answer(&self) -> Error {
         let name = self.app.prompt.name();
         Error::Internal(format!("the prompt {name} answered another question"))
-    }
-
-    /// The PIN that is typed is this card's: another that has taken its place is not given it.
-    async fn token_is_still_there(&self, token: &TokenInfo) -> Result<(), Error> {
-        look_again(self.app, self.life, token).await.map(drop)
     }
 
     async fn remember(&self, renewal: &Renewal, done: &Result<(), Error>) -> Result<(), Error> {

@@ -252,6 +252,26 @@ async fn a_new_pin_that_the_card_refuses_is_asked_for_again() {
     );
 }
 
+/// The tries are read when the token is chosen and when it is done, and not in between; what was typed for a card goes
+/// to no other all the same.
+#[tokio::test]
+async fn a_change_lists_the_token_no_more_than_it_has_to() {
+    let typed = || vec![Reply::Pin(OLD), Reply::Pin(NEW), Reply::Pin(NEW)];
+    let world = World::new(vec![token()], typed());
+    assert_eq!(renewed(&world, Task::Change).await, (None, 1));
+    assert_eq!(world.drawer.open().calls, ["tokens", "change_pin", "tokens"]);
+
+    let mut replies = typed();
+    replies.pop();
+    let world = World::new(vec![token()], replies);
+    let drawer = world.drawer.clone();
+    let exchanged = move || drawer.open().held[0].info.insertion = Some(2);
+    world.person.say(Reply::after(exchanged, Reply::Pin(NEW)));
+    assert_eq!(renewed(&world, Task::Change).await, (Some(Error::TokenRemoved), 0));
+    assert_eq!(world.drawer.open().calls, ["tokens", "change_pin"]);
+    assert_eq!(history(&world), told(&[(Action::PinChange, "token_removed")]));
+}
+
 #[tokio::test]
 async fn nothing_is_tried_on_a_token_that_has_gone_or_for_a_plugin_that_has() {
     let world = World::new(vec![locked()], vec![Reply::Yes, Reply::Pin(PUK), Reply::Pin(NEW)]);

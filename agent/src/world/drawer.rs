@@ -234,9 +234,10 @@ impl Source for Drawer {
         inside.held(token).map(|held| held.management.clone())
     }
 
-    fn change_pin(&mut self, token: &TokenId, _: Option<u64>, old: Pin, new: Pin) -> Result<(), Error> {
+    fn change_pin(&mut self, token: &TokenId, insertion: Option<u64>, old: Pin, new: Pin) -> Result<(), Error> {
         let mut inside = self.open();
         inside.calls.push("change_pin");
+        inside.still_held(token, insertion)?;
         inside.tries += 1;
         let held = inside.held(token)?;
         held.verify(Some(old))?;
@@ -247,9 +248,10 @@ impl Source for Drawer {
         Ok(())
     }
 
-    fn unblock_pin(&mut self, token: &TokenId, _: Option<u64>, code: Pin, new: Pin) -> Result<(), Error> {
+    fn unblock_pin(&mut self, token: &TokenId, insertion: Option<u64>, code: Pin, new: Pin) -> Result<(), Error> {
         let mut inside = self.open();
         inside.calls.push("unblock_pin");
+        inside.still_held(token, insertion)?;
         inside.tries += 1;
         let held = inside.held(token)?;
         let puk = held.management.unblock.as_mut().expect("it was offered");
@@ -271,6 +273,14 @@ impl Inside {
     fn held(&mut self, token: &TokenId) -> Result<&mut Held, Error> {
         let held = self.held.iter_mut().find(|held| held.info.id == *token);
         held.ok_or(Error::TokenRemoved)
+    }
+
+    /// Spends nothing on a token of another insertion, as [`Source::change_pin`] says.
+    fn still_held(&mut self, token: &TokenId, insertion: Option<u64>) -> Result<(), Error> {
+        match self.held(token)?.info.insertion == insertion {
+            true => Ok(()),
+            false => Err(Error::TokenRemoved),
+        }
     }
 }
 
