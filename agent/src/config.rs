@@ -106,6 +106,9 @@ impl Default for Pkcs11Config {
     }
 }
 
+/// In `leave_to_modules`: the families that name a module which serves more of their cards, where it is used.
+pub const AUTO: &str = "auto";
+
 /// Cards in readers, over PC/SC.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -114,7 +117,8 @@ pub struct CardsConfig {
     pub enabled: bool,
     /// PINs are typed on readers that have keys.
     pub pin_pad: bool,
-    /// Ids of card families that are left to PKCS#11 modules.
+    /// Ids of card families that are left to PKCS#11 modules; [`AUTO`] stands for those of which a module that is used
+    /// serves more than is served here.
     #[serde(deserialize_with = "families")]
     pub leave_to_modules: Vec<String>,
 }
@@ -124,7 +128,7 @@ impl Default for CardsConfig {
         Self {
             enabled: true,
             pin_pad: true,
-            leave_to_modules: Vec::new(),
+            leave_to_modules: vec![AUTO.to_owned()],
         }
     }
 }
@@ -298,13 +302,14 @@ fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LiteralOrigins,
     Ok(LiteralOrigins::new(origins))
 }
 
-/// Ids of card families, each a known one.
+/// Ids of card families, each a known one, or [`AUTO`].
 fn families<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let ids = Vec::<String>::deserialize(deserializer)?;
-    match ids.iter().find(|id| !FAMILY_IDS.contains(&id.as_str())) {
+    let known = |id: &str| id == AUTO || FAMILY_IDS.contains(&id);
+    match ids.iter().find(|id| !known(id)) {
         None => Ok(ids),
         Some(unknown) => Err(serde::de::Error::custom(format!(
-            "no card family is called {unknown:?}; there are {}",
+            "no card family is called {unknown:?}; there are {AUTO}, {}",
             FAMILY_IDS.join(", ")
         ))),
     }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::Source;
 use super::card::families;
+use super::card::family::Family;
 use super::card::pcsc::System;
-use super::card::source::{Cards, Options};
+use super::card::source::{Cards, Left, Options};
 use super::card::uec::{Terminals, Uec};
 use super::pkcs11::discover::{ModulePath, Modules, Places, modules};
 use super::pkcs11::{Deadlines, Options as ModuleOptions, Pkcs11};
 use super::software::{Pkcs12, Software};
 use super::worker::distinct_names;
-use crate::config::{Config, Pkcs11Config};
+use crate::config::{AUTO, CardsConfig, Config, Pkcs11Config};
 
 /// The sources, for [`super::worker::Tokens::new`], and how they were found, for `doctor`.
 pub struct Discovered {
@@ -20,6 +21,8 @@ pub struct Discovered {
     pub sources: Vec<Box<dyn Source>>,
     /// The modules used and left out.
     pub modules: Modules,
+    /// The card families that are left to modules.
+    pub left: Vec<Left>,
 }
 
 /// Finds modules and software tokens. Reads folders, loads nothing.
@@ -37,7 +40,10 @@ pub fn discover(config: &Config, state: &Path) -> Discovered {
 /// The same, looking for modules at `places`.
 pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered {
     let modules = found_modules(&config.pkcs11, places);
-    let mut sources = card_source(config);
+    let mut families = families::all();
+    families.push(Box::new(universal_card(config)));
+    let left = left(&config.cards, &families, &modules);
+    let mut sources = card_source(config, families, left.clone());
     sources.extend(module_sources(&config.pkcs11, &modules));
     if config.software.enabled {
         sources.push(Box::new(Software::with_keys(state, &config.software.keys)));
@@ -51,22 +57,47 @@ pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered
     for (path, name) in paths.into_iter().zip(distinct_names(names)) {
         sources.push(Box::new(Pkcs12::named(name, path)));
     }
-    Discovered { sources, modules }
+    Discovered { sources, modules, left }
 }
 
 /// The cards in all readers, where the config allows it. Nothing is asked yet: the PC/SC library may be missing.
-fn card_source(config: &Config) -> Vec<Box<dyn Source>> {
+fn card_source(config: &Config, families: Vec<Box<dyn Family>>, leave: Vec<Left>) -> Vec<Box<dyn Source>> {
     let cards = &config.cards;
     if !cards.enabled {
         return Vec::new();
     }
     let options = Options {
         pads: cards.pin_pad,
-        leave: cards.leave_to_modules.clone(),
+        leave,
     };
-    let mut families = families::all();
-    families.push(Box::new(universal_card(config)));
     vec![Box::new(Cards::new(Arc::new(System), families, options))]
+}
+
+/// The families that the configuration leaves to modules, by their ids or because a module that is used serves more.
+fn left(config: &CardsConfig, families: &[Box<dyn Family>], modules: &Modules) -> Vec<Left> {
+    let named = |id: &str| config.leave_to_modules.iter().any(|named| named == id);
+    let files: Vec<String> = modules.found.iter().map(|found| found.path.file_name()).collect();
+    let why = |family: &dyn Family| {
+        if named(family.id()) {
+            return Some("cards.leave_to_modules names it".to_owned());
+        }
+        let serves = |file: &&String| {
+            let file = file.to_lowercase();
+            family.modules().iter().any(|module| file.contains(module))
+        };
+        let file = files.iter().find(serves).filter(|_| named(AUTO))?;
+        Some(format!(
+            "{file} serves more of it than is served here (cards.leave_to_modules without \"auto\": it is served here)"
+        ))
+    };
+    let left = |family: &Box<dyn Family>| {
+        let family = family.as_ref();
+        why(family).map(|why| Left {
+            family: family.id().to_owned(),
+            why,
+        })
+    };
+    families.iter().filter_map(left).collect()
 }
 
 /// The universal card with the terminals of the configuration. A file of theirs that cannot be used costs that terminal

@@ -45,10 +45,19 @@ pub enum Inserted {
         /// What else is known of it: names and values.
         details: Vec<(String, String)>,
     },
-    /// A card of a family that the configuration leaves to PKCS#11 modules.
+    /// A card of a family that is left to PKCS#11 modules: not a byte is sent to it, or no more than tells its family.
     Left {
         /// The family's name for people.
         family: String,
+        /// Why.
+        why: String,
+    },
+    /// A card of a family of which this one has nothing that is served here.
+    Elsewhere {
+        /// The family's name for people.
+        family: String,
+        /// Who serves it.
+        why: String,
     },
     /// A card that no family knows.
     Unknown {

@@ -1,10 +1,13 @@
 //! Card readers: PC/SC's library, its service, the readers, the cards.
 
+use std::fmt::Write;
+
 use agent::Error;
 use agent::config::Config;
 use agent::legible::legible;
 use agent::token::card::families::FAMILY_IDS;
 use agent::token::card::pcsc::System;
+use agent::token::card::source::Left;
 use agent::token::worker::Tokens;
 use agent::token::{Inserted, ReaderInfo};
 use plugin_protocol::api::SourceKind;
@@ -15,7 +18,7 @@ use super::Check;
 const WHAT: &str = "card readers";
 
 /// The checks; of what the configuration switches off, one line.
-pub(super) async fn check(config: &Config, tokens: &Tokens) -> Vec<Check> {
+pub(super) async fn check(config: &Config, left: &[Left], tokens: &Tokens) -> Vec<Check> {
     if !config.cards.enabled {
         return vec![Check::ok(WHAT, "switched off: cards.enabled = false")];
     }
@@ -27,7 +30,7 @@ pub(super) async fn check(config: &Config, tokens: &Tokens) -> Vec<Check> {
     match of_cards {
         None => vec![Check::ok(WHAT, "switched off")],
         Some((_, Err(error))) => vec![service(&error)],
-        Some((_, Ok(list))) => readers_and_cards(config, &list),
+        Some((_, Ok(list))) => readers_and_cards(left, &list),
     }
 }
 
@@ -43,16 +46,24 @@ fn service(error: &Error) -> Check {
     Check::warn(WHAT, error.to_string(), remedy)
 }
 
-fn readers_and_cards(config: &Config, list: &[ReaderInfo]) -> Vec<Check> {
+fn readers_and_cards(left: &[Left], list: &[ReaderInfo]) -> Vec<Check> {
     let known = FAMILY_IDS
         .iter()
-        .filter(|id| !config.cards.leave_to_modules.iter().any(|left| left == *id));
+        .filter(|id| !left.iter().any(|left| left.family == **id));
     let known: Vec<&str> = known.copied().collect();
-    let found = format!(
+    let mut found = format!(
         "the PC/SC service answers; readers: {}; cards known: {}",
         list.len(),
         known.join(", ")
     );
+    for left in left {
+        let _ = write!(
+            found,
+            "; {} left to PKCS#11 modules: {}",
+            left.family,
+            legible(&left.why)
+        );
+    }
     let mut checks = vec![match list.is_empty() {
         true => {
             let remedy = "plug a reader in; where one is, its driver may be missing (Debian, Ubuntu: libccid)";
@@ -66,11 +77,20 @@ fn readers_and_cards(config: &Config, list: &[ReaderInfo]) -> Vec<Check> {
 
 fn reader(reader: &ReaderInfo) -> Check {
     let what = format!("reader {}", legible(&reader.name));
-    let found = readers::card(&reader.card);
+    let mut found = readers::card(&reader.card);
+    if let Inserted::Known { details, .. } = &reader.card {
+        for (_, note) in details.iter().filter(|(name, _)| name == "note") {
+            let _ = write!(found, " ({})", legible(note));
+        }
+    }
     match &reader.card {
         Inserted::Nothing | Inserted::Known { .. } | Inserted::Left { .. } => Check::ok(&what, found),
         Inserted::Unknown { .. } => {
             let remedy = "its vendor's PKCS#11 module may know it, or OpenSC's: name it under [[pkcs11.modules]]";
+            Check::warn(&what, found, remedy)
+        }
+        Inserted::Elsewhere { .. } => {
+            let remedy = "install that module, or name it under [[pkcs11.modules]]";
             Check::warn(&what, found, remedy)
         }
         Inserted::Unreadable(_) => Check::warn(&what, found, "take the card out, turn it if need be, insert it again"),
@@ -109,7 +129,7 @@ mod tests {
         );
         let line = service(&Error::ReaderService("it is not running".to_owned())).line();
         assert!(line.contains("not running") && line.contains("pcscd.socket"), "{line}");
-        let none = readers_and_cards(&Config::default(), &[]);
+        let none = readers_and_cards(&[], &[]);
         assert!(none[0].line().contains("readers: 0") && none[0].line().contains("plug a reader in"));
     }
 }

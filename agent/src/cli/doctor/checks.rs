@@ -143,6 +143,7 @@ pub(super) async fn tokens(config: &Config, places: &Places) -> Vec<Check> {
         let remedy = "mend pkcs12 under [software]; write the whole path";
         checks.push(Check::warn(&what, "is not there", remedy));
     }
+    let left = found.left;
     let tokens = Tokens::new(found.sources);
     let listing = tokens.listing().await;
     if !listing.iter().any(|listed| listed.kind == SourceKind::Pkcs11) {
@@ -155,7 +156,7 @@ pub(super) async fn tokens(config: &Config, places: &Places) -> Vec<Check> {
             }
         });
     }
-    checks.extend(cards::check(config, &tokens).await);
+    checks.extend(cards::check(config, &left, &tokens).await);
     for listed in listing {
         let what = format!("module {}", listed.source);
         if listed.kind == SourceKind::Pcsc {

@@ -27,10 +27,10 @@ pub(in crate::cli) fn card(card: &Inserted) -> String {
     match card {
         Inserted::Nothing => "empty".to_owned(),
         Inserted::Known { family, .. } => legible(family),
-        Inserted::Left { family } => format!(
-            "{}, left to PKCS#11 modules by leave_to_modules under [cards]",
-            legible(family)
-        ),
+        Inserted::Left { family, why } => {
+            format!("{}, left to PKCS#11 modules: {}", legible(family), legible(why))
+        }
+        Inserted::Elsewhere { family, why } => format!("{}: {}", legible(family), legible(why)),
         Inserted::Unknown { atr, tried } => {
             let asked = match tried.is_empty() {
                 true => "no known family has this answer".to_owned(),
@@ -62,7 +62,9 @@ pub(super) fn as_json(reader: &ReaderInfo) -> Value {
                 .collect();
             value["card"] = json!({ "family": family, "pins": pins, "details": details });
         }
-        Inserted::Left { family } => value["card"] = json!({ "family": family, "left_to_modules": true }),
+        Inserted::Left { family, why } | Inserted::Elsewhere { family, why } => {
+            value["card"] = json!({ "family": family, "left_to_modules": true, "why": why });
+        }
         Inserted::Unknown { atr, tried } => value["card"] = json!({ "atr": hex(atr), "tried": tried }),
         Inserted::Unreadable(why) => value["card"] = json!({ "problem": why }),
     }

@@ -31,12 +31,14 @@ pub mod finid;
 mod idemia;
 pub mod latid;
 pub mod piv;
+pub mod rutoken_ecp;
 mod thales;
 
 use super::family::Family;
+use super::profile::Profile;
 
-/// Cards that are data, each recognised by its answer to reset.
-pub const NATIONAL: [&dyn Family; 7] = [
+/// Cards that are data, each recognised by its answer to reset. A family is added here.
+pub const NATIONAL: [&Profile; 8] = [
     &esteid_idemia::PROFILE,
     &esteid_thales::PROFILE,
     &finid::V3,
@@ -44,20 +46,20 @@ pub const NATIONAL: [&dyn Family; 7] = [
     &latid::V1,
     &latid::V2,
     &belid::PROFILE,
+    &rutoken_ecp::PROFILE,
 ];
 
 /// Every family's [`Family::id`], for the configuration.
-pub const FAMILY_IDS: [&str; 9] = [
-    "esteid-idemia",
-    "esteid-thales",
-    "finid-v3",
-    "finid-v4",
-    "latid-v1",
-    "latid-v2",
-    "belid",
-    "piv",
-    "uec",
-];
+pub const FAMILY_IDS: [&str; NATIONAL.len() + 2] = {
+    let mut ids = ["piv"; NATIONAL.len() + 2];
+    let mut at = 0;
+    while at < NATIONAL.len() {
+        ids[at] = NATIONAL[at].id;
+        at += 1;
+    }
+    ids[NATIONAL.len() + 1] = "uec";
+    ids
+};
 
 /// Every family that needs nothing of the configuration.
 pub fn all() -> Vec<Box<dyn Family>> {

@@ -29,6 +29,18 @@ pub trait Family: Send + Sync {
     /// What the answer to reset says.
     fn recognise(&self, atr: &[u8]) -> Recognition;
 
+    /// PKCS#11 modules that serve more of such a card than is served here, each by a part of its file's name in small
+    /// letters: where one of them is used, the card is left to it, unless the configuration says otherwise.
+    fn modules(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Who serves a card whose answer to reset is this family's beyond doubt, and on which [`Family::open`] finds
+    /// nothing that is served here; for the person to read.
+    fn elsewhere(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Asks the card whether it is one, where the answer to reset does not settle it, and what it has.
     /// `Ok(None)`: it is another card. Called once for each insertion.
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError>;
@@ -45,6 +57,14 @@ impl<F: Family + ?Sized> Family for &F {
 
     fn recognise(&self, atr: &[u8]) -> Recognition {
         (**self).recognise(atr)
+    }
+
+    fn modules(&self) -> &'static [&'static str] {
+        (**self).modules()
+    }
+
+    fn elsewhere(&self) -> Option<&'static str> {
+        (**self).elsewhere()
     }
 
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {

@@ -28,6 +28,7 @@ impl PadEntry {
             (Encoding::Ascii, Some(pad)) => vec![pad; spec.stored],
             // The reader writes Lc and the digits.
             (Encoding::Ascii, None) => Vec::new(),
+            (Encoding::Text, _) => return None,
         };
         let length = u8::try_from(block.len()).ok()?;
         let mut template = vec![0x00, 0x20, 0x00, spec.reference, length];
@@ -41,8 +42,8 @@ impl PadEntry {
         // bmFormatString, bmPINBlockString, bmPINLengthFormat.
         let formats = match (self.spec.encoding, self.spec.pad) {
             // Units of bytes, left-justified ASCII; the block's length, or 0: the PIN's own.
-            (Encoding::Ascii, Some(_)) => [0x82, self.spec.stored as u8 & 0x0F, 0x00],
-            (Encoding::Ascii, None) => [0x82, 0x00, 0x00],
+            (Encoding::Ascii | Encoding::Text, Some(_)) => [0x82, self.spec.stored as u8 & 0x0F, 0x00],
+            (Encoding::Ascii | Encoding::Text, None) => [0x82, 0x00, 0x00],
             // BCD from bit 8 on; four bits of length at bit 4; a block of so many bytes.
             (Encoding::Format2, _) => [0x41, 0x40 | (self.spec.stored as u8 & 0x0F), 0x04],
         };

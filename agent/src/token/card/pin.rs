@@ -11,6 +11,8 @@ pub enum Encoding {
     Ascii,
     /// ISO 9564-1 format 2: a nibble 2, a nibble with the length, the digits as BCD, F to the end.
     Format2,
+    /// Whatever was typed, letters too: its bytes. No reader's keys have letters.
+    Text,
 }
 
 /// A PIN of a card as data: what a family's document says of it.
@@ -20,7 +22,7 @@ pub struct PinSpec {
     pub name: &'static str,
     /// P2 of VERIFY.
     pub reference: u8,
-    /// Shortest and longest, digits.
+    /// Shortest and longest, digits; bytes where letters are taken.
     pub length: (usize, usize),
     /// How digits become bytes.
     pub encoding: Encoding,
@@ -43,6 +45,18 @@ impl PinSpec {
         }
     }
 
+    /// Digits and letters, of their own length: nothing is filled.
+    pub const fn text(name: &'static str, reference: u8, length: (usize, usize)) -> Self {
+        Self {
+            name,
+            reference,
+            length,
+            encoding: Encoding::Text,
+            pad: None,
+            stored: 0,
+        }
+    }
+
     /// ISO 9564-1 format 2, filled to `stored` bytes.
     pub const fn format_2(name: &'static str, reference: u8, length: (usize, usize), stored: usize) -> Self {
         Self {
@@ -59,7 +73,7 @@ impl PinSpec {
     pub fn block(&self, pin: &Pin) -> Result<Secret, PinFailure> {
         let digits = pin.expose();
         let (min, max) = self.length;
-        if !digits.iter().all(u8::is_ascii_digit) {
+        if self.encoding != Encoding::Text && !digits.iter().all(u8::is_ascii_digit) {
             return Err(PinFailure::Format);
         }
         if !(min..=max).contains(&digits.len()) {
@@ -68,7 +82,7 @@ impl PinSpec {
         // Written into memory of the right size: growing would leave a copy behind.
         let mut block = Vec::with_capacity(self.stored.max(digits.len()) + 1);
         match self.encoding {
-            Encoding::Ascii => block.extend(digits),
+            Encoding::Ascii | Encoding::Text => block.extend(digits),
             Encoding::Format2 => format2(digits, &mut block),
         }
         if let Some(pad) = self.pad {

@@ -46,6 +46,14 @@ pub struct Profile {
     pub atrs: &'static [Atr],
     /// Its answers to reset where it is read without contacts: known, so that the person is told to insert it.
     pub contactless: &'static [Atr],
+    /// What a card has that is served here: where a card refuses to select one of these, it is left to others.
+    pub only_with: &'static [Select],
+    /// Who serves a card that has none of that, for the person to read.
+    pub elsewhere: Option<&'static str>,
+    /// PKCS#11 modules that serve more of such a card than is served here ([`Family::modules`](super::family::Family::modules)).
+    pub modules: &'static [&'static str],
+    /// What of such a card is not served here, for the person to read.
+    pub note: Option<&'static str>,
     /// Asks what the answer to reset does not tell, once per insertion.
     pub identify: fn(&mut Link<'_>) -> Result<Identity, CardError>,
     /// Where its number stands, if it can be read without a PIN.
@@ -58,6 +66,11 @@ pub struct Profile {
     pub order: Order,
     /// The body of MSE SET for an algorithm and a key.
     pub mse: fn(algorithm: u8, key: u8) -> Vec<u8>,
+    /// Its numbers stand in the card with their last byte first: what goes in to be signed is reversed, and so is what
+    /// comes out.
+    pub reversed: bool,
+    /// What ends a login that stands in the way of ours.
+    pub logout: Option<Logout>,
     /// Its PINs with what they open, the one for identity first.
     pub slots: &'static [SlotProfile],
 }
@@ -69,12 +82,18 @@ impl Profile {
         name: "",
         atrs: &[],
         contactless: &[],
+        only_with: &[],
+        elsewhere: None,
+        modules: &[],
+        note: None,
         identify: |_| Ok(Identity::default()),
         document: None,
         chunk: 256,
         resend_after: Duration::ZERO,
         order: Order::MseFirst,
         mse: iso_mse,
+        reversed: false,
+        logout: None,
         slots: &[],
     };
 }
@@ -147,15 +166,22 @@ pub enum Order {
     VerifyFirst,
 }
 
+/// How a login of another program is ended.
+///
+/// It is ended, and that is all: a PIN goes to a card once for each time that the person typed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Logout {
+    /// What VERIFY answers where another login is active, and nothing was compared.
+    pub status: u16,
+    /// The header of the command that ends it: class, instruction, P1, P2.
+    pub command: [u8; 4],
+}
+
 /// A PIN with what it opens.
 #[derive(Clone, Copy)]
 pub struct SlotProfile {
     /// The PIN.
     pub pin: PinSpec,
-    /// What its key is for; `None` where one PIN opens keys of both kinds.
-    pub role: Option<Role>,
-    /// How the slot is called to the person, beside the family's name.
-    pub label: &'static str,
     /// Where the PIN is known to the card: selected before its counter is asked for, and before it is changed.
     pub pin_at: &'static [Select],
     /// How its tries are asked for.
@@ -170,6 +196,14 @@ pub struct SlotProfile {
     pub unblock: Option<Unblock>,
 }
 
+impl SlotProfile {
+    /// What all its keys are for; `None` where that is not one thing, or not known.
+    fn role(&self) -> Option<Role> {
+        let first = self.keys.first()?.role;
+        first.filter(|_| self.keys.iter().all(|key| key.role == first))
+    }
+}
+
 /// How a PIN's tries are asked for without spending one.
 #[derive(Clone, Copy)]
 pub enum Counter {
@@ -180,7 +214,8 @@ pub enum Counter {
         /// DF2F = 00 says that the PIN is still at its transport value, and must be changed.
         transport_flag: bool,
     },
-    /// VERIFY without data.
+    /// VERIFY without data: `00 20 00 <reference>` and no more. It tells the tries after a wrong PIN, too, where the
+    /// answer to that did not.
     EmptyVerify,
     /// In the family's own way.
     Own(fn(&Identity, &PinSpec, &mut Link<'_>) -> Result<PinStatus, CardError>),
@@ -189,11 +224,11 @@ pub enum Counter {
 /// A key with its certificate.
 #[derive(Clone, Copy)]
 pub struct KeyProfile {
-    /// What it is for.
-    pub role: Role,
+    /// What it is for; `None` where its certificate alone tells.
+    pub role: Option<Role>,
     /// Where its certificate is.
     pub certificate: Locator,
-    /// Its reference in MSE SET; with [`Locator::Pkcs15`] the one that is taken where the card names none.
+    /// Its reference in MSE SET; where PKCS#15 finds the key, the one that is taken where the card names none.
     pub reference: u8,
     /// Selects what it signs in.
     pub sign_at: &'static [Select],
@@ -213,10 +248,17 @@ pub enum Locator {
         /// What tells its length.
         length: Length,
     },
-    /// Where the PKCS#15 files of this application say: EF.OD 5031, from it EF.CD and EF.PrKD.
+    /// Where the PKCS#15 files of this application say: EF.OD 5031, from it EF.CD and EF.PrKD. The first certificate
+    /// is the first key's; files are selected below the application.
     Pkcs15 {
         /// Selects the application.
         at: &'static [Select],
+    },
+    /// The same with as many certificates and keys as are there, told apart by their identifiers; files, those of keys
+    /// too, are selected by their whole paths, and each of a key's signatures is made with its file selected.
+    Pkcs15Paths {
+        /// Selects EF.OD.
+        directory: Select,
     },
 }
 
@@ -259,6 +301,8 @@ pub enum Input {
     Fixed(usize),
     /// The DigestInfo of its hash (RFC 8017, 9.2).
     DigestInfo,
+    /// The whole block of EMSA-PKCS1-v1_5 (RFC 8017, 9.2), as long as the modulus.
+    Pkcs1Block,
 }
 
 /// The command, or the two, that sign.

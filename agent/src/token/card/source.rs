@@ -50,8 +50,17 @@ const PAUSE: Duration = Duration::from_millis(150);
 pub struct Options {
     /// PINs may be typed on readers that have keys.
     pub pads: bool,
-    /// Ids of families that are left to PKCS#11 modules.
-    pub leave: Vec<String>,
+    /// Families that are left to PKCS#11 modules.
+    pub leave: Vec<Left>,
+}
+
+/// A family that is left to PKCS#11 modules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Its [`Family::id`].
+    pub family: String,
+    /// Why, for the person to read.
+    pub why: String,
 }
 
 /// All readers and the cards in them.

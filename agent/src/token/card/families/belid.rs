@@ -59,7 +59,7 @@ const EC: Way = Way {
 };
 
 const AUTHENTICATION: KeyProfile = KeyProfile {
-    role: Role::Authentication,
+    role: Some(Role::Authentication),
     certificate: Locator::File {
         at: &[BELPIC, Select::path(hex!("DF00 5038")).silent()],
         length: Length::Der,
@@ -70,7 +70,7 @@ const AUTHENTICATION: KeyProfile = KeyProfile {
     ways: &[RSA, PSS, EC],
 };
 const SIGNATURE: KeyProfile = KeyProfile {
-    role: Role::Signing,
+    role: Some(Role::Signing),
     certificate: Locator::File {
         at: &[BELPIC, Select::path(hex!("DF00 5039")).silent()],
         length: Length::Der,
@@ -100,8 +100,6 @@ pub const PROFILE: Profile = Profile {
     mse: |algorithm, key| vec![0x04, 0x80, algorithm, 0x84, key],
     slots: &[SlotProfile {
         pin: PinSpec::format_2("PIN", 0x01, (4, 12), 8),
-        role: None,
-        label: "PIN",
         pin_at: &[BELPIC],
         counter: Counter::Own(tries),
         tries_max: Some(3),

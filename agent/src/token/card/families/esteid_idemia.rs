@@ -35,13 +35,11 @@ pub const PROFILE: Profile = Profile {
     slots: &[
         SlotProfile {
             pin: PinSpec::ascii("PIN1", 0x01, (4, 12), 0xFF, 12),
-            role: Some(Role::Authentication),
-            label: "PIN1",
             pin_at: &[MAIN],
             counter: Counter::Ias,
             tries_max: None,
             keys: &[KeyProfile {
-                role: Role::Authentication,
+                role: Some(Role::Authentication),
                 certificate: Locator::File {
                     at: &[MAIN, Select::path_from_here(hex!("ADF1 3401"))],
                     length: Length::Fci,
@@ -56,13 +54,11 @@ pub const PROFILE: Profile = Profile {
         },
         SlotProfile {
             pin: PinSpec::ascii("PIN2", 0x85, (5, 12), 0xFF, 12),
-            role: Some(Role::Signing),
-            label: "PIN2",
             pin_at: &[QSCD],
             counter: Counter::Ias,
             tries_max: None,
             keys: &[KeyProfile {
-                role: Role::Signing,
+                role: Some(Role::Signing),
                 certificate: Locator::File {
                     at: &[MAIN, Select::path_from_here(hex!("ADF2 341F"))],
                     length: Length::Fci,

@@ -29,13 +29,11 @@ pub const PROFILE: Profile = Profile {
     slots: &[
         SlotProfile {
             pin: PinSpec::ascii("PIN1", 0x81, (4, 12), 0x00, 12),
-            role: Some(Role::Authentication),
-            label: "PIN1",
             pin_at: &[APPLICATION],
             counter: Counter::Thales { transport_flag: true },
             tries_max: Some(3),
             keys: &[KeyProfile {
-                role: Role::Authentication,
+                role: Some(Role::Authentication),
                 certificate: Locator::File {
                     at: &[APPLICATION, Select::path(hex!("ADF1 3411"))],
                     length: Length::Fci,
@@ -50,13 +48,11 @@ pub const PROFILE: Profile = Profile {
         },
         SlotProfile {
             pin: PinSpec::ascii("PIN2", 0x82, (5, 12), 0x00, 12),
-            role: Some(Role::Signing),
-            label: "PIN2",
             pin_at: &[APPLICATION],
             counter: Counter::Thales { transport_flag: true },
             tries_max: Some(3),
             keys: &[KeyProfile {
-                role: Role::Signing,
+                role: Some(Role::Signing),
                 certificate: Locator::File {
                     at: &[APPLICATION, Select::path(hex!("ADF2 3421"))],
                     length: Length::Fci,

@@ -37,8 +37,6 @@ const NUMBER: Option<Document> = Some(Document {
 /// PIN1 and the key behind it, but for how it signs.
 const PIN1: SlotProfile = SlotProfile {
     pin: PinSpec::ascii("PIN1", 0x11, (4, 12), 0x00, 12),
-    role: Some(Role::Authentication),
-    label: "PIN1",
     pin_at: &[APPLICATION],
     counter: Counter::Thales { transport_flag: false },
     tries_max: Some(5),
@@ -48,7 +46,7 @@ const PIN1: SlotProfile = SlotProfile {
 };
 
 const AUTHENTICATION: KeyProfile = KeyProfile {
-    role: Role::Authentication,
+    role: Some(Role::Authentication),
     certificate: Locator::File {
         at: &[APPLICATION, Select::path(hex!("4331"))],
         length: Length::Fci,
@@ -62,13 +60,11 @@ const AUTHENTICATION: KeyProfile = KeyProfile {
 /// PIN2, but for its key.
 const PIN2: SlotProfile = SlotProfile {
     pin: PinSpec::ascii("PIN2", 0x82, (6, 12), 0x00, 12),
-    role: Some(Role::Signing),
-    label: "PIN2",
     ..PIN1
 };
 
 const SIGNATURE: KeyProfile = KeyProfile {
-    role: Role::Signing,
+    role: Some(Role::Signing),
     each_time: true,
     ..AUTHENTICATION
 };

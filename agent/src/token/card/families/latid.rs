@@ -56,13 +56,11 @@ pub const V2: Profile = Profile {
     slots: &[
         SlotProfile {
             pin: PinSpec::ascii("PIN1", 0x01, (4, 12), 0xFF, 12),
-            role: Some(Role::Authentication),
-            label: "PIN1",
             pin_at: &[MAIN],
             counter: Counter::Ias,
             tries_max: None,
             keys: &[KeyProfile {
-                role: Role::Authentication,
+                role: Some(Role::Authentication),
                 certificate: Locator::Pkcs15 { at: &[MAIN, AWP] },
                 reference: 0x81,
                 sign_at: &[AWP],
@@ -74,13 +72,11 @@ pub const V2: Profile = Profile {
         },
         SlotProfile {
             pin: PinSpec::ascii("PIN2", 0x85, (6, 12), 0xFF, 12),
-            role: Some(Role::Signing),
-            label: "PIN2",
             pin_at: &[QSCD],
             counter: Counter::Ias,
             tries_max: None,
             keys: &[KeyProfile {
-                role: Role::Signing,
+                role: Some(Role::Signing),
                 certificate: Locator::Pkcs15 { at: &[MAIN, QSCD] },
                 reference: 0x9F,
                 sign_at: &[QSCD],
@@ -112,13 +108,11 @@ pub const V1: Profile = Profile {
     slots: &[
         SlotProfile {
             pin: PinSpec::ascii("PIN1", 0x01, (4, 12), 0xFF, 64),
-            role: Some(Role::Authentication),
-            label: "PIN1",
             pin_at: &[MAIN],
             counter: Counter::Ias,
             tries_max: None,
             keys: &[KeyProfile {
-                role: Role::Authentication,
+                role: Some(Role::Authentication),
                 certificate: Locator::File {
                     at: &[MAIN, Select::path_from_here(hex!("ADF1 A002"))],
                     length: Length::Der,
@@ -133,13 +127,11 @@ pub const V1: Profile = Profile {
         },
         SlotProfile {
             pin: PinSpec::ascii("PIN2", 0x81, (6, 12), 0xFF, 64),
-            role: Some(Role::Signing),
-            label: "PIN2",
             pin_at: &[AWP],
             counter: Counter::Ias,
             tries_max: None,
             keys: &[KeyProfile {
-                role: Role::Signing,
+                role: Some(Role::Signing),
                 certificate: Locator::File {
                     at: &[MAIN, Select::path_from_here(hex!("ADF1 A001"))],
                     length: Length::Der,

@@ -11,6 +11,7 @@ use super::super::apdu::Link;
 use super::super::error::{CardError, PinFailure};
 use super::super::family::{Card, Family, PinManagement, Recognition};
 use super::super::pin::{PinSource, PinStatus};
+use super::super::profile::Profile;
 use super::super::testing::{Script, pin, unhex};
 use super::super::transport::Protocol;
 use super::NATIONAL;
@@ -45,26 +46,34 @@ const ANSWERS: &[(&str, &str)] = &[
     ("belid", "3B98FF40FFA503010101AD13EE"),
     ("belid", "3B9894400AA503010101AD1310"),
     ("belid", "3B989440FFA503010101AD1310"),
+    ("rutoken-ecp", "3B8B015275746F6B656E20454350A0"),
+    ("rutoken-ecp", "3B8B015275746F6B656E20445320C1"),
+    ("rutoken-ecp", "3B9C96005275746F6B656E4543507363"),
+    ("rutoken-ecp", "3B9C948011405275746F6B656E4543507363C3"),
+    // ECP 3.0 with contacts.
+    ("rutoken-ecp", "3B9C978011405275746F6B656E4543507363C0"),
 ];
 
 #[test]
 fn every_answer_to_reset_is_one_familys() {
     for (id, atr) in ANSWERS {
         let atr = unhex(atr);
-        let sure = |family: &&&dyn Family| family.recognise(&atr) == Recognition::Sure;
-        let families: Vec<_> = NATIONAL.iter().filter(sure).map(|family| family.id()).collect();
+        let sure = |family: &&&Profile| family.recognise(&atr) == Recognition::Sure;
+        let families: Vec<_> = NATIONAL.iter().filter(sure).map(|family| family.id).collect();
         assert_eq!(families, [*id]);
-        // Longer, shorter, and with its first byte changed it is nobody's.
-        let changed = [&[atr[0] ^ 0x04], &atr[1..]].concat();
+        // Longer, shorter, and with a byte changed it is nobody's: the seventh, which no mask leaves out.
+        let changed = [&atr[..6], &[atr[6] ^ 0x04], &atr[7..]].concat();
         for other in [&atr[..atr.len() - 1], &[&atr[..], &[0]].concat(), &changed] {
-            let none = |family: &&dyn Family| family.recognise(other) == Recognition::No;
+            let none = |family: &&Profile| family.recognise(other) == Recognition::No;
             assert!(NATIONAL.iter().all(none), "{id}");
         }
     }
     // Finnish organisations' cards are another family.
     for other in [
         "3BDD96008031FE450031B8640429ECC1739401808248",
-        "3B8B015275746F6B656E20454350A0",
+        // Rutoken Lite signs nothing.
+        "3B8B015275746F6B656E6C697465C2",
+        "3B9E96005275746F6B656E4C697465534332",
         "",
     ] {
         let atr = unhex(other);
@@ -95,8 +104,8 @@ fn without_contacts_the_person_is_told_to_insert_the_card() {
     }
 }
 
-fn family(id: &str) -> &'static dyn Family {
-    *NATIONAL.iter().find(|family| family.id() == id).unwrap()
+fn family(id: &str) -> &'static Profile {
+    NATIONAL.iter().find(|family| family.id == id).unwrap()
 }
 
 static PKI: LazyLock<TestPki> = LazyLock::new(TestPki::new);

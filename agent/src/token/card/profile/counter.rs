@@ -12,7 +12,7 @@ pub(super) fn status(slot: &SlotProfile, identity: &Identity, link: &mut Link<'_
     let told = match slot.counter {
         Counter::Ias => ias(&slot.pin, link)?,
         Counter::Thales { transport_flag } => thales(&slot.pin, transport_flag, link)?,
-        Counter::EmptyVerify => empty_verify(&slot.pin, link)?,
+        Counter::EmptyVerify => tries(&slot.pin.query(), link)?,
         Counter::Own(ask) => ask(identity, &slot.pin, link)?,
     };
     Ok(PinStatus {
@@ -74,7 +74,19 @@ fn get_data(link: &mut Link<'_>, p1: u8, wanted: &[u8]) -> Result<Vec<u8>, CardE
 ///
 /// For families whose documents say that it spends no try.
 pub(in crate::token::card) fn empty_verify(pin: &PinSpec, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
-    let answer = link.send(&pin.query().wanting(Le::Max))?;
+    tries(&pin.query().wanting(Le::Max), link)
+}
+
+/// The tries that were left after a wrong PIN whose answer told none, where asking is free wherever the card stands.
+pub(super) fn after_wrong(slot: &SlotProfile, link: &mut Link<'_>) -> Option<u8> {
+    match slot.counter {
+        Counter::EmptyVerify => tries(&slot.pin.query(), link).ok()?.tries_left,
+        Counter::Ias | Counter::Thales { .. } | Counter::Own(_) => None,
+    }
+}
+
+fn tries(query: &Command, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
+    let answer = link.send(query)?;
     let tries_left = match answer.status.0 {
         status @ 0x63C0..=0x63CF => Some((status & 0x0F) as u8),
         0x6983 | 0x6984 => Some(0),

@@ -15,29 +15,30 @@ const PARTS: usize = 300;
 pub(super) struct Found {
     pub(super) certificate: Vec<u8>,
     pub(super) reference: u8,
+    /// The path of the key's file, where that is selected before it signs.
+    pub(super) file: Option<Vec<u8>>,
 }
 
-/// Reads a key's certificate; `None` where the card has none for it.
-pub(super) fn certificate(
-    profile: &Profile,
-    key: &KeyProfile,
-    link: &mut Link<'_>,
-) -> Result<Option<Found>, CardError> {
+/// Reads the certificates of a key's record: one, those that PKCS#15 lists, or none.
+pub(super) fn certificates(profile: &Profile, key: &KeyProfile, link: &mut Link<'_>) -> Result<Vec<Found>, CardError> {
     match key.certificate {
         Locator::File { at, length } => {
             let Some(fci) = select::file(link, at)? else {
-                return Ok(None);
+                return Ok(Vec::new());
             };
             let read = match length {
                 Length::Fci => whole(link, profile.chunk, Some(file_length(&fci)?))?,
                 Length::Der => whole(link, profile.chunk, None)?,
             };
-            Ok(cut(read)?.map(|certificate| Found {
+            let found = cut(read)?.map(|certificate| Found {
                 certificate,
                 reference: key.reference,
-            }))
+                file: None,
+            });
+            Ok(found.into_iter().collect())
         }
-        Locator::Pkcs15 { at } => pkcs15::find(profile, at, key.reference, link),
+        Locator::Pkcs15 { at } => Ok(pkcs15::first(profile, at, key.reference, link)?.into_iter().collect()),
+        Locator::Pkcs15Paths { directory } => pkcs15::each(profile, directory, key.reference, link),
     }
 }
 
@@ -71,6 +72,34 @@ pub(super) fn parts(link: &mut Link<'_>, chunk: usize, length: usize) -> Result<
     let mut file = Vec::new();
     append(link, &mut file, chunk, length)?;
     Ok(file)
+}
+
+/// Reads a directory of the selected file: the data objects from its beginning on, up to filling or to `length`.
+pub(super) fn directory(link: &mut Link<'_>, chunk: usize, length: usize) -> Result<Vec<u8>, CardError> {
+    let mut file = Vec::new();
+    while file.len() < length && !has_ended(&file) {
+        let before = file.len();
+        append(link, &mut file, chunk, length.min(before + chunk))?;
+        if file.len() == before {
+            break;
+        }
+    }
+    Ok(file)
+}
+
+/// Whether filling (00 or FF) stands where a data object would begin.
+fn has_ended(file: &[u8]) -> bool {
+    let mut rest = file;
+    while let Some(tag) = rest.first() {
+        if matches!(tag, 0x00 | 0xFF) {
+            return true;
+        }
+        let Some(header) = tlv::header(rest) else { return false };
+        rest = rest
+            .get(header.start.saturating_add(header.length)..)
+            .unwrap_or_default();
+    }
+    false
 }
 
 /// Reads on until `file` is so long, in a bounded number of parts. A card may give less at once than it was asked for; past the end it gives nothing.

@@ -34,11 +34,24 @@ impl Family for Profile {
         }
     }
 
+    fn modules(&self) -> &'static [&'static str] {
+        self.modules
+    }
+
+    fn elsewhere(&self) -> Option<&'static str> {
+        self.elsewhere
+    }
+
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
         let known = |atrs: &[Atr]| atrs.iter().any(|known| known.matches(atr));
         let identity = match () {
             () if known(self.atrs) => {
                 link.resend_after(self.resend_after);
+                for there in self.only_with {
+                    if !link.send(&there.command())?.status.is_ok() {
+                        return Ok(None);
+                    }
+                }
                 (self.identify)(link)?
             }
             // It is known, and so the person learns what to do; nothing is sent to it.
@@ -62,8 +75,8 @@ struct Played {
     identity: Identity,
     /// By slot: whether its PIN must be changed, as the card said last.
     must_change: Vec<bool>,
-    /// By slot and key: what was read; the inner `None` is "the card has none".
-    found: Vec<Vec<Option<Option<Found>>>>,
+    /// By slot and key: what was read, once it was.
+    found: Vec<Vec<Option<Vec<Found>>>>,
 }
 
 impl Played {
@@ -82,17 +95,18 @@ impl Played {
         slot.ok_or_else(|| CardError::Unsupported("this card has no such PIN".to_owned()))
     }
 
-    /// A key's certificate, read the first time it is asked for.
-    fn found(&mut self, slot: usize, key: usize, link: &mut Link<'_>) -> Result<Option<Found>, CardError> {
+    /// The certificates of a key's record, read the first time they are asked for.
+    fn found(&mut self, slot: usize, key: usize, link: &mut Link<'_>) -> Result<Vec<Found>, CardError> {
         let profile = self.slot(slot)?.keys.get(key);
         let cached = self.found.get_mut(slot).and_then(|keys| keys.get_mut(key));
         let (Some(profile), Some(cached)) = (profile, cached) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
-        if cached.is_none() {
-            *cached = Some(locate::certificate(&self.profile, profile, link)?);
-        }
-        Ok(cached.clone().flatten())
+        let found = match cached {
+            Some(found) => found,
+            None => cached.insert(locate::certificates(&self.profile, profile, link)?),
+        };
+        Ok(found.clone())
     }
 
     /// The key with this name, and what was found of it.
@@ -103,10 +117,11 @@ impl Played {
         link: &mut Link<'_>,
     ) -> Result<(&'static KeyProfile, Found, Key), CardError> {
         for (at, key) in self.slot(slot)?.keys.iter().enumerate() {
-            let Some(found) = self.found(slot, at, link)? else {
-                continue;
-            };
-            if let Some(size) = Key::of(&found.certificate).filter(|_| name_of(&found) == name) {
+            let named = self
+                .found(slot, at, link)?
+                .into_iter()
+                .find(|found| name_of(found) == name);
+            if let Some((found, size)) = named.and_then(|found| Key::of(&found.certificate).map(|size| (found, size))) {
                 return Ok((key, found, size));
             }
         }
@@ -133,9 +148,9 @@ impl Card for Played {
     fn slots(&self) -> Vec<Slot> {
         let slot = |slot: &SlotProfile| Slot {
             pin: slot.pin,
-            role: slot.role,
+            role: slot.role(),
             pad: pad::can_write(&slot.pin),
-            label: slot.label.to_owned(),
+            label: slot.pin.name.to_owned(),
         };
         self.profile.slots.iter().map(slot).collect()
     }
@@ -157,16 +172,15 @@ impl Card for Played {
         self.usable()?;
         let mut credentials = Vec::new();
         for (at, key) in self.slot(slot)?.keys.iter().enumerate() {
-            let Some(found) = self.found(slot, at, link)? else {
-                continue;
-            };
-            credentials.push(Credential {
-                key: name_of(&found),
-                mechanisms: mechanisms(key, Key::of(&found.certificate), self.identity.version),
-                certificate: found.certificate,
-                intermediates: Vec::new(),
-                role: Some(key.role),
-            });
+            for found in self.found(slot, at, link)? {
+                credentials.push(Credential {
+                    key: name_of(&found),
+                    mechanisms: mechanisms(key, Key::of(&found.certificate), self.identity.version),
+                    certificate: found.certificate,
+                    intermediates: Vec::new(),
+                    role: key.role,
+                });
+            }
         }
         Ok(credentials)
     }
@@ -181,7 +195,7 @@ impl Card for Played {
     ) -> Result<Vec<Vec<u8>>, CardError> {
         link.resend_after(self.profile.resend_after);
         self.usable()?;
-        let spec = &self.slot(slot)?.pin;
+        let pin_of = self.slot(slot)?;
         if self.must_change.get(slot) == Some(&true) {
             return Err(CardError::Pin(PinFailure::MustChange));
         }
@@ -190,9 +204,9 @@ impl Card for Played {
         let prepared: Result<Vec<_>, _> = inputs.iter().map(|input| prepare(key, size, version, input)).collect();
         let script = Script {
             profile: &self.profile,
-            pin: spec,
+            slot: pin_of,
             key,
-            reference: found.reference,
+            found: &found,
             size,
         };
         script.run(&prepared?, pin, link)
@@ -243,6 +257,7 @@ impl Card for Played {
             let number = number(document, link)?;
             details.extend(number.map(|number| ("document".to_owned(), masked(&number))));
         }
+        details.extend(self.profile.note.map(|note| ("note".to_owned(), note.to_owned())));
         Ok(details)
     }
 }

@@ -60,6 +60,11 @@ impl Select {
         }
     }
 
+    /// The same, and the FCI is wanted.
+    pub const fn with_fci(self) -> Self {
+        Self { p2: 0x00, ..self }
+    }
+
     /// The same, and nothing is wanted back.
     pub const fn silent(self) -> Self {
         Self { p2: 0x0C, ..self }
@@ -69,6 +74,11 @@ impl Select {
     pub fn command(&self) -> Command {
         command(self.p1, self.p2, self.data)
     }
+}
+
+/// SELECT of a file by its path from the master file, with its FCI.
+pub(super) fn by_path(path: &[u8]) -> Command {
+    command(0x08, 0x00, path)
 }
 
 /// SELECT of what `data` names.

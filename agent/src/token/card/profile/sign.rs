@@ -3,13 +3,13 @@
 use plugin_protocol::HashFunction;
 
 use super::super::apdu::{Command, Le, Link, Secret};
-use super::super::error::CardError;
+use super::super::error::{CardError, PinFailure};
 use super::super::pin::{PinSource, PinSpec};
 use super::super::tlv;
 use super::super::transport::Protocol;
 use super::key::Key;
-use super::locate::malformed;
-use super::{Input, KeyKind, KeyProfile, Order, Output, Profile, Step, Way, select};
+use super::locate::{Found, malformed};
+use super::{Input, KeyKind, KeyProfile, Order, Output, Profile, SlotProfile, Step, Way, counter, select};
 use crate::token::pkcs11::digest_info;
 use crate::token::{Mechanism, SignData, SignInput};
 
@@ -61,11 +61,11 @@ pub(super) fn prepare(profile: &KeyProfile, key: Key, version: u8, input: &SignI
             return Err(CardError::Unsupported(why));
         }
     };
-    let data = shaped(way.input, *hash, digest).ok_or_else(unsupported)?;
+    let data = shaped(way.input, *hash, digest, key.size).ok_or_else(unsupported)?;
     Ok(Prepared { way, algorithm, data })
 }
 
-fn shaped(input: Input, hash: HashFunction, mut digest: Vec<u8>) -> Option<Vec<u8>> {
+fn shaped(input: Input, hash: HashFunction, mut digest: Vec<u8>, size: usize) -> Option<Vec<u8>> {
     match input {
         Input::Hash => Some(digest),
         Input::Fixed(length) => {
@@ -75,7 +75,14 @@ fn shaped(input: Input, hash: HashFunction, mut digest: Vec<u8>) -> Option<Vec<u
             Some(block)
         }
         Input::DigestInfo => digest_info(hash, &digest),
+        Input::Pkcs1Block => pkcs1_block(&digest_info(hash, &digest)?, size),
     }
+}
+
+/// `00 01 FF… 00 <DigestInfo>`, as long as the modulus (RFC 8017, 9.2); eight bytes of FF at least.
+fn pkcs1_block(info: &[u8], size: usize) -> Option<Vec<u8>> {
+    let filling = size.checked_sub(info.len() + 3).filter(|filling| *filling >= 8)?;
+    Some([&[0x00, 0x01][..], &vec![0xFF; filling], &[0x00], info].concat())
 }
 
 /// A PIN that one script may need more than once: written once, wiped when the script ends.
@@ -104,9 +111,9 @@ impl Entry {
 /// Everything that a script of signatures needs to know.
 pub(super) struct Script<'a> {
     pub(super) profile: &'a Profile,
-    pub(super) pin: &'a PinSpec,
+    pub(super) slot: &'a SlotProfile,
     pub(super) key: &'a KeyProfile,
-    pub(super) reference: u8,
+    pub(super) found: &'a Found,
     pub(super) size: Key,
 }
 
@@ -118,13 +125,16 @@ impl Script<'_> {
         pin: PinSource,
         link: &mut Link<'_>,
     ) -> Result<Vec<Vec<u8>>, CardError> {
-        let pin = Entry::of(self.pin, pin)?;
+        let pin = Entry::of(&self.slot.pin, pin)?;
         select::go(link, self.key.sign_at)?;
         let mut environment = None;
         let mut signatures = Vec::with_capacity(inputs.len());
         for input in inputs {
             self.open(&pin, input, &mut environment, link)?;
-            let signature = self.sign(input, link)?;
+            let mut signature = self.sign(input, link)?;
+            if self.profile.reversed {
+                signature.reverse();
+            }
             signatures.push(finished(input.way.output, self.size, signature)?);
         }
         Ok(signatures)
@@ -145,11 +155,11 @@ impl Script<'_> {
         match self.profile.order {
             Order::MseFirst if set => {
                 self.environment(wanted, link)?;
-                pin.verify(self.pin, link)
+                self.verify(pin, link)
             }
             Order::VerifyFirst if set => {
                 if first || self.key.each_time {
-                    pin.verify(self.pin, link)?;
+                    self.verify(pin, link)?;
                 }
                 self.environment(wanted, link)
             }
@@ -157,24 +167,51 @@ impl Script<'_> {
         }
     }
 
-    /// MSE SET (ISO/IEC 7816-4, 11.5.11) for signing.
+    /// VERIFY, and what the family's card wants to be asked or told after a refusal. Never a second one.
+    fn verify(&self, pin: &Entry, link: &mut Link<'_>) -> Result<(), CardError> {
+        let logout = self.profile.logout;
+        match (pin.verify(&self.slot.pin, link), logout) {
+            (Err(CardError::Pin(PinFailure::Wrong(None))), _) => {
+                Err(CardError::Pin(match counter::after_wrong(self.slot, link) {
+                    Some(0) => PinFailure::Blocked,
+                    left => PinFailure::Wrong(left),
+                }))
+            }
+            (Err(CardError::Refused(_, status)), Some(logout)) if status.0 == logout.status => {
+                let [cla, ins, p1, p2] = logout.command;
+                link.expect("the end of another program's login", &Command::new(cla, ins, p1, p2))?;
+                Err(CardError::InUse)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// MSE SET (ISO/IEC 7816-4, 11.5.11) for signing, with the key's file selected where it has one.
     fn environment(&self, (template, algorithm): (u8, u8), link: &mut Link<'_>) -> Result<(), CardError> {
-        let body = (self.profile.mse)(algorithm, self.reference);
+        if let Some(file) = &self.found.file {
+            link.set_place(Vec::new());
+            link.expect("SELECT of the key", &select::by_path(file))?;
+        }
+        let body = (self.profile.mse)(algorithm, self.found.reference);
         let command = Command::new(0x00, 0x22, 0x41, template).with(body);
         link.expect("MSE SET", &command).map(|_| ())
     }
 
     fn sign(&self, input: &Prepared, link: &mut Link<'_>) -> Result<Vec<u8>, CardError> {
+        let mut data = input.data.clone();
+        if self.profile.reversed {
+            data.reverse();
+        }
         let compute = || Command::new(0x00, 0x2A, 0x9E, 0x9A);
         let signing = "the signature";
         match input.way.step {
             Step::InternalAuthenticate => {
-                let command = Command::new(0x00, 0x88, 0x00, 0x00).with(&input.data[..]);
+                let command = Command::new(0x00, 0x88, 0x00, 0x00).with(data);
                 link.expect(signing, &command.wanting(Le::Max))
             }
-            Step::Compute => link.expect(signing, &compute().with(&input.data[..]).wanting(Le::Max)),
+            Step::Compute => link.expect(signing, &compute().with(data).wanting(Le::Max)),
             Step::HashThenCompute => {
-                let hash = Command::new(0x00, 0x2A, 0x90, 0xA0).with(tlv::encode(0x90, &input.data));
+                let hash = Command::new(0x00, 0x2A, 0x90, 0xA0).with(tlv::encode(0x90, &data));
                 link.expect("PSO HASH", &hash)?;
                 // Under T=0 the exact length saves a 6Cxx; what is longer comes in parts.
                 let le = match (link.protocol(), self.size.signature()) {
@@ -246,11 +283,17 @@ mod tests {
     #[test]
     fn digests_are_shaped_as_the_card_takes_them() {
         use HashFunction::{Sha256, Sha512, Streebog256};
-        let fixed = |hash: HashFunction| shaped(Input::Fixed(48), hash, vec![0xAB; hash.length()]).unwrap();
+        let fixed = |hash: HashFunction| shaped(Input::Fixed(48), hash, vec![0xAB; hash.length()], 48).unwrap();
         assert_eq!(fixed(Sha256), [vec![0; 16], vec![0xAB; 32]].concat());
         assert_eq!(fixed(Sha512), [0xAB; 48]);
-        assert_eq!(shaped(Input::Hash, Sha256, vec![1; 32]).unwrap(), [1; 32]);
-        assert_eq!(shaped(Input::DigestInfo, Sha256, vec![1; 32]).unwrap().len(), 51);
-        assert_eq!(shaped(Input::DigestInfo, Streebog256, vec![1; 32]), None);
+        assert_eq!(shaped(Input::Hash, Sha256, vec![1; 32], 32).unwrap(), [1; 32]);
+        assert_eq!(shaped(Input::DigestInfo, Sha256, vec![1; 32], 256).unwrap().len(), 51);
+        assert_eq!(shaped(Input::DigestInfo, Streebog256, vec![1; 32], 256), None);
+        let block = shaped(Input::Pkcs1Block, Sha256, vec![1; 32], 256).unwrap();
+        assert_eq!((block.len(), &block[..3]), (256, &[0x00, 0x01, 0xFF][..]));
+        assert_eq!(block[203..207], [0xFF, 0x00, 0x30, 0x31]);
+        // No room for eight bytes of filling.
+        assert_eq!(shaped(Input::Pkcs1Block, Sha256, vec![1; 32], 61), None);
+        assert!(shaped(Input::Pkcs1Block, Sha256, vec![1; 32], 62).is_some());
     }
 }

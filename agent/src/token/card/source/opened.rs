@@ -10,6 +10,7 @@ use super::super::error::CardError;
 use super::super::family::{Card, Family, Recognition, Slot};
 use super::super::pin::{PadEntry, PinStatus};
 use super::super::readers::Insertion;
+use super::Left;
 use crate::token::{Credential, Inserted, PinInfo, TokenId, TokenInfo};
 
 /// One card; before its first transaction nothing is known of it.
@@ -31,8 +32,10 @@ enum Found {
         name: &'static str,
         card: Box<dyn Card>,
     },
-    /// One of a family that is left to PKCS#11 modules.
-    Left(&'static str),
+    /// One of a family that is left to PKCS#11 modules, and why.
+    Left(&'static str, String),
+    /// Surely one of a family, with nothing that is served here; and who serves it.
+    Elsewhere(&'static str, &'static str),
     /// Nobody's; these families asked it.
     Foreign(Vec<&'static str>),
 }
@@ -55,7 +58,7 @@ impl Opened {
     pub(super) fn recognise(
         &mut self,
         families: &[Box<dyn Family>],
-        leave: &[String],
+        leave: &[Left],
         atr: &[u8],
         link: &mut Link<'_>,
     ) -> Result<(), CardError> {
@@ -70,33 +73,33 @@ impl Opened {
         let mut tried = Vec::new();
         let mut doubt = None;
         for (recognition, family) in likely {
-            let left = leave.iter().any(|id| id == family.id());
-            if left && recognition == Recognition::Sure {
-                self.found = Some(Found::Left(family.name()));
+            let sure = recognition == Recognition::Sure;
+            let (id, name) = (family.id(), family.name());
+            let left = leave.iter().find(|left| left.family == id);
+            let left = left.map(|left| Found::Left(name, left.why.clone()));
+            if sure && left.is_some() {
+                self.found = left;
                 return Ok(());
             }
-            match family.open(atr, link) {
-                Ok(Some(_)) if left => {
-                    self.found = Some(Found::Left(family.name()));
+            match (family.open(atr, link), family.elsewhere()) {
+                (Ok(Some(card)), _) => {
+                    self.found = Some(left.unwrap_or(Found::Ours { id, name, card }));
                     return Ok(());
                 }
-                Ok(Some(card)) => {
-                    let (id, name) = (family.id(), family.name());
-                    self.found = Some(Found::Ours { id, name, card });
+                (Ok(None), Some(why)) if sure => {
+                    self.found = Some(Found::Elsewhere(name, why));
                     return Ok(());
                 }
-                Ok(None) => {}
-                Err(error @ (CardError::Malformed(..) | CardError::Refused(..)))
-                    if recognition == Recognition::Sure =>
-                {
+                (Ok(None), _) => {}
+                (Err(error @ (CardError::Malformed(..) | CardError::Refused(..))), _) if sure => {
                     doubt = Some(error);
                 }
-                Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))) => {
-                    tracing::info!(family = family.id(), %error, "a card is not of this family");
+                (Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))), _) => {
+                    tracing::info!(family = id, %error, "a card is not of this family");
                 }
-                Err(error) => return Err(error),
+                (Err(error), _) => return Err(error),
             }
-            tried.push(family.name());
+            tried.push(name);
         }
         // A card that is a family's by its answer to reset, and failed, is no other's: it is asked again next time.
         if let Some(error) = doubt {
@@ -220,8 +223,13 @@ impl Opened {
                     .collect(),
                 details: card.details(link)?,
             },
-            Some(Found::Left(family)) => Inserted::Left {
+            Some(Found::Left(family, why)) => Inserted::Left {
                 family: (*family).to_owned(),
+                why: why.clone(),
+            },
+            Some(Found::Elsewhere(family, why)) => Inserted::Elsewhere {
+                family: (*family).to_owned(),
+                why: (*why).to_owned(),
             },
             Some(Found::Foreign(tried)) => Inserted::Unknown {
                 atr: self.atr.clone(),

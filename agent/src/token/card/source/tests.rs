@@ -29,9 +29,16 @@ fn source(world: &World, families: Vec<PlainFamily>, leave: &[&str]) -> Cards {
     let families = families.into_iter().map(|family| Box::new(family) as Box<dyn Family>);
     let options = Options {
         pads: true,
-        leave: leave.iter().map(|id| (*id).to_owned()).collect(),
+        leave: leave.iter().map(|id| left(id)).collect(),
     };
     Cards::new(Arc::new(world.clone()), families.collect(), options)
+}
+
+fn left(family: &str) -> Left {
+    Left {
+        family: family.to_owned(),
+        why: "the test says so".to_owned(),
+    }
 }
 
 /// The scene with this card in, and its tokens.
@@ -296,7 +303,7 @@ fn cards_of_nobody_are_named_and_cards_of_others_are_left() {
     let mut cards = source(&world, vec![PlainFamily::default()], &["plain"]);
     assert_eq!(cards.tokens(), Ok(Vec::new()));
     assert!(cards.serves().is_empty());
-    assert!(matches!(&cards.readers().unwrap()[0].card, Inserted::Left { family } if family == "Plain card"));
+    assert!(matches!(&cards.readers().unwrap()[0].card, Inserted::Left { family, .. } if family == "Plain card"));
     assert!(commands(&world.log(READER)).is_empty());
 
     let mut cards = source(&world, vec![PlainFamily::default()], &[]);

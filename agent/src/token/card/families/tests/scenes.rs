@@ -2,7 +2,7 @@
 
 use fixtures::card::VirtualCard;
 use fixtures::card::kit::{self, Made, Order, Watch};
-use fixtures::card::{belid, esteid_idemia, esteid_thales, finid, latid};
+use fixtures::card::{belid, esteid_idemia, esteid_thales, finid, latid, rutoken_ecp};
 
 use super::super::super::recorder::Recorder;
 use super::super::super::testing::{InProcess, Pulled};
@@ -121,6 +121,24 @@ const SCENES: &[Scene] = &[
         pins: &["1234"],
         tries: 3,
         least: [6, 5],
+    },
+    Scene {
+        name: "Rutoken ECP",
+        family: "rutoken-ecp",
+        make: rutoken_ecp::usb,
+        pins: &["12345678"],
+        tries: 5,
+        // EF.OD at insertion and when it is read, serial number, counter, EF.CD, EF.PrKD, two certificates; VERIFY,
+        // the key's file, MSE SET, the block in two parts.
+        least: [8, 5],
+    },
+    Scene {
+        name: "Rutoken ECP SC",
+        family: "rutoken-ecp",
+        make: rutoken_ecp::card,
+        pins: &["12345678"],
+        tries: 5,
+        least: [8, 5],
     },
 ];
 
