@@ -90,14 +90,12 @@ fn left(config: &CardsConfig, families: &[Box<dyn Family>], modules: &Modules) -
             "{file} serves more of it than is served here (cards.leave_to_modules without \"auto\": it is served here)"
         ))
     };
-    let left = |family: &Box<dyn Family>| {
-        let family = family.as_ref();
-        why(family).map(|why| Left {
-            family: family.id().to_owned(),
-            why,
-        })
+    let left = |family: &dyn Family| {
+        let why = why(family)?;
+        let family = family.id().to_owned();
+        Some(Left { family, why })
     };
-    families.iter().filter_map(left).collect()
+    families.iter().filter_map(|family| left(family.as_ref())).collect()
 }
 
 /// The universal card with the terminals of the configuration. A file of theirs that cannot be used costs that terminal
@@ -172,4 +170,46 @@ fn module_sources(config: &Pkcs11Config, modules: &Modules) -> Vec<Box<dyn Sourc
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::config::ModuleConfig;
+
+    /// What is left where this module is configured, with `leave_to_modules` as given.
+    fn left_with(module: &str, leave: &[&str]) -> Vec<Left> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(module);
+        std::fs::write(&path, "").unwrap();
+        let mut config = Config::default();
+        config.pkcs11.modules = vec![ModuleConfig {
+            path,
+            name: None,
+            enabled: true,
+        }];
+        config.cards.leave_to_modules = leave.iter().map(|id| (*id).to_owned()).collect();
+        discover_at(&config, folder.path(), &Places::none()).left
+    }
+
+    #[test]
+    fn a_family_is_left_to_a_module_that_serves_more_of_it() {
+        let families = |left: Vec<Left>| left.into_iter().map(|left| left.family).collect::<Vec<_>>();
+        for module in ["librtpkcs11ecp.so", "rtPKCS11ECP.dll", "libcppkcs11.so.4.0.4"] {
+            let left = left_with(module, &["auto"]);
+            assert!(left[0].why.contains(module), "{left:?}");
+            assert_eq!(families(left), ["rutoken-ecp"]);
+        }
+        // OpenSC's serves no more of it than is served here.
+        assert_eq!(left_with("opensc-pkcs11.so", &["auto"]), []);
+        assert_eq!(left_with("librtpkcs11ecp.so", &[]), []);
+        assert_eq!(families(left_with("opensc-pkcs11.so", &["piv"])), ["piv"]);
+        let both = families(left_with("librtpkcs11ecp.so", &["auto", "piv"]));
+        assert_eq!(both, ["rutoken-ecp", "piv"]);
+        // Named and auto: once, for the person's own reason.
+        let named = left_with("librtpkcs11ecp.so", &["auto", "rutoken-ecp"]);
+        assert!(named.len() == 1 && named[0].why.contains("names it"), "{named:?}");
+    }
 }

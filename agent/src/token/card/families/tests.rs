@@ -19,6 +19,7 @@ use crate::token::{SignData, SignInput};
 
 mod belgian;
 mod liars;
+mod rutoken;
 mod scenes;
 mod transcripts;
 

@@ -14,6 +14,7 @@ mod faults;
 mod hostile;
 mod pads;
 pub(crate) mod plain;
+mod rutoken;
 
 const READER: &str = "Reader 00";
 

@@ -142,14 +142,14 @@ const SCENES: &[Scene] = &[
     },
 ];
 
-fn order() -> Order {
+pub(super) fn order() -> Order {
     Order::new("ivanov")
 }
 
 /// The card in a reader.
-type Reader = Recorder<InProcess<kit::Chip>>;
+pub(super) type Reader = Recorder<InProcess<kit::Chip>>;
 
-fn insert(made: Made) -> (Reader, Watch) {
+pub(super) fn insert(made: Made) -> (Reader, Watch) {
     let watch = made.watch();
     let protocol = match made.chip.protocol() {
         kit::Protocol::T0 => Protocol::T0,
@@ -159,7 +159,7 @@ fn insert(made: Made) -> (Reader, Watch) {
 }
 
 /// Opened by the one family that knows its answer to reset.
-fn open(reader: &mut Reader) -> Box<dyn Card> {
+pub(super) fn open(reader: &mut Reader) -> Box<dyn Card> {
     let atr = reader.inner().card().atr();
     let mut sure = NATIONAL
         .iter()
