@@ -219,6 +219,8 @@ fn told(event: TokenEvent) -> Option<EventKind> {
         TokenEvent::Noticed(Notice::ReaderRemoved(reader)) => EventKind::ReaderRemoved { reader },
         TokenEvent::Noticed(Notice::CardInserted(reader)) => EventKind::CardInserted { reader },
         TokenEvent::Noticed(Notice::CardRemoved(reader)) => EventKind::CardRemoved { reader },
+        TokenEvent::Noticed(Notice::ReaderHung(reader)) => EventKind::ReaderHung { reader },
+        TokenEvent::Noticed(Notice::ReaderRecovered(reader)) => EventKind::ReaderRecovered { reader },
         TokenEvent::Noticed(Notice::Changed) => return None,
         TokenEvent::WorkerFailed { module, suspended } => EventKind::WorkerFailed { module, suspended },
     })

@@ -45,6 +45,18 @@ pub enum EventKind {
         /// Its name.
         reader: String,
     },
+    /// A call to a card reader does not return: nothing more is asked of it until it does.
+    #[serde(rename = "reader.hung")]
+    ReaderHung {
+        /// Its name.
+        reader: String,
+    },
+    /// The call returned: the reader is asked again.
+    #[serde(rename = "reader.recovered")]
+    ReaderRecovered {
+        /// Its name.
+        reader: String,
+    },
     /// A card is in a reader, known or not.
     #[serde(rename = "card.inserted")]
     CardInserted {

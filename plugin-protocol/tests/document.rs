@@ -134,11 +134,13 @@ fn names_are_documented() {
         EventKind::TokenRemoved { .. } => 2,
         EventKind::ReaderAdded { .. } => 3,
         EventKind::ReaderRemoved { .. } => 4,
-        EventKind::CardInserted { .. } => 5,
-        EventKind::CardRemoved { .. } => 6,
-        EventKind::WorkerFailed { .. } => 7,
-        EventKind::OperationChanged { .. } => 8,
-        EventKind::PairingRevoked { .. } => 9,
+        EventKind::ReaderHung { .. } => 5,
+        EventKind::ReaderRecovered { .. } => 6,
+        EventKind::CardInserted { .. } => 7,
+        EventKind::CardRemoved { .. } => 8,
+        EventKind::WorkerFailed { .. } => 9,
+        EventKind::OperationChanged { .. } => 10,
+        EventKind::PairingRevoked { .. } => 11,
     };
     assert_eq!(
         types.len(),

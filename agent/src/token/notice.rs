@@ -1,6 +1,7 @@
 //! What a source notices by itself, and how it says so.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::certificate::Role;
 
@@ -15,6 +16,10 @@ pub enum Notice {
     CardInserted(String),
     /// The reader of this name is empty again.
     CardRemoved(String),
+    /// A call to the reader of this name does not return: nothing more is asked of it until it does.
+    ReaderHung(String),
+    /// It did: the reader is asked again.
+    ReaderRecovered(String),
     /// Something else: what was true at the last look may not be true now.
     Changed,
 }
@@ -66,6 +71,8 @@ pub enum Inserted {
         /// Names of the families that asked it, and said no.
         tried: Vec<String>,
     },
+    /// A card whose reader has not answered within this time, and is left alone until it does.
+    Hung(Duration),
     /// A card that could not be read: why.
     Unreadable(String),
 }

@@ -93,6 +93,11 @@ fn reader(reader: &ReaderInfo) -> Check {
             let remedy = "install that module, or name it under [[pkcs11.modules]]";
             Check::warn(&what, found, remedy)
         }
+        Inserted::Hung(_) => {
+            let remedy = "pull the reader out and plug it in again; where that does not help, restart the service \
+                          (systemctl restart pcscd)";
+            Check::fail(&what, found, remedy)
+        }
         Inserted::Unreadable(_) => Check::warn(&what, found, "take the card out, turn it if need be, insert it again"),
     }
 }
@@ -118,6 +123,11 @@ mod tests {
             "{unknown}"
         );
         assert!(told(Inserted::Unreadable("mute".to_owned())).contains("mute"));
+        let hung = told(Inserted::Hung(std::time::Duration::from_secs(15)));
+        assert!(
+            hung.starts_with("FAIL") && hung.contains("not answered for 15 s") && hung.contains("plug it in again"),
+            "{hung}"
+        );
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub(in crate::cli) fn card(card: &Inserted) -> String {
             };
             format!("an unknown card, answer to reset {} ({asked})", hex(atr).to_uppercase())
         }
+        Inserted::Hung(time) => format!(
+            "it has not answered for {} s and is left alone until it does",
+            time.as_secs()
+        ),
         Inserted::Unreadable(why) => format!("a card that was not read: {}", legible(why)),
     }
 }
@@ -66,6 +70,7 @@ pub(super) fn as_json(reader: &ReaderInfo) -> Value {
             value["card"] = json!({ "family": family, "left_to_modules": true, "why": why });
         }
         Inserted::Unknown { atr, tried } => value["card"] = json!({ "atr": hex(atr), "tried": tried }),
+        Inserted::Hung(_) => value["card"] = json!({ "problem": card(&reader.card), "hung": true }),
         Inserted::Unreadable(why) => value["card"] = json!({ "problem": why }),
     }
     value

@@ -17,6 +17,7 @@ use super::pcsc::{Context, Seen, Stack};
 use crate::token::{Announcer, Notice};
 
 mod lane;
+mod progress;
 mod thread;
 mod transport;
 

@@ -30,15 +30,20 @@ use opened::{Opened, Tell};
 /// Another program's transaction is waited for so long: Windows ends one without traffic after five seconds, and
 /// who asked must not wait much longer. (Tests wait it out.)
 const BEGIN: Duration = Duration::from_millis(if cfg!(test) { 400 } else { 5000 });
+/// No command that reads takes a card so long; drivers give up after a few seconds themselves. (Tests wait it out.)
+const CALL: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 15 });
 /// Reading a card: contactless ones with many certificates take seconds.
 const READING: Bounds = Bounds {
     begin: BEGIN,
     script: Duration::from_secs(60),
+    call: CALL,
 };
 /// With a PIN: a reader's keys are waited for, up to 90 s for the first and 90 s between two.
 const WITH_PIN: Bounds = Bounds {
     begin: BEGIN,
     script: Duration::from_secs(240),
+    // Some sign only once they were touched, for which they wait 15 s.
+    call: CALL.saturating_mul(4),
 };
 /// A card that is in and yet fails to be read is asked so often: contactless ones may be moved.
 const ATTEMPTS: usize = 3;
@@ -278,7 +283,8 @@ impl Source for Cards {
                     tracing::info!(reader = insertion.reader, %error, "a card was not read");
                     // It may be ours: a module that shows it now would be a second owner a moment later.
                     served.push(insertion.reader.clone());
-                    lacks |= self.readers.holds(&insertion);
+                    // A reader that hangs tells when it does no more.
+                    lacks |= !matches!(error, CardError::Silent(_)) && self.readers.holds(&insertion);
                     if error != CardError::Removed {
                         failure = Some(error);
                     }
@@ -378,7 +384,10 @@ impl Source for Cards {
                 (None, false) => Inserted::Nothing,
                 (Some(insertion), false) => {
                     let told = self.run(&insertion, READING, Opened::describe);
-                    told.unwrap_or_else(|error| Inserted::Unreadable(error.to_string()))
+                    told.unwrap_or_else(|error| match error {
+                        CardError::Silent(time) => Inserted::Hung(time),
+                        error => Inserted::Unreadable(error.to_string()),
+                    })
                 }
             };
             ReaderInfo {

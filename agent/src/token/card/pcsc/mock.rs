@@ -31,13 +31,27 @@ struct State {
     running: Option<u64>,
     runs: u64,
     readers: BTreeMap<String, Slot>,
+    plugged: u64,
+    /// Calls that do not return: of which reader, and of what kind.
+    hangs: Vec<(u64, Call)>,
     contexts: u64,
     cancelled: Vec<u64>,
     /// Waits that are under way, and how many there were.
     waiting: usize,
     waits: usize,
-    /// `cancel` was called while nobody waited: it had no effect.
     established: usize,
+    /// Contexts that are not released.
+    open: usize,
+}
+
+/// Calls that may be made to hang.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Connect,
+    Transmit,
+    Control,
+    /// The transaction's.
+    End,
 }
 
 #[derive(Default)]
@@ -57,6 +71,8 @@ struct Slot {
     die_after: Option<usize>,
     /// Commands answer with these faults first.
     faults: VecDeque<Fault>,
+    /// Counts readers that were plugged in: one that is back is another.
+    plugged: u64,
     /// Answers to control codes.
     controls: BTreeMap<u32, Vec<u8>>,
     log: Vec<String>,
@@ -95,7 +111,14 @@ impl World {
     }
 
     pub(crate) fn plug(&self, reader: &str) {
-        self.state().readers.insert(reader.to_owned(), Slot::default());
+        let mut state = self.state();
+        state.plugged += 1;
+        let slot = Slot {
+            plugged: state.plugged,
+            ..Slot::default()
+        };
+        state.readers.insert(reader.to_owned(), slot);
+        drop(state);
         self.0.moved.notify_all();
     }
 
@@ -147,6 +170,25 @@ impl World {
         self.slot(reader, |slot| slot.faults.push_back(fault));
     }
 
+    /// Calls of this kind to the reader do not return from now on, be it plugged in or not.
+    pub(crate) fn hang(&self, reader: &str, call: Call) {
+        let mut state = self.state();
+        let plugged = state.readers[reader].plugged;
+        state.hangs.push((plugged, call));
+    }
+
+    /// All calls that hang return.
+    pub(crate) fn let_go(&self) {
+        self.state().hangs.clear();
+        self.0.moved.notify_all();
+    }
+
+    /// Returns once calls of this kind do.
+    fn returned(&self, plugged: u64, call: Call) {
+        let hangs = |state: &mut State| state.hangs.contains(&(plugged, call));
+        drop(self.0.moved.wait_while(self.state(), hangs).unwrap());
+    }
+
     /// The reader answers a control code so.
     pub(crate) fn control(&self, reader: &str, code: u32, answer: &[u8]) {
         self.slot(reader, |slot| slot.controls.insert(code, answer.to_vec()));
@@ -181,10 +223,15 @@ impl World {
         self.until("a wait", |state| state.waiting > 0);
     }
 
-    /// Returns when a log has such a line.
+    /// Returns when so many contexts are not released yet.
+    pub(crate) fn until_open(&self, contexts: usize) {
+        self.until("a context's release", |state| state.open == contexts);
+    }
+
+    /// Returns when a log has a line that begins so.
     pub(crate) fn until_logged(&self, reader: &str, line: &str) {
         self.until(line, |state| {
-            state.readers[reader].log.iter().any(|logged| logged == line)
+            state.readers[reader].log.iter().any(|logged| logged.starts_with(line))
         });
     }
 }
@@ -214,6 +261,7 @@ impl Stack for World {
         state.established += 1;
         let run = state.running.ok_or_else(gone)?;
         state.contexts += 1;
+        state.open += 1;
         Ok(Box::new(Line {
             world: self.clone(),
             run,
@@ -230,6 +278,13 @@ struct Line {
     world: World,
     run: u64,
     id: u64,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.world.state().open -= 1;
+        self.world.0.moved.notify_all();
+    }
 }
 
 impl Line {
@@ -300,11 +355,16 @@ impl Context for Line {
             return Err(Fault::Mute);
         }
         slot.log.push("connect".to_owned());
+        let (events, plugged) = (slot.events, slot.plugged);
+        drop(state);
+        self.world.0.moved.notify_all();
+        self.world.returned(plugged, Call::Connect);
         Ok(Box::new(Handle {
             world: self.world.clone(),
             run: self.run,
             reader: reader.to_owned(),
-            events: slot.events,
+            events,
+            plugged,
             card,
         }))
     }
@@ -316,6 +376,7 @@ struct Handle {
     run: u64,
     reader: String,
     events: u16,
+    plugged: u64,
     card: Arc<Mutex<Box<dyn VirtualCard>>>,
 }
 
@@ -325,12 +386,25 @@ impl Handle {
         if state.running != Some(self.run) {
             return Err(gone());
         }
-        let slot = state.readers.get_mut(&self.reader).ok_or(Fault::NoReader)?;
+        let slot = state.readers.get_mut(&self.reader);
+        let slot = slot
+            .filter(|slot| slot.plugged == self.plugged)
+            .ok_or(Fault::NoReader)?;
         slot.log.push(what.into());
         self.world.0.moved.notify_all();
         match slot.events == self.events {
             true => Ok(()),
             false => Err(Fault::NoCard),
+        }
+    }
+
+    /// A fault where the reader was pulled out since, and perhaps plugged in again.
+    fn plugged(&self) -> Result<(), Fault> {
+        let state = self.world.state();
+        let slot = state.readers.get(&self.reader);
+        match slot.is_some_and(|slot| slot.plugged == self.plugged) {
+            true => Ok(()),
+            false => Err(Fault::NoReader),
         }
     }
 
@@ -356,6 +430,7 @@ impl Connection for Handle {
         drop(state);
         self.done("begun")?;
         let ending = script(self);
+        self.world.returned(self.plugged, Call::End);
         self.end("end", ending);
         Ok(())
     }
@@ -372,6 +447,8 @@ impl Exchange for Handle {
 
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Fault> {
         self.done(hex(command))?;
+        self.world.returned(self.plugged, Call::Transmit);
+        self.plugged()?;
         let counted = |left: &mut Option<usize>| match left {
             Some(0) => {
                 *left = None;
@@ -405,6 +482,8 @@ impl Exchange for Handle {
 
     fn control(&mut self, code: u32, input: &[u8]) -> Result<Vec<u8>, Fault> {
         self.done(format!("control {code:08x} {}", hex(input)))?;
+        self.world.returned(self.plugged, Call::Control);
+        self.plugged()?;
         let answer = self.world.slot(&self.reader, |slot| slot.controls.get(&code).cloned());
         answer.ok_or_else(|| Fault::Other("not supported".to_owned()))
     }

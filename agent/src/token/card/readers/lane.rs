@@ -1,19 +1,20 @@
 //! A reader's own thread: scripts run on it one after the other, each in one connection and one transaction.
 //!
 //! PC/SC has no time limit for the wait until another program's transaction ends, nor for a command. The one who
-//! asked waits for so long as [`Bounds`] say; a script that has not begun by then never will, so no PIN is spent
-//! for somebody who has left. A thread that hangs costs its reader, and nobody else.
+//! asked waits for so long as [`Bounds`] say; a script that has not begun by then never will, and one that has sends
+//! nothing more, so no PIN is spent for somebody who has left. A thread that hangs costs its reader, and nobody else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::super::apdu::Link;
 use super::super::error::CardError;
 use super::super::pcsc::{Connection, Context, Ending, Fault, Stack, Watched};
-use super::transport::{Keys, Limit, Wire};
+use super::progress::{Limit, Progress};
+use super::transport::{Keys, Leave, Wire};
 use super::{Board, Insertion};
 
 /// How often a connection is made anew because another program reset the card before our transaction began.
@@ -26,17 +27,17 @@ pub struct Bounds {
     pub begin: Duration,
     /// From then on until it is done.
     pub script: Duration,
+    /// For each call into the driver: one that has not returned by then hangs. Where a person types on the reader's
+    /// keys, `script` holds instead.
+    pub call: Duration,
 }
 
 /// A reader's thread. It ends when this is dropped, after the script at hand.
 pub struct Lane {
     jobs: mpsc::Sender<Job>,
     thread: JoinHandle<()>,
-    running: Running,
+    progress: Arc<Progress>,
 }
-
-/// The limit of the script that has the card now.
-type Running = Arc<Mutex<Option<Limit>>>;
 
 struct Job {
     turn: Turn,
@@ -55,17 +56,32 @@ struct Turn {
 type Script = Box<dyn FnOnce(Result<(&mut Wire<'_>, &[u8]), CardError>) -> HandOut + Send>;
 type HandOut = Box<dyn FnOnce()>;
 
-/// Who was first: the script, or the end of the asker's patience.
-struct Gate(AtomicU8);
+/// Who was first: the script, or the end of the asker's patience; and whether the asker stayed to its end.
+pub(super) struct Gate(AtomicU8);
 
 const WAITING: u8 = 0;
 const BEGUN: u8 = 1;
 const GIVEN_UP: u8 = 2;
+const LEFT: u8 = 3;
 
 impl Gate {
     fn pass(&self, to: u8) -> bool {
+        self.turn(WAITING, to)
+    }
+
+    /// The asker leaves a script that has begun.
+    fn leave(&self) {
+        self.turn(BEGUN, LEFT);
+    }
+
+    /// Whether the asker has left.
+    pub(super) fn is_left(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == LEFT
+    }
+
+    fn turn(&self, from: u8, to: u8) -> bool {
         self.0
-            .compare_exchange(WAITING, to, Ordering::SeqCst, Ordering::SeqCst)
+            .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
             .is_ok()
     }
 }
@@ -77,17 +93,18 @@ pub struct Pending<T> {
     answer: mpsc::Receiver<Result<T, CardError>>,
     asked: Instant,
     bounds: Bounds,
+    progress: Arc<Progress>,
 }
 
 impl Lane {
     /// Starts the thread of a reader. `pads`: keys of the reader may be used.
     pub(super) fn start(stack: Arc<dyn Stack>, board: Arc<Board>, reader: &str, pads: bool) -> Result<Self, CardError> {
         let (jobs, queue) = mpsc::channel();
-        let running = Running::default();
+        let progress = Arc::new(Progress::new(board.clone(), reader));
         let mut worker = Worker {
             stack,
             board,
-            running: running.clone(),
+            progress: progress.clone(),
             context: None,
             keys: None,
             pads,
@@ -95,7 +112,7 @@ impl Lane {
         let thread = std::thread::Builder::new().name(format!("reader {reader}"));
         let started = thread.spawn(move || queue.into_iter().for_each(|job| worker.run(job)));
         let thread = started.map_err(|error| CardError::Service(format!("no thread for the reader: {error}")))?;
-        Ok(Self { jobs, thread, running })
+        Ok(Self { jobs, thread, progress })
     }
 
     /// Whether the thread is there.
@@ -121,9 +138,10 @@ impl Lane {
             answer,
             asked: Instant::now(),
             bounds,
+            progress: self.progress.clone(),
         };
         // Nobody waits in line behind a reader that hangs.
-        if let Some(Err(overdue)) = now(&self.running).map(|limit| limit.check()) {
+        if let Err(overdue) = self.progress.check() {
             let _ = reply.send(Err(overdue));
             return pending;
         }
@@ -143,23 +161,49 @@ impl Lane {
     }
 }
 
+/// The thread ends after the script at hand, whose end is nobody's any more.
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.progress.close();
+    }
+}
+
 impl<T> Pending<T> {
     /// What the script gave, within the bounds.
     pub fn wait(self) -> Result<T, CardError> {
-        let gone = || CardError::Service("a fault of eid-agent's own ended what it asked of the card".to_owned());
         let left = self.bounds.begin.saturating_sub(self.asked.elapsed());
         let begun = match self.begun.recv_timeout(left) {
             Ok(begun) => begun,
-            Err(mpsc::RecvTimeoutError::Timeout) if self.gate.pass(GIVEN_UP) => return Err(CardError::InUse),
+            Err(mpsc::RecvTimeoutError::Timeout) if self.gate.pass(GIVEN_UP) => {
+                return self.progress.check().and(Err(CardError::InUse));
+            }
             // Refused before it began, or began in this very moment.
             Err(_) => Instant::now(),
         };
         // Its own time, however long others were waited for before it.
-        let left = self.bounds.script.saturating_sub(begun.elapsed());
-        match self.answer.recv_timeout(left) {
-            Ok(answer) => answer,
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(CardError::Silent(self.bounds.script)),
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(gone()),
+        let end = begun + self.bounds.script;
+        loop {
+            // A call that begins only after this look has its time after the next one.
+            let next = (Instant::now() + self.bounds.call).min(end);
+            let due = self.progress.due().map_or(next, |due| due.min(next));
+            let left = due.saturating_duration_since(Instant::now());
+            match self.answer.recv_timeout(left) {
+                Ok(answer) => return answer,
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    let why = "a fault of eid-agent's own ended what it asked of the card";
+                    return Err(CardError::Service(why.to_owned()));
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+            let silent = match Instant::now() < end {
+                true => self.progress.check(),
+                false => self.progress.check().and(Err(CardError::Silent(self.bounds.script))),
+            };
+            if silent.is_err() {
+                self.gate.leave();
+                // It may have come in this very moment.
+                return self.answer.try_recv().unwrap_or(silent.and(Err(CardError::Removed)));
+            }
         }
     }
 }
@@ -168,7 +212,7 @@ impl<T> Pending<T> {
 struct Worker {
     stack: Arc<dyn Stack>,
     board: Arc<Board>,
-    running: Running,
+    progress: Arc<Progress>,
     context: Option<Box<dyn Context>>,
     /// What the reader's keys can do, once it was asked.
     keys: Option<Keys>,
@@ -184,7 +228,7 @@ impl Worker {
         let mut script = Some(script);
         let mut answer = None;
         let fault = self.transact(&turn, &mut script, &mut answer);
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.progress.end();
         if let (Some(script), Some(error)) = (script, fault.err()) {
             answer = Some(script(Err(error)));
         }
@@ -201,20 +245,27 @@ impl Worker {
         answer: &mut Option<HandOut>,
     ) -> Result<(), CardError> {
         for _ in 0..RESETS {
-            let mut connection = self.connect(&turn.insertion.reader)?;
+            let call = turn.bounds.call;
+            let mut connection = self.connect(&turn.insertion.reader, call)?;
             let context = self.context.as_deref().ok_or(CardError::Removed)?;
-            let (keys, pads, board, running) = (&mut self.keys, self.pads, &self.board, &self.running);
+            let (keys, pads, board, progress) = (&mut self.keys, self.pads, &self.board, &self.progress);
             let mut refused = None;
             let mut ending = Ending::Leave;
             let ran = connection.transacted(&mut |exchange| {
-                ending = match still(context, board, &turn.insertion) {
+                ending = match progress.during(call, || still(context, board, &turn.insertion)) {
                     Ok(atr) => match turn.gate.pass(BEGUN) {
                         true => {
                             let limit = Limit::after(turn.bounds.script);
-                            *running.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
+                            progress.begin(limit);
                             let _ = turn.begun.send(limit.begun);
-                            let keys = keys.get_or_insert_with(|| Keys::ask(exchange, pads));
-                            let mut wire = Wire::new(exchange, keys, limit);
+                            let keys = keys.get_or_insert_with(|| progress.during(call, || Keys::ask(exchange, pads)));
+                            let leave = Leave {
+                                script: limit,
+                                call,
+                                gate: &turn.gate,
+                                progress,
+                            };
+                            let mut wire = Wire::new(exchange, keys, leave);
                             match play(script, &mut wire, &atr) {
                                 Ok(hand_out) => {
                                     *answer = hand_out;
@@ -230,10 +281,13 @@ impl Worker {
                         Ending::Leave
                     }
                 };
+                // The transaction's end is a call, too.
+                progress.enter(call);
                 ending
             });
             // The transaction's end has reset the card where it had to, unless it failed.
-            connection.disconnect(if ran.is_ok() { Ending::Leave } else { ending });
+            let ending = if ran.is_ok() { Ending::Leave } else { ending };
+            progress.during(call, || connection.disconnect(ending));
             match (refused, ran) {
                 (Some(error), _) => return Err(error),
                 _ if script.is_none() || turn.gate.0.load(Ordering::SeqCst) == GIVEN_UP => return Ok(()),
@@ -245,13 +299,14 @@ impl Worker {
         Err(CardError::InUse)
     }
 
-    fn connect(&mut self, reader: &str) -> Result<Box<dyn Connection>, CardError> {
+    fn connect(&mut self, reader: &str, call: Duration) -> Result<Box<dyn Connection>, CardError> {
         if self.context.is_none() {
-            let context = self.stack.establish();
+            let context = self.progress.during(call, || self.stack.establish());
             self.context = Some(context.map_err(|fault| self.failed(fault))?);
         }
         let context = self.context.as_deref().ok_or(CardError::Removed)?;
-        context.connect(reader).map_err(|fault| self.failed(fault))
+        let connected = self.progress.during(call, || context.connect(reader));
+        connected.map_err(|fault| self.failed(fault))
     }
 
     /// A context whose service ended is dead for ever: the next script makes a new one.
@@ -278,10 +333,6 @@ fn play(script: &mut Option<Script>, wire: &mut Wire<'_>, atr: &[u8]) -> Result<
             Err(Panicked)
         }
     }
-}
-
-fn now(running: &Running) -> Option<Limit> {
-    *running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether the card that is in now is the one of this insertion. Asked within the transaction: a card that was

@@ -1,6 +1,6 @@
 //! A transaction as families see it, with the reader's keys (PC/SC part 10, 2.5 and 2.6).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::apdu::Secret;
 use super::super::error::CardError;
@@ -8,6 +8,8 @@ use super::super::pad::{Features, GET_FEATURE_REQUEST, is_false_pad};
 use super::super::pcsc::{Ending, Exchange, Fault, control_code};
 use super::super::pin::PadEntry;
 use super::super::transport::{Protocol, Transport};
+use super::lane::Gate;
+use super::progress::{Limit, Progress};
 
 /// VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: after these the card may know its holder.
 const BEARS_PIN: [u8; 3] = [0x20, 0x24, 0x2C];
@@ -40,26 +42,23 @@ impl Keys {
 }
 
 /// Until when a script may have the card: one that hangs, or talks for ever, must not keep it from everybody.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
-    pub(super) begun: Instant,
-    time: Duration,
+#[derive(Clone, Copy)]
+pub(super) struct Leave<'a> {
+    /// Of the whole script; a person who types on the reader's keys may take so long.
+    pub(super) script: Limit,
+    /// Of each call.
+    pub(super) call: Duration,
+    pub(super) gate: &'a Gate,
+    pub(super) progress: &'a Progress,
 }
 
-impl Limit {
-    /// From now on for so long.
-    pub(super) fn after(time: Duration) -> Self {
-        Self {
-            begun: Instant::now(),
-            time,
-        }
-    }
-
-    /// An error once the time is over.
-    pub(super) fn check(&self) -> Result<(), CardError> {
-        match self.begun.elapsed() < self.time {
-            true => Ok(()),
-            false => Err(CardError::Silent(self.time)),
+impl Leave<'_> {
+    /// An error once the time is over, or whoever asked has gone.
+    fn check(&self) -> Result<(), CardError> {
+        self.script.check()?;
+        match self.gate.is_left() {
+            true => Err(CardError::Silent(self.script.begun.elapsed())),
+            false => Ok(()),
         }
     }
 }
@@ -68,18 +67,25 @@ impl Limit {
 pub(super) struct Wire<'a> {
     exchange: &'a mut dyn Exchange,
     keys: &'a Keys,
-    limit: Limit,
+    leave: Leave<'a>,
     touched: bool,
 }
 
 impl<'a> Wire<'a> {
-    pub(super) fn new(exchange: &'a mut dyn Exchange, keys: &'a Keys, limit: Limit) -> Self {
+    pub(super) fn new(exchange: &'a mut dyn Exchange, keys: &'a Keys, leave: Leave<'a>) -> Self {
         Self {
             exchange,
             keys,
-            limit,
+            leave,
             touched: false,
         }
+    }
+
+    /// A command to the reader during which a person types.
+    fn control(&mut self, code: u32, input: &[u8]) -> Result<Vec<u8>, Fault> {
+        let exchange = &mut self.exchange;
+        let time = self.leave.script.time;
+        self.leave.progress.during(time, || exchange.control(code, input))
     }
 
     /// How the card must be left: nobody shall ride on a PIN that was given here.
@@ -100,14 +106,14 @@ impl<'a> Wire<'a> {
             ..
         } = self.keys.0;
         if let Some(code) = direct {
-            return self.exchange.control(code, &structure);
+            return self.control(code, &structure);
         }
         let missing = || Fault::Other("the reader has no keys for a PIN".to_owned());
         let (start, finish) = start.zip(finish).ok_or_else(missing)?;
-        self.exchange.control(start, &structure)?;
+        self.control(start, &structure)?;
         let followed = key_pressed.map_or(Ok(()), |code| self.follow_keys(code));
         // Whatever became of it, the reader is let out of the entry it began.
-        let finished = self.exchange.control(finish, &[]);
+        let finished = self.control(finish, &[]);
         followed.and(finished)
     }
 
@@ -115,10 +121,10 @@ impl<'a> Wire<'a> {
     /// 40 the reader gave up.
     fn follow_keys(&mut self, code: u32) -> Result<(), Fault> {
         for _ in 0..KEY_PRESSES {
-            if self.limit.check().is_err() {
+            if self.leave.check().is_err() {
                 return Err(Fault::Timeout);
             }
-            match self.exchange.control(code, &[])?.first() {
+            match self.control(code, &[])?.first() {
                 Some(0x0D | 0x1B | 0x0E | 0x40) => return Ok(()),
                 // Drivers that do not wait for a key answer at once that there was none.
                 Some(0x00) | None => std::thread::sleep(Duration::from_millis(20)),
@@ -131,11 +137,12 @@ impl<'a> Wire<'a> {
 
 impl Transport for Wire<'_> {
     fn transmit(&mut self, command: &Secret) -> Result<Vec<u8>, CardError> {
-        self.limit.check()?;
+        self.leave.check()?;
         let bytes = command.expose();
         let bears_pin = bytes.get(1).is_some_and(|ins| BEARS_PIN.contains(ins)) && bytes.len() > 5;
         self.touched |= bears_pin;
-        let answer = self.exchange.transmit(bytes)?;
+        let (exchange, leave) = (&mut self.exchange, self.leave);
+        let answer = leave.progress.during(leave.call, || exchange.transmit(bytes))?;
         // Pulled during a command, pcsc-lite says "success" and hands over nothing.
         match answer.len() {
             0 | 1 => Err(CardError::Removed),
@@ -152,10 +159,10 @@ impl Transport for Wire<'_> {
     }
 
     fn verify_on_pad(&mut self, entry: &PadEntry) -> Result<[u8; 2], CardError> {
-        self.limit.check()?;
+        self.leave.check()?;
         self.touched = true;
         let answer = match self.on_keys(entry) {
-            Err(Fault::Timeout) => return self.limit.check().and(Err(CardError::Removed)),
+            Err(Fault::Timeout) => return self.leave.check().and(Err(CardError::Removed)),
             answer => answer?,
         };
         let status = answer.last_chunk::<2>().copied();

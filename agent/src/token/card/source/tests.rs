@@ -12,6 +12,7 @@ use plain::{Plain, PlainFamily};
 
 mod faults;
 mod hostile;
+mod hung;
 mod pads;
 pub(crate) mod plain;
 mod rutoken;

@@ -69,6 +69,7 @@ fn a_card_that_answers_for_ever_is_let_go_in_time() {
     let bounds = Bounds {
         begin: BEGIN,
         script: time,
+        call: CALL,
     };
     let (told, ends) = std::sync::mpsc::channel();
     let endless = move |_: &mut Opened, link: &mut Link<'_>| -> Result<(), CardError> {
@@ -93,6 +94,7 @@ fn nobody_waits_in_line_behind_a_reader_that_hangs() {
     let bounds = Bounds {
         begin: BEGIN,
         script: Duration::from_millis(50),
+        call: CALL,
     };
     let (release, hang) = std::sync::mpsc::channel::<()>();
     let hangs = move |_: &mut Opened, _: &mut Link<'_>| {

@@ -1,7 +1,9 @@
 //! Readers with keys, over their control codes.
 
 use super::*;
+use crate::token::card::error::PinFailure;
 use crate::token::card::pcsc::control_code;
+use crate::token::card::pcsc::mock::Call;
 
 const DIRECT: u32 = 0x4233_0006;
 const START: u32 = 0x4233_0001;
@@ -117,4 +119,31 @@ fn a_reader_is_let_out_of_an_entry_that_failed() {
         log.iter().any(|line| line.contains(&format!("{FINISH:08x}"))),
         "{log:?}"
     );
+}
+
+/// A driver that does not return is one that hangs; a person who looks for a key is none.
+#[test]
+fn a_person_at_the_keys_is_waited_for_longer_than_a_driver() {
+    let (world, mut cards, tokens) = with_keys(&[(6, DIRECT)], true);
+    let insertion = cards.place(&tokens[0].id).unwrap().0;
+    world.control(READER, DIRECT, &[0x64, 0x01]);
+    world.log(READER);
+    world.hang(READER, Call::Control);
+    let bounds = Bounds {
+        call: Duration::from_millis(50),
+        ..WITH_PIN
+    };
+    let typing = std::thread::spawn({
+        let world = world.clone();
+        move || {
+            world.until_logged(READER, &format!("control {DIRECT:08x}"));
+            // The person takes longer than any call may.
+            std::thread::sleep(bounds.call * 4);
+            world.let_go();
+        }
+    });
+    let sign = |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.sign(0, "K0", &[], PinSource::Pad, link);
+    let cancelled = Err(CardError::Pin(PinFailure::PadCancelled));
+    assert_eq!(cards.run(&insertion, bounds, sign), cancelled);
+    typing.join().unwrap();
 }
