@@ -23,6 +23,27 @@ pub(crate) struct Context<'a> {
     pub(crate) work: &'a Work,
 }
 
+impl<'a> Context<'a> {
+    /// For a proof of a format that the policy takes, and a challenge that is long enough for it.
+    fn of(
+        proof: &Proof,
+        origin: &'a Origin,
+        challenge: &'a Challenge,
+        policy: &'a Policy,
+        now: OffsetDateTime,
+        work: &'a Work,
+    ) -> Result<Self, VerifyError> {
+        check_format(proof, challenge, policy)?;
+        Ok(Self {
+            origin,
+            challenge,
+            policy,
+            now,
+            work,
+        })
+    }
+}
+
 /// A proof whose signature verified with the key of a certificate that nobody has verified yet.
 pub(crate) struct Opened {
     pub(crate) certificate: Certificate,
@@ -71,15 +92,8 @@ pub fn verify(
     policy: &Policy,
     now: OffsetDateTime,
 ) -> Result<VerifiedIdentity, VerifyError> {
-    check_format(proof, challenge, policy)?;
     let work = Work::new(policy.rules().budget);
-    let context = Context {
-        origin,
-        challenge,
-        policy,
-        now,
-        work: &work,
-    };
+    let context = Context::of(proof, origin, challenge, policy, now, &work)?;
     by_certificate(proof, &context)
 }
 
@@ -106,15 +120,8 @@ pub fn verify_any(
     policy: &Policy,
     now: OffsetDateTime,
 ) -> Result<Verified, VerifyError> {
-    check_format(proof, challenge, policy)?;
     let work = Work::new(policy.rules().budget);
-    let context = Context {
-        origin,
-        challenge,
-        policy,
-        now,
-        work: &work,
-    };
+    let context = Context::of(proof, origin, challenge, policy, now, &work)?;
     match proof {
         Proof::Uec(card) => {
             format::check_size(proof, policy)?;
