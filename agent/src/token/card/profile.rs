@@ -8,8 +8,10 @@
 //! - `locate`: finds and reads a certificate, by path or by PKCS#15 (`pkcs15`);
 //! - `counter`: what a card tells of its PINs;
 //! - `sign`: security environment, VERIFY, signature, in the order of the family;
+//! - `complete`: what a record must say, looked at when the agent is built;
 //! - `play`: the [`Card`](super::family::Card) that all of this makes.
 
+mod complete;
 mod counter;
 pub(super) mod hex;
 mod key;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use plugin_protocol::HashFunction;
 use plugin_protocol::api::SignatureScheme;
 
+pub(super) use self::complete::complete;
 pub(super) use self::counter::empty_verify;
 pub use self::key::KeyKind;
 pub(super) use self::play::masked;
@@ -260,6 +263,20 @@ pub enum Locator {
         /// Selects EF.OD.
         directory: Select,
     },
+}
+
+impl Locator {
+    /// In the file at the end of this way, whose control parameters tell its length.
+    pub const fn file(at: &'static [Select]) -> Self {
+        let length = Length::Fci;
+        Self::File { at, length }
+    }
+
+    /// In the file at the end of this way, which is DER, and tells its length itself.
+    pub const fn der_file(at: &'static [Select]) -> Self {
+        let length = Length::Der;
+        Self::File { at, length }
+    }
 }
 
 /// What tells how long a file is.

@@ -19,8 +19,8 @@ use super::super::error::CardError;
 use super::super::pin::{PinSpec, PinStatus};
 use super::super::profile::hex::hex;
 use super::super::profile::{
-    Atr, Counter, Identity, Input, KeyKind, KeyProfile, Length, Locator, Output, Profile, Select, SlotProfile, Step,
-    Way, empty_verify, go, masked,
+    Atr, Counter, Identity, Input, KeyKind, KeyProfile, Locator, Output, Profile, Select, SlotProfile, Step, Way,
+    empty_verify, go, masked,
 };
 use crate::certificate::Role;
 
@@ -60,10 +60,7 @@ const EC: Way = Way {
 
 const AUTHENTICATION: KeyProfile = KeyProfile {
     role: Some(Role::Authentication),
-    certificate: Locator::File {
-        at: &[BELPIC, Select::path(hex!("DF00 5038")).silent()],
-        length: Length::Der,
-    },
+    certificate: Locator::der_file(&[BELPIC, Select::path(hex!("DF00 5038")).silent()]),
     reference: 0x82,
     sign_at: &[BELPIC, DF_ID],
     each_time: false,
@@ -71,10 +68,7 @@ const AUTHENTICATION: KeyProfile = KeyProfile {
 };
 const SIGNATURE: KeyProfile = KeyProfile {
     role: Some(Role::Signing),
-    certificate: Locator::File {
-        at: &[BELPIC, Select::path(hex!("DF00 5039")).silent()],
-        length: Length::Der,
-    },
+    certificate: Locator::der_file(&[BELPIC, Select::path(hex!("DF00 5039")).silent()]),
     reference: 0x83,
     each_time: true,
     ..AUTHENTICATION

@@ -8,11 +8,9 @@
 //! \[INF\] The data sheet has no CHANGE REFERENCE DATA of this card: it is sent as ISO/IEC 7816-4 has it, old block, new
 //! block, and was never tried on one.
 
-use super::super::pin::PinSpec;
 use super::super::profile::hex::hex;
-use super::super::profile::{Atr, Counter, Document, KeyProfile, Length, Locator, Profile, Select, SlotProfile};
-use super::idemia::{AWP, CHUNK, EC_AUTHENTICATION, EC_SIGNATURE, MAIN, QSCD, UNBLOCK};
-use crate::certificate::Role;
+use super::super::profile::{Atr, Document, KeyProfile, Locator, Profile, Select, SlotProfile};
+use super::idemia::{AUTHENTICATION, CHUNK, MAIN, PIN1, PIN2, SIGNATURE};
 
 /// The record.
 pub const PROFILE: Profile = Profile {
@@ -34,42 +32,18 @@ pub const PROFILE: Profile = Profile {
     chunk: CHUNK,
     slots: &[
         SlotProfile {
-            pin: PinSpec::ascii("PIN1", 0x01, (4, 12), 0xFF, 12),
-            pin_at: &[MAIN],
-            counter: Counter::Ias,
-            tries_max: None,
             keys: &[KeyProfile {
-                role: Some(Role::Authentication),
-                certificate: Locator::File {
-                    at: &[MAIN, Select::path_from_here(hex!("ADF1 3401"))],
-                    length: Length::Fci,
-                },
-                reference: 0x81,
-                sign_at: &[AWP],
-                each_time: false,
-                ways: &[EC_AUTHENTICATION],
+                certificate: Locator::file(&[MAIN, Select::path_from_here(hex!("ADF1 3401"))]),
+                ..AUTHENTICATION
             }],
-            change: true,
-            unblock: UNBLOCK,
+            ..PIN1
         },
         SlotProfile {
-            pin: PinSpec::ascii("PIN2", 0x85, (5, 12), 0xFF, 12),
-            pin_at: &[QSCD],
-            counter: Counter::Ias,
-            tries_max: None,
             keys: &[KeyProfile {
-                role: Some(Role::Signing),
-                certificate: Locator::File {
-                    at: &[MAIN, Select::path_from_here(hex!("ADF2 341F"))],
-                    length: Length::Fci,
-                },
-                reference: 0x9F,
-                sign_at: &[QSCD],
-                each_time: true,
-                ways: &[EC_SIGNATURE],
+                certificate: Locator::file(&[MAIN, Select::path_from_here(hex!("ADF2 341F"))]),
+                ..SIGNATURE
             }],
-            change: true,
-            unblock: UNBLOCK,
+            ..PIN2
         },
     ],
     ..Profile::USUAL

@@ -10,9 +10,15 @@
 
 use super::super::pin::PinSpec;
 use super::super::profile::hex::hex;
-use super::super::profile::{Atr, Counter, Document, KeyProfile, Length, Locator, Profile, Select, SlotProfile};
-use super::thales::{APPLICATION, EC, UNBLOCK, USUAL};
-use crate::certificate::Role;
+use super::super::profile::{Atr, Counter, Document, KeyProfile, Locator, Profile, Select, SlotProfile};
+use super::thales::{APPLICATION, AUTHENTICATION, SIGNATURE, SLOT, USUAL};
+
+/// What both PINs have in common.
+const PIN: SlotProfile = SlotProfile {
+    counter: Counter::Thales { transport_flag: true },
+    tries_max: Some(3),
+    ..SLOT
+};
 
 /// The record.
 pub const PROFILE: Profile = Profile {
@@ -29,41 +35,20 @@ pub const PROFILE: Profile = Profile {
     slots: &[
         SlotProfile {
             pin: PinSpec::ascii("PIN1", 0x81, (4, 12), 0x00, 12),
-            pin_at: &[APPLICATION],
-            counter: Counter::Thales { transport_flag: true },
-            tries_max: Some(3),
             keys: &[KeyProfile {
-                role: Some(Role::Authentication),
-                certificate: Locator::File {
-                    at: &[APPLICATION, Select::path(hex!("ADF1 3411"))],
-                    length: Length::Fci,
-                },
-                reference: 0x01,
-                sign_at: &[APPLICATION],
-                each_time: false,
-                ways: &[EC],
+                certificate: Locator::file(&[APPLICATION, Select::path(hex!("ADF1 3411"))]),
+                ..AUTHENTICATION
             }],
-            change: true,
-            unblock: UNBLOCK,
+            ..PIN
         },
         SlotProfile {
             pin: PinSpec::ascii("PIN2", 0x82, (5, 12), 0x00, 12),
-            pin_at: &[APPLICATION],
-            counter: Counter::Thales { transport_flag: true },
-            tries_max: Some(3),
             keys: &[KeyProfile {
-                role: Some(Role::Signing),
-                certificate: Locator::File {
-                    at: &[APPLICATION, Select::path(hex!("ADF2 3421"))],
-                    length: Length::Fci,
-                },
+                certificate: Locator::file(&[APPLICATION, Select::path(hex!("ADF2 3421"))]),
                 reference: 0x05,
-                sign_at: &[APPLICATION],
-                each_time: true,
-                ways: &[EC],
+                ..SIGNATURE
             }],
-            change: true,
-            unblock: UNBLOCK,
+            ..PIN
         },
     ],
     ..USUAL

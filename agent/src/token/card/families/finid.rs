@@ -13,11 +13,8 @@ use plugin_protocol::api::SignatureScheme::RsaPss;
 
 use super::super::pin::PinSpec;
 use super::super::profile::hex::hex;
-use super::super::profile::{
-    Atr, Counter, Document, KeyKind, KeyProfile, Length, Locator, Profile, Select, SlotProfile, Way,
-};
-use super::thales::{APPLICATION, EC, UNBLOCK, USUAL};
-use crate::certificate::Role;
+use super::super::profile::{Atr, Document, KeyKind, KeyProfile, Locator, Profile, Select, SlotProfile, Way};
+use super::thales::{APPLICATION, AUTHENTICATION, EC, SIGNATURE, SLOT, USUAL};
 
 /// MGF1 with SHA-256 and a salt of 32 bytes, made by the card over the hash.
 const PS256: Way = Way {
@@ -34,38 +31,20 @@ const NUMBER: Option<Document> = Some(Document {
     octets_at: Some(4),
 });
 
-/// PIN1 and the key behind it, but for how it signs.
 const PIN1: SlotProfile = SlotProfile {
     pin: PinSpec::ascii("PIN1", 0x11, (4, 12), 0x00, 12),
-    pin_at: &[APPLICATION],
-    counter: Counter::Thales { transport_flag: false },
     tries_max: Some(5),
-    keys: &[],
-    change: true,
-    unblock: UNBLOCK,
+    ..SLOT
 };
 
-const AUTHENTICATION: KeyProfile = KeyProfile {
-    role: Some(Role::Authentication),
-    certificate: Locator::File {
-        at: &[APPLICATION, Select::path(hex!("4331"))],
-        length: Length::Fci,
-    },
-    reference: 0x01,
-    sign_at: &[APPLICATION],
-    each_time: false,
-    ways: &[EC],
-};
-
-/// PIN2, but for its key.
 const PIN2: SlotProfile = SlotProfile {
     pin: PinSpec::ascii("PIN2", 0x82, (6, 12), 0x00, 12),
     ..PIN1
 };
 
-const SIGNATURE: KeyProfile = KeyProfile {
-    role: Some(Role::Signing),
-    each_time: true,
+/// The certificate for identity is at one place in both versions.
+const IDENTITY: KeyProfile = KeyProfile {
+    certificate: Locator::file(&[APPLICATION, Select::path(hex!("4331"))]),
     ..AUTHENTICATION
 };
 
@@ -85,16 +64,13 @@ pub const V3: Profile = Profile {
         SlotProfile {
             keys: &[KeyProfile {
                 ways: &[PS256],
-                ..AUTHENTICATION
+                ..IDENTITY
             }],
             ..PIN1
         },
         SlotProfile {
             keys: &[KeyProfile {
-                certificate: Locator::File {
-                    at: &[APPLICATION, Select::path(hex!("5016 4335"))],
-                    length: Length::Fci,
-                },
+                certificate: Locator::file(&[APPLICATION, Select::path(hex!("5016 4335"))]),
                 reference: 0x03,
                 ..SIGNATURE
             }],
@@ -124,15 +100,12 @@ pub const V4: Profile = Profile {
     document: NUMBER,
     slots: &[
         SlotProfile {
-            keys: &[AUTHENTICATION],
+            keys: &[IDENTITY],
             ..PIN1
         },
         SlotProfile {
             keys: &[KeyProfile {
-                certificate: Locator::File {
-                    at: &[APPLICATION, Select::path(hex!("5016 4332"))],
-                    length: Length::Fci,
-                },
+                certificate: Locator::file(&[APPLICATION, Select::path(hex!("5016 4332"))]),
                 reference: 0x02,
                 ..SIGNATURE
             }],

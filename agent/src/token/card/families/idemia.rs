@@ -5,7 +5,10 @@ use plugin_protocol::api::SignatureScheme::Ecdsa;
 
 use super::super::pin::PinSpec;
 use super::super::profile::hex::hex;
-use super::super::profile::{Input, KeyKind, Output, Select, Step, Unblock, UnblockForm, Way};
+use super::super::profile::{
+    Counter, Input, KeyKind, KeyProfile, Locator, Output, Select, SlotProfile, Step, Unblock, UnblockForm, Way,
+};
+use crate::certificate::Role;
 
 /// The main application: both folders below it, PIN1 and the PUK.
 pub(super) const MAIN: Select = Select::application(hex!("A000000077010800070000FE00000100"));
@@ -18,11 +21,49 @@ pub(super) const QSCD: Select = Select::application(b"QSCD Application");
 pub(super) const CHUNK: usize = 0xC0;
 
 /// The code that unblocks both PINs: known to the main application.
-pub(super) const UNBLOCK: Option<Unblock> = Some(Unblock {
+const UNBLOCK: Option<Unblock> = Some(Unblock {
     puk: PinSpec::ascii("PUK", 0x02, (8, 12), 0xFF, 12),
     puk_at: &[MAIN],
     form: UnblockForm::AfterVerify,
 });
+
+/// PIN1, but for its key.
+pub(super) const PIN1: SlotProfile = SlotProfile {
+    pin: PinSpec::ascii("PIN1", 0x01, (4, 12), 0xFF, 12),
+    pin_at: &[MAIN],
+    counter: Counter::Ias,
+    tries_max: None,
+    keys: &[],
+    change: true,
+    unblock: UNBLOCK,
+};
+
+/// PIN2, but for its key and its shortest length.
+pub(super) const PIN2: SlotProfile = SlotProfile {
+    pin: PinSpec::ascii("PIN2", 0x85, (5, 12), 0xFF, 12),
+    pin_at: &[QSCD],
+    ..PIN1
+};
+
+/// The key of PIN1, but for where its certificate is.
+pub(super) const AUTHENTICATION: KeyProfile = KeyProfile {
+    role: Some(Role::Authentication),
+    certificate: Locator::Pkcs15 { at: &[MAIN, AWP] },
+    reference: 0x81,
+    sign_at: &[AWP],
+    each_time: false,
+    ways: &[EC_AUTHENTICATION],
+};
+
+/// The key of PIN2, likewise.
+pub(super) const SIGNATURE: KeyProfile = KeyProfile {
+    role: Some(Role::Signing),
+    certificate: Locator::Pkcs15 { at: &[MAIN, QSCD] },
+    reference: 0x9F,
+    sign_at: &[QSCD],
+    each_time: true,
+    ways: &[EC_SIGNATURE],
+};
 
 /// INTERNAL AUTHENTICATE with P-384: always 48 bytes, one algorithm for every hash.
 pub(super) const EC_AUTHENTICATION: Way = Way {

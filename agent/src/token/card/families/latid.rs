@@ -15,9 +15,9 @@ use plugin_protocol::api::SignatureScheme::RsaPkcs1;
 use super::super::pin::PinSpec;
 use super::super::profile::hex::hex;
 use super::super::profile::{
-    Atr, Counter, Input, KeyKind, KeyProfile, Length, Locator, Output, Profile, Select, SlotProfile, Step, Way,
+    Atr, Input, KeyKind, KeyProfile, Locator, Output, Profile, Select, SlotProfile, Step, Way,
 };
-use super::idemia::{AWP, CHUNK, EC_AUTHENTICATION, EC_SIGNATURE, MAIN, QSCD, UNBLOCK};
+use super::idemia::{AUTHENTICATION, AWP, CHUNK, EC_AUTHENTICATION, EC_SIGNATURE, MAIN, PIN1, PIN2, SIGNATURE};
 use crate::certificate::Role;
 
 /// INTERNAL AUTHENTICATE with RSA: the DigestInfo goes in.
@@ -55,36 +55,19 @@ pub const V2: Profile = Profile {
     chunk: CHUNK,
     slots: &[
         SlotProfile {
-            pin: PinSpec::ascii("PIN1", 0x01, (4, 12), 0xFF, 12),
-            pin_at: &[MAIN],
-            counter: Counter::Ias,
-            tries_max: None,
             keys: &[KeyProfile {
-                role: Some(Role::Authentication),
-                certificate: Locator::Pkcs15 { at: &[MAIN, AWP] },
-                reference: 0x81,
-                sign_at: &[AWP],
-                each_time: false,
                 ways: &[EC_AUTHENTICATION, RSA_AUTHENTICATION],
+                ..AUTHENTICATION
             }],
-            change: true,
-            unblock: UNBLOCK,
+            ..PIN1
         },
         SlotProfile {
             pin: PinSpec::ascii("PIN2", 0x85, (6, 12), 0xFF, 12),
-            pin_at: &[QSCD],
-            counter: Counter::Ias,
-            tries_max: None,
             keys: &[KeyProfile {
-                role: Some(Role::Signing),
-                certificate: Locator::Pkcs15 { at: &[MAIN, QSCD] },
-                reference: 0x9F,
-                sign_at: &[QSCD],
-                each_time: true,
                 ways: &[EC_SIGNATURE, RSA_SIGNATURE],
+                ..SIGNATURE
             }],
-            change: true,
-            unblock: UNBLOCK,
+            ..PIN2
         },
     ],
     ..Profile::USUAL
@@ -94,6 +77,13 @@ pub const V2: Profile = Profile {
 const V1_RSA: Way = Way {
     hashes: &[(Sha256, 0x02), (Sha384, 0x02), (Sha512, 0x02)],
     ..RSA_AUTHENTICATION
+};
+
+const V1_AUTHENTICATION: KeyProfile = KeyProfile {
+    certificate: Locator::der_file(&[MAIN, Select::path_from_here(hex!("ADF1 A002"))]),
+    reference: 0x82,
+    ways: &[V1_RSA],
+    ..AUTHENTICATION
 };
 
 /// The record of v1: no application for signatures, everything in ADF1.
@@ -108,41 +98,24 @@ pub const V1: Profile = Profile {
     slots: &[
         SlotProfile {
             pin: PinSpec::ascii("PIN1", 0x01, (4, 12), 0xFF, 64),
-            pin_at: &[MAIN],
-            counter: Counter::Ias,
-            tries_max: None,
-            keys: &[KeyProfile {
-                role: Some(Role::Authentication),
-                certificate: Locator::File {
-                    at: &[MAIN, Select::path_from_here(hex!("ADF1 A002"))],
-                    length: Length::Der,
-                },
-                reference: 0x82,
-                sign_at: &[AWP],
-                each_time: false,
-                ways: &[V1_RSA],
-            }],
+            keys: &[V1_AUTHENTICATION],
             change: false,
             unblock: None,
+            ..PIN1
         },
         SlotProfile {
             pin: PinSpec::ascii("PIN2", 0x81, (6, 12), 0xFF, 64),
             pin_at: &[AWP],
-            counter: Counter::Ias,
-            tries_max: None,
             keys: &[KeyProfile {
                 role: Some(Role::Signing),
-                certificate: Locator::File {
-                    at: &[MAIN, Select::path_from_here(hex!("ADF1 A001"))],
-                    length: Length::Der,
-                },
+                certificate: Locator::der_file(&[MAIN, Select::path_from_here(hex!("ADF1 A001"))]),
                 reference: 0x81,
-                sign_at: &[AWP],
                 each_time: true,
-                ways: &[V1_RSA],
+                ..V1_AUTHENTICATION
             }],
             change: false,
             unblock: None,
+            ..PIN2
         },
     ],
     ..Profile::USUAL

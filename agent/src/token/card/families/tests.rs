@@ -82,6 +82,32 @@ fn every_answer_to_reset_is_one_familys() {
     }
 }
 
+/// What `families.rs` says of a new family's tests.
+#[test]
+fn every_family_has_its_answers_its_virtual_card_and_its_scene() {
+    for family in NATIONAL {
+        let id = family.id;
+        let answers = ANSWERS.iter().any(|(known, _)| *known == id);
+        assert!(
+            answers,
+            "{id}: the data sheet's answers to reset are missing in ANSWERS of families/tests.rs"
+        );
+        let variant = fixtures::card::list::find(id);
+        let variant = variant.unwrap_or_else(|| panic!("{id}: there is no virtual card of it in fixtures::card::list"));
+        let ready = (variant.make)(&PKI, &fixtures::card::kit::Order::new("ivanov"));
+        let recognised = family.recognise(&fixtures::card::VirtualCard::atr(&ready.card));
+        assert_eq!(
+            recognised,
+            Recognition::Sure,
+            "{id}: the virtual card is another family's"
+        );
+        assert!(
+            scenes::has(id),
+            "{id}: a row is missing in SCENES of families/tests/scenes.rs"
+        );
+    }
+}
+
 #[test]
 fn without_contacts_the_person_is_told_to_insert_the_card() {
     for (id, atr) in ANSWERS.iter().filter(|(_, atr)| unhex(atr)[2..4] == [0x80, 0x01]) {

@@ -142,6 +142,11 @@ const SCENES: &[Scene] = &[
     },
 ];
 
+/// Whether a family is played here.
+pub(super) fn has(family: &str) -> bool {
+    SCENES.iter().any(|scene| scene.family == family)
+}
+
 pub(super) fn order() -> Order {
     Order::new("ivanov")
 }
