@@ -1,5 +1,6 @@
 //! One inserted card: what was read of it once, and what each of its calls does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use der::Decode;
@@ -8,7 +9,7 @@ use time::OffsetDateTime;
 use x509_cert::Certificate as X509;
 
 use super::super::apdu::Link;
-use super::super::error::CardError;
+use super::super::error::{CardError, PinFailure};
 use super::super::family::{Card, Evidence, PinManagement, Slot};
 use super::super::pin::{PinSource, PinSpec, PinStatus};
 use super::super::tlv;
@@ -55,6 +56,8 @@ pub(super) struct UecCard {
     issuer: Option<Certificate>,
     /// The certificates of the holder's signature, where the card has it and the terminal may ask for it.
     holder: Option<Vec<Vec<u8>>>,
+    /// By its number, the tries that the card named when it refused a PIN last.
+    tries: BTreeMap<u8, u8>,
 }
 
 /// Why no PIN of this card can be entered here.
@@ -122,6 +125,7 @@ impl UecCard {
             certificate: None,
             issuer: None,
             holder: None,
+            tries: BTreeMap::new(),
         };
         card.read(link)?;
         Ok(Some(Box::new(card)))
@@ -218,6 +222,19 @@ impl UecCard {
             .and_then(|index| self.terminals.get(*index))
             .map_or(0, Terminal::flags);
         self.application.version == Version::V11 && self.suite == Suite::Gost && flags & MAY_ASK_TO_SIGN != 0
+    }
+
+    /// What the card said of a PIN's tries. A blocked one is no number to keep: another program may unblock it.
+    fn remember_tries(&mut self, spec: &PinSpec, answer: &Result<(), CardError>) {
+        match answer {
+            Err(CardError::Pin(PinFailure::Wrong(Some(left)))) => {
+                self.tries.insert(spec.reference, *left);
+            }
+            Ok(()) | Err(CardError::Pin(PinFailure::Blocked)) => {
+                self.tries.remove(&spec.reference);
+            }
+            Err(_) => {}
+        }
     }
 
     fn spec(&self, slot: usize) -> Result<&'static PinSpec, CardError> {
@@ -320,9 +337,14 @@ impl Card for UecCard {
         slots
     }
 
-    /// The card tells its tries only in the answer to a wrong PIN: they are unknown here.
+    /// The card tells its tries only in the answer to a wrong PIN: they are unknown until then. What it told is kept while
+    /// it is in, so that the last try needs an extra yes also in the next operation.
     fn pin_status(&mut self, slot: usize, _: &mut Link<'_>) -> Result<PinStatus, CardError> {
-        self.spec(slot).map(|_| PinStatus::default())
+        let spec = self.spec(slot)?;
+        Ok(PinStatus {
+            tries_left: self.tries.get(&spec.reference).copied(),
+            ..PinStatus::default()
+        })
     }
 
     /// Nothing is sent: all was read when the card was opened.
@@ -382,7 +404,9 @@ impl Card for UecCard {
         spec.block(&new).map_err(CardError::Pin)?;
         let (mut session, _) = self.unlocked(&PUK, puk, &crypto::random::<32>()?, link)?;
         session.reset_counter(spec)?;
-        session.change(spec, new)
+        session.change(spec, new)?;
+        self.tries.remove(&spec.reference);
+        Ok(())
     }
 
     fn details(&mut self, link: &mut Link<'_>) -> Result<Vec<(String, String)>, CardError> {

@@ -156,6 +156,9 @@ fn a_wrong_pin_costs_one_try_and_says_what_is_left() {
             let wrong = proven(&mut *card, 0, "4321", &mut reader).unwrap_err();
             assert_eq!(wrong, CardError::Pin(PinFailure::Wrong(Some(left))));
             assert_eq!(reader.card().tries("PIN1"), left);
+            // What it told then is known from then on.
+            let status = card.pin_status(0, &mut Link::new(&mut reader)).unwrap();
+            assert_eq!(status.tries_left, Some(left));
         }
         // What is no PIN costs none.
         for (digits, failure) in [("12", PinFailure::Length(4, 8)), ("12a4", PinFailure::Format)] {
@@ -173,6 +176,8 @@ fn a_wrong_pin_costs_one_try_and_says_what_is_left() {
         card.unblock_pin(0, pin("12345678"), pin("9876"), &mut Link::new(&mut reader))
             .unwrap();
         proven(&mut *card, 0, "9876", &mut reader).unwrap();
+        let status = card.pin_status(0, &mut Link::new(&mut reader)).unwrap();
+        assert_eq!(status.tries_left, None);
     }
 }
 

@@ -85,7 +85,9 @@ impl UecCard {
                 }
                 Step::Pin => {
                     if let Some(pin) = pin.take() {
-                        session.verify(spec, pin)?;
+                        let verified = session.verify(spec, pin);
+                        self.remember_tries(spec, &verified);
+                        verified?;
                     }
                 }
             }
