@@ -1,119 +1,102 @@
-//! A chip that the agent speaks to itself, in a reader: the ground on which the scenes with chips are played.
+//! A chip that the agent speaks to itself, in a reader: the grounds on which the scenes with chips are played.
 //!
-//! The same scene ([`scenes`]) is played over a real `pcscd` and a virtual reader ([`Ground::Service`]), and with no
-//! PC/SC at all, the agent in this process ([`Ground::Process`]). A card of plastic is no ground yet (`tests/card_hardware.rs`
-//! confirms with one): the scenes count tries and signatures on the card itself, and order its faults.
+//! The same scene ([`scenes`]) is played with no PC/SC at all, the agent in this process ([`Ground::Process`]); over a
+//! real `pcscd` and a virtual reader ([`Ground::Service`]); and in a reader of this machine, where somebody at the desk
+//! moves the card ([`Ground::Hardware`]). What a scene must know of its ground it asks the [`Desk`]: how a card comes and
+//! goes, what the right PIN is, whether what is done to the card is counted ([`Desk::counts`]), whether faults can be
+//! ordered.
 
 mod drawer;
+pub mod hardware;
+mod kinds;
+pub mod rehearsal;
 pub mod scenes;
+mod service;
 
+use agent::config::Config;
 use fixtures::card::VirtualCard;
-use fixtures::card::kit::{Made, Order, Watch};
-use fixtures::card::vpcd::{Fault, Slot, What, When};
-use fixtures::card::{belid, esteid_idemia, esteid_thales, finid, latid, piv};
-use fixtures::pki::{Issued, TestPki};
+use fixtures::card::kit::{Order, Watch};
+use fixtures::card::vpcd::{Fault, What, When};
+use fixtures::cvc::UecPki;
+use fixtures::pki::TestPki;
+use plugin_protocol::api::{ConfirmationRequest, Operation};
+use tempfile::TempDir;
 
 use crate::agent::Setup;
+use crate::apdu_log::Exchange;
+use crate::ask::confirmation;
 use crate::judge::Judge;
 use crate::pcsc_client::PcscClient;
-use crate::pcscd::{Pcscd, Reader};
-use crate::process::eventually;
+use crate::pcscd::Pcscd;
 use crate::scene::Scene;
 use drawer::Drawer;
+use hardware::Hardware;
+pub use kinds::{KINDS, Kind, PIV};
+use kinds::{Virtual, terminal};
+use service::Service;
 
 /// Whose every card is, unless told.
 pub const PERSON: &str = "Иванов Иван Иванович";
-
-/// A family of cards, and what a scene has to know of it.
-#[derive(Clone, Copy)]
-pub struct Kind {
-    /// Its id.
-    pub id: &'static str,
-    make: fn(&TestPki, &Order) -> Made,
-    /// The PIN for identity.
-    pin: &'static str,
-    /// Tries of it in all.
-    tries: u8,
-    /// How many VERIFY commands without a PIN come before the one with it, in a first confirmation.
-    asks_tries: usize,
-    /// The instruction that signs.
-    signs: u8,
-}
-
-/// The families that the scenes are played on: one that has an application for all, and each of the national engines.
-pub const KINDS: [Kind; 6] = [
-    Kind {
-        id: "piv",
-        make: piv::p256,
-        pin: "PIN",
-        tries: 3,
-        asks_tries: 1,
-        signs: 0x87,
-    },
-    Kind {
-        id: "esteid-idemia",
-        make: esteid_idemia::cosmo_8,
-        pin: "PIN1",
-        tries: 3,
-        asks_tries: 0,
-        signs: 0x88,
-    },
-    Kind {
-        id: "esteid-thales",
-        make: esteid_thales::card,
-        pin: "PIN1",
-        tries: 3,
-        asks_tries: 0,
-        signs: 0x2A,
-    },
-    Kind {
-        id: "finid-v4",
-        make: finid::v4,
-        pin: "PIN1",
-        tries: 5,
-        asks_tries: 0,
-        signs: 0x2A,
-    },
-    Kind {
-        id: "latid-v2",
-        make: latid::v2_ec,
-        pin: "PIN1",
-        tries: 3,
-        asks_tries: 0,
-        signs: 0x88,
-    },
-    Kind {
-        id: "belid",
-        make: belid::v1_8,
-        pin: "PIN",
-        tries: 3,
-        asks_tries: 0,
-        signs: 0x2A,
-    },
-];
-
-/// PIV.
-pub const PIV: Kind = KINDS[0];
+/// Whose another card is.
+pub const OTHER_PERSON: &str = "Петров Пётр Петрович";
 
 /// Where a scene is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum Ground {
     /// The agent is in this process, and so is the reader.
     Process,
     /// The agent is a process, the reader is vpcd's behind a real `pcscd`.
     Service,
+    /// A reader of this machine; somebody moves the card in it.
+    Hardware(&'static Hardware),
+}
+
+impl Ground {
+    /// Of a card of plastic its kind; the other grounds have a card of any kind, and this is a PIV card.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Process | Self::Service => PIV,
+            Self::Hardware(hardware) => hardware.kind,
+        }
+    }
 }
 
 enum Place {
     Process(Drawer),
     Service(Box<Service>),
+    Hardware(Box<hardware::Seat>),
 }
 
-struct Service {
-    pcscd: Pcscd,
-    reader: Reader,
-    slot: Slot,
-    watcher: PcscClient,
+/// What was done to a card, as it and its reader have seen it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// PINs sent to it.
+    pub sent: usize,
+    /// PINs it has compared.
+    pub compared: usize,
+    /// Tries that wrong ones cost.
+    pub wrong: usize,
+    /// Signatures it has made, and cryptograms.
+    pub signed: usize,
+}
+
+impl Counts {
+    /// Of one confirmation with the right PIN.
+    pub const CONFIRMED: Self = Self {
+        sent: 1,
+        compared: 1,
+        wrong: 0,
+        signed: 1,
+    };
+
+    fn since(self, before: Self) -> Self {
+        Self {
+            sent: self.sent - before.sent,
+            compared: self.compared - before.compared,
+            wrong: self.wrong - before.wrong,
+            signed: self.signed - before.signed,
+        }
+    }
 }
 
 /// A reader on a ground, with a card that may be in it.
@@ -122,14 +105,20 @@ pub struct Desk {
     pub kind: Kind,
     /// The authority behind its card.
     pub pki: TestPki,
-    /// The certificate for identity on its card.
-    pub issued: Issued,
-    /// What was done to its card.
+    /// The certificate for identity on its card; empty where only the card knows.
+    pub certificate: Vec<u8>,
+    /// What was done to its card, if that is a virtual one.
     pub watch: Watch,
     right: String,
     place: Place,
     /// The card, while it is not in the reader.
     card: Option<Box<dyn VirtualCard>>,
+    /// The same while another one is in.
+    aside: Option<(Option<Box<dyn VirtualCard>>, Watch)>,
+    /// The world of its card, where that is a universal one.
+    world: Option<UecPki>,
+    /// The agent's files as a terminal of universal cards.
+    terminal: TempDir,
 }
 
 impl Desk {
@@ -140,7 +129,7 @@ impl Desk {
 
     /// The same, the card as ordered.
     pub fn ordered(ground: Ground, kind: Kind, order: impl FnOnce(Order) -> Order) -> Self {
-        let mut desk = Self::empty(ground, kind, order);
+        let mut desk = Self::prepared(ground, kind, order);
         desk.insert();
         desk
     }
@@ -152,29 +141,49 @@ impl Desk {
 
     /// The card lies beside the reader.
     pub fn empty(ground: Ground, kind: Kind, order: impl FnOnce(Order) -> Order) -> Self {
+        let mut desk = Self::prepared(ground, kind, order);
+        if let Place::Hardware(seat) = &mut desk.place {
+            seat.remove();
+        }
+        desk
+    }
+
+    /// Nobody has moved a card yet.
+    fn prepared(ground: Ground, kind: Kind, order: impl FnOnce(Order) -> Order) -> Self {
         let pki = TestPki::new();
-        let made = (kind.make)(&pki, &order(Order::new(PERSON)));
+        let terminal = tempfile::tempdir().expect("a temporary directory");
         let place = match ground {
+            Ground::Hardware(hardware) => return Self::of_plastic(hardware, pki, terminal),
             Ground::Process => Place::Process(Drawer::default()),
-            Ground::Service => {
-                let pcscd = Pcscd::start();
-                let reader = pcscd.reader();
-                Place::Service(Box::new(Service {
-                    slot: Slot::new(reader.port),
-                    watcher: pcscd.client(),
-                    reader,
-                    pcscd,
-                }))
-            }
+            Ground::Service => Place::Service(Box::new(Service::start())),
         };
+        let made = (kind.make)(&pki, &order(Order::new(PERSON)));
         Self {
             kind,
-            watch: made.watch(),
             right: made.pin(kind.pin).to_owned(),
-            issued: made.authentication,
+            watch: made.watch,
+            certificate: made.certificate,
             pki,
             place,
-            card: Some(Box::new(made.chip)),
+            card: Some(made.card),
+            aside: None,
+            world: made.world,
+            terminal,
+        }
+    }
+
+    fn of_plastic(hardware: &'static Hardware, pki: TestPki, terminal: TempDir) -> Self {
+        Self {
+            kind: hardware.kind,
+            right: hardware.pin.clone(),
+            watch: Watch::default(),
+            certificate: Vec::new(),
+            pki,
+            place: Place::Hardware(Box::new(hardware.seat())),
+            card: None,
+            aside: None,
+            world: None,
+            terminal,
         }
     }
 
@@ -185,12 +194,25 @@ impl Desk {
 
     /// What types a wrong one, of the same length.
     pub fn wrong(&self) -> String {
-        format!("pin {}", "9".repeat(self.right.len()))
+        let digit = if self.right.contains(|digit| digit != '9') {
+            "9"
+        } else {
+            "8"
+        };
+        format!("pin {}", digit.repeat(self.right.len()))
+    }
+
+    /// A request for a proof of the kind that the card can give.
+    pub fn request(&self) -> ConfirmationRequest {
+        confirmation(self.kind.format)
     }
 
     /// Puts the card in.
     pub fn insert(&mut self) {
-        self.insert_faulty(&[]);
+        match &mut self.place {
+            Place::Hardware(seat) => seat.insert(),
+            _ => self.insert_faulty(&[]),
+        }
     }
 
     /// Puts the card in; something will go wrong with it.
@@ -199,18 +221,43 @@ impl Desk {
         self.put(card, faults);
     }
 
-    /// Puts another card in.
+    /// Puts a card that is no family's in.
     pub fn insert_other(&mut self, card: impl VirtualCard + 'static) {
         self.put(Box::new(card), &[]);
+    }
+
+    /// Whether another card of the same kind is at hand.
+    pub fn has_another(&self) -> bool {
+        match &self.place {
+            Place::Hardware(seat) => seat.has_another(),
+            _ => true,
+        }
+    }
+
+    /// Puts another card of the same kind in, with the same PIN.
+    pub fn insert_another(&mut self) {
+        if let Place::Hardware(seat) = &mut self.place {
+            return seat.insert_another();
+        }
+        let another = self.another();
+        let watch = std::mem::replace(&mut self.watch, another.watch);
+        self.aside = Some((self.card.take(), watch));
+        self.put(another.card, &[]);
+    }
+
+    /// Another person's card of the same kind, under the same authority.
+    fn another(&self) -> Virtual {
+        let order = Order::new(OTHER_PERSON).pin(self.kind.pin, &self.right);
+        let another = (self.kind.make)(&self.pki, &order);
+        assert_ne!(another.certificate, self.certificate);
+        another
     }
 
     fn put(&mut self, card: Box<dyn VirtualCard>, faults: &[Fault]) {
         match &mut self.place {
             Place::Process(drawer) => drawer.insert(card, faults),
-            Place::Service(service) => {
-                service.slot.insert_faulty(card, faults).expect("vpcd listens");
-                service.watcher.wait_for_card(&service.reader.name);
-            }
+            Place::Service(service) => service.insert(card, faults),
+            Place::Hardware(_) => panic!("no virtual card fits into this reader"),
         }
     }
 
@@ -218,38 +265,42 @@ impl Desk {
     pub fn remove(&mut self) {
         self.card = match &mut self.place {
             Place::Process(drawer) => drawer.remove(),
-            Place::Service(service) => {
-                let card = service.slot.remove();
-                service.pcscd.wait_until_it_has_seen_the_removal(&service.reader);
-                service.watcher.wait_for_none(&service.reader.name);
-                card
+            Place::Service(service) => service.remove(),
+            Place::Hardware(seat) => {
+                seat.remove();
+                None
             }
         };
-    }
-
-    /// The card is pulled when it is given a PIN; `after`: after it has compared it.
-    pub fn pulled_at_the_pin(&self, after: bool) -> Fault {
-        let what = if after { What::PulledAfter } else { What::Pulled };
-        Fault {
-            when: When::NthInstruction(0x20, self.kind.asks_tries + 1),
-            what,
+        if let Some((own, watch)) = self.aside.take() {
+            (self.card, self.watch) = (own, watch);
         }
     }
 
-    /// The card is pulled when it is to sign.
-    pub fn pulled_at_the_signature(&self) -> Fault {
-        Fault {
-            when: When::Instruction(self.kind.signs),
-            what: What::Pulled,
+    /// Waits until a fault has pulled the card.
+    pub async fn pulled(&self) {
+        let pulled = || match &self.place {
+            Place::Process(drawer) => drawer.is_pulled(),
+            Place::Service(service) => service.is_pulled(),
+            Place::Hardware(_) => panic!("nobody orders faults of a card of plastic"),
+        };
+        crate::process::eventually_async("the pull", || pulled().then_some(())).await;
+    }
+
+    /// The reader's name.
+    pub fn reader(&self) -> &str {
+        match &self.place {
+            Place::Process(_) => drawer::READER,
+            Place::Service(service) => &service.reader.name,
+            Place::Hardware(seat) => &seat.reader,
         }
     }
 
-    /// The card is pulled at this command of an insertion.
-    pub fn pulled_at(&self, command: usize) -> Fault {
-        Fault {
-            when: When::Command(command),
-            what: What::Pulled,
-        }
+    /// What the agent must be told to be a terminal of this card; nothing where it needs none.
+    fn lines(&self) -> String {
+        let world = self.world.as_ref();
+        world
+            .map(|world| terminal(world, self.terminal.path()))
+            .unwrap_or_default()
     }
 
     /// A daemon that finds the reader and nothing else, a person and a plugin.
@@ -259,10 +310,14 @@ impl Desk {
 
     /// The same with more lines of configuration.
     pub async fn scene_with(&self, lines: &str) -> Scene {
-        let setup = Setup::new().configure(lines);
+        let setup = Setup::new().configure(lines).configure(&self.lines());
         match &self.place {
-            Place::Process(drawer) => Scene::open_here(setup, drawer.source()).await,
+            Place::Process(drawer) => {
+                let config = Config::parse(&setup.config()).expect("a configuration");
+                Scene::open_here(setup, drawer.source(&config)).await
+            }
             Place::Service(service) => Scene::open(setup.pcscd(&service.pcscd)).await,
+            Place::Hardware(seat) => Scene::open(seat.setup(setup)).await,
         }
     }
 
@@ -272,32 +327,75 @@ impl Desk {
             .introducing(&self.pki.intermediate.certificate)
     }
 
-    /// PINs that any program has sent to any card in this reader.
-    pub fn pins_sent(&self) -> usize {
-        match &self.place {
-            Place::Process(drawer) => drawer.pins_sent(),
-            Place::Service(service) => service.pcscd.pins_sent(),
+    /// The proof is this card's: a portal says so, and of every CMS OpenSSL.
+    pub fn accept(&self, request: &ConfirmationRequest, operation: &Operation) {
+        match (&self.place, &self.world) {
+            (Place::Hardware(seat), _) => seat.accept(request, operation),
+            (_, Some(world)) => {
+                let card = Judge::of_universal_cards(&world.authority.certificate).accept_card(request, operation);
+                assert_eq!(card.certificate(), self.certificate);
+                assert_eq!(card.snils(), world.holder.snils);
+            }
+            (_, None) => {
+                let identity = self.judge().accept(request, operation);
+                assert_eq!(identity.certificate_der(), self.certificate);
+            }
         }
     }
 
-    /// Its service; none where there is no service.
+    /// What was done to the card that is in, or was last; `None` where nobody counts it.
+    pub fn counts(&self) -> Option<Counts> {
+        match self.place {
+            Place::Hardware(_) => None,
+            _ => Some(Counts {
+                sent: self.pins_sent(),
+                compared: self.watch.verifies(),
+                wrong: self.watch.tries_spent(),
+                signed: self.watch.signatures(),
+            }),
+        }
+    }
+
+    /// So much was done to the card since, where it is counted; one that proves itself first has done so for each PIN.
+    #[track_caller]
+    pub fn expect(&self, before: Option<Counts>, mut expected: Counts) {
+        if self.kind.proves_first {
+            expected.signed = expected.sent;
+        }
+        if let (Some(before), Some(now)) = (before, self.counts()) {
+            assert_eq!(now.since(before), expected, "{}", self.kind.id);
+            assert_eq!(self.watch.forbidden(), Vec::<String>::new(), "{}", self.kind.id);
+        }
+    }
+
+    /// What any program has sent to any card in this reader, oldest first; nothing is known of a card of plastic.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        match &self.place {
+            Place::Process(drawer) => drawer.exchanges(),
+            Place::Service(service) => service.pcscd.exchanges(),
+            Place::Hardware(_) => Vec::new(),
+        }
+    }
+
+    /// PINs that any program has sent to any card in this reader; none are known of a card of plastic.
+    pub fn pins_sent(&self) -> usize {
+        self.exchanges().iter().filter(|exchange| exchange.bears_pin()).count()
+    }
+
+    /// Its service; none where there is no service of ours.
     pub fn service(&mut self) -> Option<&mut Pcscd> {
         match &mut self.place {
-            Place::Process(_) => None,
             Place::Service(service) => Some(&mut service.pcscd),
+            Place::Process(_) | Place::Hardware(_) => None,
         }
     }
 
     /// The service comes back after it has ended; whatever was in the reader has to be put in again.
     pub fn service_starts_again(&mut self) {
-        if let Place::Service(service) = &mut self.place {
-            if let Some(card) = service.slot.remove() {
-                self.card = Some(card);
-            }
-            service.pcscd.start_again();
-            service.watcher = service.pcscd.client();
-            let listed = || service.watcher.readers().contains(&service.reader.name).then_some(());
-            eventually("the readers of the new service", listed);
+        if let Place::Service(service) = &mut self.place
+            && let Some(card) = service.start_again()
+        {
+            self.card = Some(card);
         }
     }
 
@@ -312,5 +410,21 @@ impl Desk {
         let client = service.pcscd.client();
         client.connect(&service.reader.name, exclusive).expect("the card");
         client
+    }
+}
+
+/// The card is pulled at this command of an insertion, which it does not carry out.
+pub fn pulled_at(command: usize) -> Fault {
+    Fault {
+        when: When::Command(command),
+        what: What::Pulled,
+    }
+}
+
+/// The card is pulled after it has carried out this command of an insertion, before its answer is heard.
+pub fn pulled_after(command: usize) -> Fault {
+    Fault {
+        when: When::Command(command),
+        what: What::PulledAfter,
     }
 }

@@ -8,7 +8,7 @@ use fixtures::pki::certificate::pem;
 use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
 use plugin_protocol::encoding::from_base64;
 use plugin_protocol::{Origin, Proof, ProofFormat};
-use portal::{Policy, VerifiedIdentity, verify};
+use portal::{Policy, UecPolicy, Verified, VerifiedCard, VerifiedIdentity, verify, verify_any};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -57,6 +57,34 @@ impl Judge {
         Self {
             gost: Some(OpenSsl::with_gost()),
             ..self
+        }
+    }
+
+    /// A portal that trusts universal electronic cards under this authority (a CV certificate), and nobody else.
+    pub fn of_universal_cards(authority: &[u8]) -> Self {
+        let cards = UecPolicy::new().test_root(authority).expect("a root of cards");
+        let policy = Policy::builder().formats(&ProofFormat::ALL).universal_cards(cards);
+        Self {
+            policy: policy.build().expect("a whole policy"),
+            root_pem: String::new(),
+            folder: tempfile::tempdir().expect("a temporary directory"),
+            introduced: String::new(),
+            gost: None,
+        }
+    }
+
+    /// The verdict on a finished confirmation by a universal electronic card.
+    ///
+    /// # Panics
+    /// When the operation is not done or its proof is refused.
+    pub fn accept_card(&self, request: &ConfirmationRequest, operation: &Operation) -> VerifiedCard {
+        assert_eq!(operation.state, OperationState::Done, "{:?}", operation.problem);
+        let proof = operation.proof.as_ref().expect("what is done has a proof");
+        let now = OffsetDateTime::now_utc();
+        let verified = verify_any(proof, &request.origin, &request.challenge, &self.policy, now);
+        match verified.unwrap_or_else(|error| panic!("{}: {error}", request.format)) {
+            Verified::Card(card) => *card,
+            _ => panic!("not a card's proof but {}", request.format),
         }
     }
 

@@ -1,13 +1,14 @@
 //! A second client at the readers, in a process of its own (`pcsc-client`).
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use plugin_protocol::encoding::hex;
 
-use crate::pcscd::Pcscd;
+use crate::pcscd::{Pcscd, SOCKET};
 use crate::process::PATIENCE;
 
 /// It, obeying.
@@ -20,9 +21,13 @@ pub struct PcscClient {
 impl PcscClient {
     /// One that speaks to this `pcscd`.
     pub fn start(pcscd: &Pcscd) -> Self {
+        Self::at(&pcscd.socket())
+    }
+
+    /// One that speaks to the service that listens here.
+    pub fn at(socket: &Path) -> Self {
         let mut command = Command::new(crate::programs::path("pcsc-client"));
-        let (name, value) = pcscd.environment();
-        command.env(name, value).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.env(SOCKET, socket).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
         let output = child.stdout.take().expect("standard output is piped");
         let (sender, answers) = channel();
@@ -63,6 +68,17 @@ impl PcscClient {
     pub fn wait_for_none(&self, reader: &str) {
         let seen = self.ask(&["wait", reader, "empty"]);
         seen.unwrap_or_else(|error| panic!("a card in {reader}: {error}"));
+    }
+
+    /// Whether the reader has, or gets within this time, a card, or none. Zero asks what there is now.
+    pub fn becomes(&self, reader: &str, present: bool, within: Duration) -> bool {
+        let state = if present { "present" } else { "empty" };
+        let words = ["wait", reader, state, &within.as_secs().to_string()];
+        match self.ask_within(&words, within + PATIENCE) {
+            Ok(_) => true,
+            Err(error) if error == "Timeout" => false,
+            Err(error) => panic!("{reader}: {error}"),
+        }
     }
 
     /// Connects, alone or with others.
@@ -106,9 +122,13 @@ impl PcscClient {
 
     /// What it says to a command: the rest of the line after `ok`, or the name of PC/SC's error.
     pub fn ask(&self, words: &[&str]) -> Result<String, String> {
+        self.ask_within(words, PATIENCE)
+    }
+
+    fn ask_within(&self, words: &[&str], patience: Duration) -> Result<String, String> {
         let mut commands = self.commands.as_ref().expect("it has not ended");
         writeln!(commands, "{}", words.join("\t")).map_err(|error| error.to_string())?;
-        let answer = self.answers.recv_timeout(PATIENCE);
+        let answer = self.answers.recv_timeout(patience);
         let answer = answer.unwrap_or_else(|_| panic!("pcsc-client gives no answer to {words:?}"));
         match answer.split_once(' ') {
             Some(("ok", text)) => Ok(text.to_owned()),

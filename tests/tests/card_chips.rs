@@ -1,9 +1,11 @@
-//! The main job with chips that the agent speaks to itself: every scene on both grounds with PIV, a confirmation with
-//! every other family, and what is asked of a PIN with two of those.
+//! The main job with chips that the agent speaks to itself: every scene with PIV in process, and with every family over
+//! a real `pcscd`. `card_hardware` plays them with a card of plastic.
 
-use system_tests::chip::{Ground, KINDS, PIV, scenes};
+use system_tests::chip::rehearsal::Rehearsal;
+use system_tests::chip::scenes::with_every_kind;
+use system_tests::chip::{Ground, PIV, scenes};
 
-/// A test for each ground.
+/// In process with PIV and over pcscd with every family.
 macro_rules! on_both_grounds {
     ($($scene:ident),+ $(,)?) => {
         mod in_process {
@@ -16,9 +18,9 @@ macro_rules! on_both_grounds {
 
         mod over_pcscd {
             use super::*;
-            $(#[tokio::test]
-            async fn $scene() {
-                scenes::$scene(Ground::Service, PIV).await;
+            $(#[test]
+            fn $scene() {
+                with_every_kind(Ground::Service, scenes::$scene);
             })+
         }
     };
@@ -28,41 +30,37 @@ on_both_grounds!(
     a_confirmation,
     a_wrong_pin_then_the_right_one,
     the_last_try_needs_an_extra_yes,
-    a_locked_pin_is_not_tried,
     a_card_that_is_put_in_wakes_the_operation,
     pulled_while_the_pin_is_asked,
+    pulled_at_every_command,
     another_card_is_put_in_its_place,
-    pulled_at_the_pin,
-    pulled_at_the_signature,
-    pulled_while_it_is_read,
     the_same_card_is_put_in_again,
     an_unknown_card,
 );
 
 #[tokio::test]
-async fn every_family_confirms_over_pcscd() {
-    for kind in KINDS {
-        println!("{}", kind.id);
-        scenes::a_confirmation(Ground::Service, kind).await;
+async fn a_locked_pin_is_not_tried() {
+    for ground in [Ground::Process, Ground::Service] {
+        scenes::a_locked_pin_is_not_tried(ground, PIV).await;
     }
 }
 
-/// How each engine counts tries, and lets go of a card that is gone.
-const ENGINES: [&str; 2] = ["esteid-idemia", "finid-v4"];
-
+/// What `card_hardware` plays, on its ground, with a virtual card and a program in the person's place. The card says what
+/// was done to it in the end: a try is spent where it was said, and nowhere else.
 #[tokio::test]
-async fn a_wrong_pin_then_the_right_one_on_national_cards() {
-    for kind in KINDS.into_iter().filter(|kind| ENGINES.contains(&kind.id)) {
-        println!("{}", kind.id);
-        scenes::a_wrong_pin_then_the_right_one(Ground::Service, kind).await;
+async fn the_scenes_of_hardware_are_rehearsed() {
+    let rehearsal = Rehearsal::start(PIV);
+    let ground = Ground::Hardware(Box::leak(Box::new(rehearsal.hardware())));
+    macro_rules! play {
+        ($($scene:ident),+ $(,)?) => {
+            $(println!(stringify!($scene));
+            scenes::$scene(ground, ground.kind()).await;)+
+        };
     }
-}
-
-#[tokio::test]
-async fn national_cards_are_pulled_while_the_pin_is_asked() {
-    for kind in KINDS.into_iter().filter(|kind| ENGINES.contains(&kind.id)) {
-        println!("{}", kind.id);
-        scenes::pulled_while_the_pin_is_asked(Ground::Service, kind).await;
-        scenes::pulled_at_the_pin(Ground::Service, kind).await;
-    }
+    system_tests::scenes_that_spend_no_try!(play);
+    assert_eq!(rehearsal.watch.tries_spent(), 0);
+    system_tests::scenes_that_spend_a_try!(play);
+    assert_eq!(rehearsal.watch.tries_spent(), 1);
+    assert_eq!(rehearsal.watch.verifies(), rehearsal.watch.signatures() + 1);
+    assert_eq!(rehearsal.watch.forbidden(), Vec::<String>::new());
 }

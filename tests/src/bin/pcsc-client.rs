@@ -4,7 +4,7 @@
 //! agent does it through a process of this. Each command is answered with one line, `ok …` or `error NAME`:
 //!
 //! - `readers`: their names, with a tab between two;
-//! - `wait READER present|empty`: waits for that, ten seconds at most;
+//! - `wait READER present|empty [SECONDS]`: waits for that, ten seconds at most where no others are said;
 //! - `connect READER shared|exclusive`, `disconnect leave|reset`;
 //! - `begin`, `end`: a transaction;
 //! - `send HEX`: the response in hexadecimal;
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use pcsc::{Card, Context, Disposition, Error, Protocols, ReaderState, Scope, ShareMode, State};
 
-/// The longest wait.
+/// The longest wait, unless another is said.
 const BOUND: Duration = Duration::from_secs(10);
 
 fn main() {
@@ -63,7 +63,11 @@ impl Client {
                 let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
                 Ok(names.join("\t"))
             }
-            ["wait", reader, state] => self.wait(reader, state == "present"),
+            ["wait", reader, state] => self.wait(reader, state == "present", BOUND),
+            ["wait", reader, state, seconds] => {
+                let seconds = seconds.parse().map_err(|_| Error::InvalidParameter)?;
+                self.wait(reader, state == "present", Duration::from_secs(seconds))
+            }
             ["connect", reader, mode] => {
                 let mode = match mode {
                     "exclusive" => ShareMode::Exclusive,
@@ -102,10 +106,10 @@ impl Client {
         self.context.as_ref().ok_or(Error::InvalidHandle)
     }
 
-    fn wait(&mut self, reader: &str, present: bool) -> Result<String, Error> {
+    fn wait(&mut self, reader: &str, present: bool, bound: Duration) -> Result<String, Error> {
         let context = self.context()?;
         let mut states = [ReaderState::new(name(reader), State::UNAWARE)];
-        let deadline = Instant::now() + BOUND;
+        let deadline = Instant::now() + bound;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             context.get_status_change(left, &mut states)?;

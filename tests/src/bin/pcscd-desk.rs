@@ -4,12 +4,50 @@
 //! (`PCSCLITE_CSOCK_NAME`), and runs until its standard input ends. The machine's own readers are not touched.
 //! For tests in other languages: `present` and `empty` on its input wait until the service sees a card, or none, and
 //! are answered with `seen`.
+//!
+//! `pcscd-desk CARD COMMAND…` runs a command in whose environment that reader is the machine's, with a virtual card of
+//! this kind and a program in the person's place: how `card_hardware` is rehearsed.
 
 use std::io::{BufRead, Write};
+use std::process::{Command, ExitCode};
 
+use system_tests::chip::rehearsal::Rehearsal;
+use system_tests::chip::{KINDS, Kind};
 use system_tests::pcscd::Pcscd;
 
-fn main() -> std::io::Result<()> {
+fn main() -> std::io::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments[..] {
+        [] => stand_by().map(|()| ExitCode::SUCCESS),
+        [card, program, arguments @ ..] if let Some(kind) = Kind::find(card) => rehearse(kind, program, arguments),
+        _ => {
+            let kinds = KINDS.map(|kind| kind.id).join(", ");
+            eprintln!("usage: pcscd-desk, or pcscd-desk CARD COMMAND…, where CARD is one of {kinds}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+fn rehearse(kind: Kind, program: &str, arguments: &[String]) -> std::io::Result<ExitCode> {
+    let rehearsal = Rehearsal::start(kind);
+    let ended = Command::new(program)
+        .args(arguments)
+        .envs(rehearsal.environment())
+        .status()?;
+    println!(
+        "the card has compared {} PINs, {} of them wrong, and signed {} times",
+        rehearsal.watch.verifies(),
+        rehearsal.watch.tries_spent(),
+        rehearsal.watch.signatures()
+    );
+    Ok(if ended.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn stand_by() -> std::io::Result<()> {
     let pcscd = Pcscd::start();
     let reader = pcscd.reader();
     let mut output = std::io::stdout();

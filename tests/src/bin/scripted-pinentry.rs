@@ -2,7 +2,8 @@
 //!
 //! `scripted-pinentry FOLDER` takes the first line of `FOLDER/answers` away at each
 //! question and does what it says: `pin 1234`, `yes`, `no`, `cancel`, `hang`, `die`.
-//! `held pin 1234` answers when `FOLDER/go` is there. With no line left it cancels. Pages before the last are turned without an answer.
+//! `held pin 1234` answers when `FOLDER/go` is there. A line that begins with `GETPIN: ` waits for a question for a PIN, one
+//! with `CONFIRM: ` for one of the others. With no line left it cancels. Pages before the last are turned without an answer.
 //! What it was shown is appended to `FOLDER/shown`, its process id as `OPENED id`.
 
 use std::fs::{self, OpenOptions};
@@ -29,7 +30,7 @@ fn main() -> io::Result<()> {
                 remember(&folder, command, rest)?;
                 match NEXT_PAGE.contains(&button.as_str()) {
                     true => answer(&mut output, "yes")?,
-                    false => answer(&mut output, &released(&folder, next_answer(&folder)?))?,
+                    false => answer(&mut output, &released(&folder, next_answer(&folder, command)?))?,
                 }
             }
             "BYE" => {
@@ -76,12 +77,24 @@ fn released(folder: &Path, answer: String) -> String {
     }
 }
 
-fn next_answer(folder: &Path) -> io::Result<String> {
+/// The first line that is for any question, or for this kind.
+fn next_answer(folder: &Path, command: &str) -> io::Result<String> {
     let path = folder.join("answers");
     let text = fs::read_to_string(&path).unwrap_or_default();
-    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    fs::write(&path, rest)?;
-    Ok(first.to_owned())
+    let mut lines: Vec<&str> = text.lines().collect();
+    let for_pins = command == "GETPIN";
+    let fits = |line: &&str| match line.split_once(": ") {
+        Some(("GETPIN", _)) => for_pins,
+        Some(("CONFIRM", _)) => !for_pins,
+        _ => true,
+    };
+    let Some(place) = lines.iter().position(fits) else {
+        return Ok(String::new());
+    };
+    let line = lines.remove(place);
+    fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>())?;
+    let said = line.strip_prefix("GETPIN: ").or(line.strip_prefix("CONFIRM: "));
+    Ok(said.unwrap_or(line).to_owned())
 }
 
 fn remember(folder: &Path, command: &str, text: &str) -> io::Result<()> {

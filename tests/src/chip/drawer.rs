@@ -3,18 +3,20 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use agent::config::Config;
 use agent::token::Source;
 use agent::token::card::families;
 use agent::token::card::pcsc::{self, Connection, Context, Ending, Seen, Stack, Watched};
 use agent::token::card::source::{Cards, Options};
 use agent::token::card::transport::Protocol;
+use agent::token::card::uec::{Terminals, Uec};
 use fixtures::card::VirtualCard;
 use fixtures::card::vpcd::{Fault, What, When};
 
 use crate::apdu_log::Exchange;
 
 /// Its name.
-const READER: &str = "VPCD 00 00";
+pub(super) const READER: &str = "VPCD 00 00";
 
 /// A reader; copies are the same one.
 #[derive(Clone, Default)]
@@ -98,21 +100,24 @@ impl Drawer {
         state.pulled.take()
     }
 
-    pub(super) fn pins_sent(&self) -> usize {
-        self.state()
-            .exchanges
-            .iter()
-            .filter(|exchange| exchange.bears_pin())
-            .count()
+    pub(super) fn exchanges(&self) -> Vec<Exchange> {
+        self.state().exchanges.clone()
     }
 
-    /// The agent's own wing over this reader.
-    pub(super) fn source(&self) -> Box<dyn Source> {
+    /// Whether a fault has pulled the card.
+    pub(super) fn is_pulled(&self) -> bool {
+        self.state().pulled.is_some()
+    }
+
+    /// The agent's own wing over this reader, with the families that this configuration gives it.
+    pub(super) fn source(&self, config: &Config) -> Box<dyn Source> {
         let options = Options {
             pads: true,
             leave: Vec::new(),
         };
-        Box::new(Cards::new(Arc::new(self.clone()), families::all(), options))
+        let mut families = families::all();
+        families.push(Box::new(Uec::new(Arc::new(Terminals::load(&config.uec)))));
+        Box::new(Cards::new(Arc::new(self.clone()), families, options))
     }
 }
 

@@ -6,37 +6,78 @@ use fixtures::card::VirtualCard;
 use plugin_protocol::ErrorCode;
 use plugin_protocol::api::OperationState;
 
-use super::{Desk, Ground, Kind};
-use crate::ask::confirmation;
+use super::{Counts, Desk, Ground, KINDS, Kind};
 use crate::process::PATIENCE;
 use crate::scene::{Scene, code};
 
-/// A format that carries every algorithm, and that OpenSSL verifies.
-const FORMAT: &str = "cms";
+mod pulls;
+
+pub use pulls::pulled_at_every_command;
+
+/// Nothing was done to the card.
+const NOTHING: Counts = Counts {
+    sent: 0,
+    compared: 0,
+    wrong: 0,
+    signed: 0,
+};
+
+/// Plays a scene with a card of every kind at the same time, each with a service, an agent and a person of its own:
+/// most of a scene is waiting for a `pcscd` that looks at its reader every 400 ms.
+///
+/// # Panics
+/// When it fails with one of them; each has said why in a thread of its kind's name.
+pub fn with_every_kind<Playing: Future<Output = ()>>(ground: Ground, scene: impl Fn(Ground, Kind) -> Playing + Sync) {
+    let named = KINDS.map(|kind| (kind.id.to_owned(), kind));
+    at_the_same_time(named, |kind| scene(ground, kind));
+}
+
+/// Plays with each of these at the same time, in a thread of its name.
+fn at_the_same_time<T: Send, Playing: Future<Output = ()>>(
+    named: impl IntoIterator<Item = (String, T)>,
+    play: impl Fn(T) -> Playing + Sync,
+) {
+    let play = |one| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(play(one));
+    };
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for (name, one) in named {
+            let thread = std::thread::Builder::new().name(name.clone());
+            let thread = thread.spawn_scoped(scope, || play(one)).expect("a thread");
+            threads.push((name, thread));
+        }
+        let failed = threads
+            .into_iter()
+            .filter_map(|(name, thread)| thread.join().err().map(|_| name));
+        failed.collect()
+    });
+    assert!(failed.is_empty(), "it failed with {failed:?}");
+}
 
 /// The right PIN is typed once and sent once, and the proof is the certificate's.
 async fn confirms(desk: &Desk, scene: &Scene) {
-    seen(scene).await;
-    let before = desk.pins_sent();
-    let request = confirmation(FORMAT);
+    seen(desk, scene).await;
+    let before = desk.counts();
+    let request = desk.request();
     let operation = scene.confirm(&request, &[&desk.right()]).await;
-    let identity = desk.judge().accept(&request, &operation);
-    assert_eq!(identity.certificate_der(), desk.issued.certificate);
-    assert_eq!((desk.pins_sent() - before, scene.person.pins_asked()), (1, 1));
-    assert_eq!(desk.watch.forbidden(), Vec::<String>::new());
+    desk.accept(&request, &operation);
+    assert_eq!(scene.person.pins_asked(), 1);
+    desk.expect(before, Counts::CONFIRMED);
 }
 
-/// Waits until the agent has seen the card; it asks for one otherwise.
-async fn seen(scene: &Scene) {
+/// Waits until the agent has seen the card, for it asks for one otherwise; the tries it tells then.
+async fn seen(desk: &Desk, scene: &Scene) -> Option<u8> {
     let deadline = Instant::now() + PATIENCE;
-    while scene
-        .plugin
-        .tokens()
-        .await
-        .expect("the agent answers")
-        .tokens
-        .is_empty()
-    {
+    loop {
+        let tokens = scene.plugin.tokens().await.expect("the agent answers").tokens;
+        let mut ours = tokens
+            .iter()
+            .filter(|token| token.reader.as_deref() == Some(desk.reader()));
+        if let Some(token) = ours.next() {
+            return token.tries_left;
+        }
         assert!(Instant::now() < deadline, "the agent does not see the card");
     }
 }
@@ -47,37 +88,54 @@ pub async fn a_confirmation(ground: Ground, kind: Kind) {
     let scene = desk.scene().await;
     confirms(&desk, &scene).await;
     confirms(&desk, &scene).await;
-    assert_eq!((desk.watch.signatures(), desk.watch.tries_spent()), (2, 0));
 }
 
-/// Each wrong PIN costs one try, and the right one gives them back.
+/// A wrong PIN costs one try, the person is told how many are left, and the right one gives them back.
 pub async fn a_wrong_pin_then_the_right_one(ground: Ground, kind: Kind) {
     let desk = Desk::new(ground, kind);
     let scene = desk.scene().await;
-    let request = confirmation(FORMAT);
+    let tries = seen(&desk, &scene).await;
+    let (before, request) = (desk.counts(), desk.request());
     let operation = scene.confirm(&request, &[&desk.wrong(), &desk.right()]).await;
-    desk.judge().accept(&request, &operation);
-    assert_eq!((desk.pins_sent(), desk.watch.tries_spent()), (2, 1));
+    desk.accept(&request, &operation);
+    let expected = Counts {
+        sent: 2,
+        compared: 2,
+        wrong: 1,
+        signed: 1,
+    };
+    desk.expect(before, expected);
     let shown = scene.person.shown();
     let told = format!("SETERROR Wrong PIN. {} tries are left.", kind.tries - 1);
-    assert!(shown.contains(&told), "{shown}");
-    let declined = scene.confirm(&confirmation(FORMAT), &["no"]).await;
-    assert_eq!(code(&declined), ErrorCode::Declined);
-    assert_eq!(desk.pins_sent(), 2);
+    assert!(shown.contains(&told), "{}: {shown}", kind.id);
+    assert_eq!(seen(&desk, &scene).await, tries);
     confirms(&desk, &scene).await;
 }
 
-/// Nobody spends the last try without having said so.
+/// Nobody spends the last try without having said so, be it in the operation in which the last but one went, or later.
 pub async fn the_last_try_needs_an_extra_yes(ground: Ground, kind: Kind) {
-    let desk = Desk::with_tries(ground, kind, 1);
+    let desk = Desk::with_tries(ground, kind, 2);
     let scene = desk.scene().await;
-    let declined = scene.confirm(&confirmation(FORMAT), &["no", &desk.right()]).await;
+    let before = desk.counts();
+    let wrong = desk.wrong();
+    let declined = scene.confirm(&desk.request(), &[&wrong, "no", &wrong]).await;
     assert_eq!(code(&declined), ErrorCode::Declined);
-    assert_eq!((desk.pins_sent(), scene.person.pins_asked()), (0, 0));
-    let request = confirmation(FORMAT);
+    let expected = Counts {
+        sent: 1,
+        compared: 1,
+        wrong: 1,
+        signed: 0,
+    };
+    desk.expect(before, expected);
+    let before = desk.counts();
+    let declined = scene.confirm(&desk.request(), &["no", &wrong]).await;
+    assert_eq!(code(&declined), ErrorCode::Declined);
+    assert_eq!(scene.person.pins_asked(), 0, "{}", kind.id);
+    desk.expect(before, NOTHING);
+    let request = desk.request();
     let operation = scene.confirm(&request, &["yes", &desk.right()]).await;
-    desk.judge().accept(&request, &operation);
-    assert_eq!((desk.pins_sent(), desk.watch.tries_spent()), (1, 0));
+    desk.accept(&request, &operation);
+    desk.expect(before, Counts::CONFIRMED);
     confirms(&desk, &scene).await;
 }
 
@@ -85,7 +143,7 @@ pub async fn the_last_try_needs_an_extra_yes(ground: Ground, kind: Kind) {
 pub async fn a_locked_pin_is_not_tried(ground: Ground, kind: Kind) {
     let desk = Desk::with_tries(ground, kind, 0);
     let scene = desk.scene().await;
-    let operation = scene.confirm(&confirmation(FORMAT), &["no"]).await;
+    let operation = scene.confirm(&desk.request(), &["no"]).await;
     assert_eq!(code(&operation), ErrorCode::PinLocked);
     assert_eq!((desk.pins_sent(), scene.person.pins_asked()), (0, 0));
 }
@@ -105,14 +163,15 @@ pub async fn a_card_that_is_put_in_wakes_the_operation(ground: Ground, kind: Kin
 
 /// A request, then the card: the window "insert your card" makes way for the one that asks for the PIN.
 async fn waits_for_the_card(desk: &mut Desk, scene: &Scene) {
-    let request = confirmation(FORMAT);
+    let (before, request) = (desk.counts(), desk.request());
     let started = scene.begin(&request, &["hang", &desk.right()]).await;
     let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
     assert_eq!(waiting.state, OperationState::AwaitingToken);
     assert!(scene.person.shown().contains("Insert your card or token"));
     desk.insert();
     let operation = scene.end(started).await;
-    desk.judge().accept(&request, &operation);
+    desk.accept(&request, &operation);
+    desk.expect(before, Counts::CONFIRMED);
 }
 
 /// Pulled while the person reads: no PIN is sent, also not to the same card that is put in again.
@@ -121,8 +180,9 @@ pub async fn pulled_while_the_pin_is_asked(ground: Ground, kind: Kind) {
     let scene = desk.scene().await;
     let held = format!("held {}", desk.right());
     for back in [false, true] {
-        seen(&scene).await;
-        let started = scene.begin(&confirmation(FORMAT), &[&held]).await;
+        let tries = seen(&desk, &scene).await;
+        let before = desk.counts();
+        let started = scene.begin(&desk.request(), &[&held]).await;
         desk.remove();
         if back {
             desk.insert();
@@ -130,80 +190,37 @@ pub async fn pulled_while_the_pin_is_asked(ground: Ground, kind: Kind) {
         scene.person.release();
         let operation = scene.end(started).await;
         assert_eq!(code(&operation), ErrorCode::TokenRemoved);
-        assert_eq!((desk.pins_sent(), desk.watch.verifies()), (0, 0));
+        desk.expect(before, NOTHING);
         if !back {
             desk.insert();
         }
+        assert_eq!(seen(&desk, &scene).await, tries);
     }
     confirms(&desk, &scene).await;
 }
 
-/// Another card of the same kind in the same reader is not given the PIN that was typed for the first.
+/// Another card of the same kind in the same reader, with the same PIN, is not given the PIN that was typed for the first.
+/// Not played where there is no other card.
 pub async fn another_card_is_put_in_its_place(ground: Ground, kind: Kind) {
     let mut desk = Desk::new(ground, kind);
     let scene = desk.scene().await;
+    if !desk.has_another() {
+        println!("no other card of this kind is at hand");
+        return;
+    }
     let held = format!("held {}", desk.right());
-    let started = scene.begin(&confirmation(FORMAT), &[&held]).await;
+    let own = desk.counts();
+    let started = scene.begin(&desk.request(), &[&held]).await;
     desk.remove();
-    let own = desk.card.take().expect("it was in");
-    let other = Desk::empty(Ground::Process, kind, |order| order);
-    desk.insert_other(other.card.expect("it is not in"));
+    desk.insert_another();
+    let others = desk.counts();
     scene.person.release();
     assert_eq!(code(&scene.end(started).await), ErrorCode::TokenRemoved);
-    assert_eq!((desk.pins_sent(), other.watch.verifies()), (0, 0));
+    desk.expect(others, NOTHING);
     desk.remove();
-    desk.card = Some(own);
     desk.insert();
+    desk.expect(own, NOTHING);
     confirms(&desk, &scene).await;
-}
-
-/// Pulled as it is given the PIN, before or after it has compared it: the agent does not try again.
-pub async fn pulled_at_the_pin(ground: Ground, kind: Kind) {
-    for after in [false, true] {
-        let mut desk = Desk::empty(ground, kind, |order| order);
-        let fault = desk.pulled_at_the_pin(after);
-        desk.insert_faulty(&[fault]);
-        let scene = desk.scene().await;
-        let operation = scene.confirm(&confirmation(FORMAT), &[&desk.right()]).await;
-        assert_eq!(code(&operation), ErrorCode::TokenRemoved);
-        assert_eq!((desk.pins_sent(), desk.watch.verifies()), (1, usize::from(after)));
-        works_again(&mut desk, &scene).await;
-    }
-}
-
-/// Pulled as it is to sign.
-pub async fn pulled_at_the_signature(ground: Ground, kind: Kind) {
-    let mut desk = Desk::empty(ground, kind, |order| order);
-    let fault = desk.pulled_at_the_signature();
-    desk.insert_faulty(&[fault]);
-    let scene = desk.scene().await;
-    let operation = scene.confirm(&confirmation(FORMAT), &[&desk.right()]).await;
-    assert_eq!(code(&operation), ErrorCode::TokenRemoved);
-    assert_eq!((desk.pins_sent(), desk.watch.signatures()), (1, 0));
-    works_again(&mut desk, &scene).await;
-}
-
-/// Pulled while it is recognised or read: that is as if it had never been in, and the operation waits for a card.
-pub async fn pulled_while_it_is_read(ground: Ground, kind: Kind) {
-    for command in [1, 2] {
-        let mut desk = Desk::empty(ground, kind, |order| order);
-        let fault = desk.pulled_at(command);
-        let scene = desk.scene().await;
-        desk.insert_faulty(&[fault]);
-        let request = confirmation(FORMAT);
-        let started = scene.begin(&request, &["hang", &desk.right()]).await;
-        desk.remove();
-        desk.insert();
-        let operation = scene.end(started).await;
-        desk.judge().accept(&request, &operation);
-        assert_eq!(desk.pins_sent(), 1, "command {command}");
-    }
-}
-
-async fn works_again(desk: &mut Desk, scene: &Scene) {
-    desk.remove();
-    desk.insert();
-    confirms(desk, scene).await;
 }
 
 /// Taken out and put in again between two confirmations.
@@ -211,27 +228,27 @@ pub async fn the_same_card_is_put_in_again(ground: Ground, kind: Kind) {
     let mut desk = Desk::new(ground, kind);
     let scene = desk.scene().await;
     confirms(&desk, &scene).await;
-    works_again(&mut desk, &scene).await;
+    desk.remove();
+    desk.insert();
+    confirms(&desk, &scene).await;
 }
 
 /// A card that nobody knows is no token, and does not stand in the way of the next.
 pub async fn an_unknown_card(ground: Ground, kind: Kind) {
     let mut desk = Desk::empty(ground, kind, |order| order);
     let scene = desk.scene().await;
+    let own = desk.card.take();
     desk.insert_other(Stranger);
-    let request = confirmation(FORMAT);
+    let (before, request) = (desk.counts(), desk.request());
     let started = scene.begin(&request, &["hang", &desk.right()]).await;
     let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
     assert_eq!(waiting.state, OperationState::AwaitingToken);
     desk.remove();
-    let own = Desk::empty(Ground::Process, kind, |order| order);
-    desk.card = own.card;
-    desk.watch = own.watch;
-    desk.issued = own.issued;
-    desk.pki = own.pki;
+    desk.card = own;
     desk.insert();
     let operation = scene.end(started).await;
-    desk.judge().accept(&request, &operation);
+    desk.accept(&request, &operation);
+    desk.expect(before, Counts::CONFIRMED);
 }
 
 /// A card of no family: it knows no application and no command.

@@ -1,0 +1,278 @@
+//! A card that is pulled at every command of a confirmation in turn.
+//!
+//! One agent and one person go through all of it. What is pulled while the card is recognised is as if it had never been
+//! in, and the operation waits for a card; what is pulled later ends the operation, and the next one begins. In the end
+//! one comes through: its commands are those at each of which a card was pulled before.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use fixtures::card::vpcd::Fault;
+use plugin_protocol::ErrorCode;
+use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
+
+use super::{Counts, at_the_same_time, confirms};
+use crate::apdu_log::Exchange;
+use crate::chip::{Desk, Ground, Kind, pulled_after, pulled_at};
+use crate::process::PATIENCE;
+use crate::scene::{Scene, code};
+
+/// An operation that has waited for so long is given up: none lives for more than two minutes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Pulled as it is given each command in turn, and after it has compared the PIN, and after the last; put back each
+/// time. The agent goes on, and no PIN is sent that the person has not typed for that.
+pub async fn pulled_at_every_command(ground: Ground, kind: Kind) {
+    let covered = Mutex::new(Covered::default());
+    let lane = |first| (format!("{}, from command {first}", kind.id), first);
+    at_the_same_time((1..=kind.lanes).map(lane), |first| {
+        pulled_from(ground, kind, first, &covered)
+    });
+    let Covered { pulled, whole } = covered.into_inner().expect("nobody has panicked");
+    let left: Vec<_> = whole.difference(&pulled).collect();
+    assert!(left.is_empty(), "{}: never pulled at {left:02X?}", kind.id);
+}
+
+/// Commands by what tells them apart.
+#[derive(Default)]
+struct Covered {
+    /// Those at which the card was pulled.
+    pulled: BTreeSet<Vec<u8>>,
+    /// Those of an operation that came through.
+    whole: BTreeSet<Vec<u8>>,
+}
+
+/// Of a selection all of it, of what is different each time (cryptograms, PINs, what is protected) the header.
+fn told_apart(exchange: &Exchange) -> Vec<u8> {
+    let plain = exchange.command[0] & 0x0C == 0;
+    let length = if plain && exchange.instruction() == 0xA4 {
+        exchange.command.len()
+    } else {
+        4
+    };
+    exchange.command[..length].to_vec()
+}
+
+/// At this command and each `lanes`-th after it.
+async fn pulled_from(ground: Ground, kind: Kind, first: usize, covered: &Mutex<Covered>) {
+    let mut player = Player::new(ground, kind).await;
+    let mut command = first;
+    while player.pulled(pulled_at(command)).await {
+        assert_eq!(player.carried_out(), command - 1);
+        // The agent asks a card that it believes to be in twice more; there is none to answer.
+        let dead = player.exchanges().split_off(command - 1);
+        assert!(dead.iter().all(|exchange| exchange.response.is_empty()), "{dead:02X?}");
+        let mut covered = covered.lock().expect("nobody has panicked");
+        covered.pulled.extend(dead.first().map(told_apart));
+        command += kind.lanes;
+    }
+    let whole = player.exchanges();
+    assert!(command > whole.len(), "it came through before it was pulled");
+    let apart = whole.iter().map(told_apart);
+    covered.lock().expect("nobody has panicked").whole.extend(apart);
+    if first == 1 {
+        let verify = whole.iter().position(Exchange::bears_pin).expect("a PIN was sent") + 1;
+        for command in [verify, whole.len()] {
+            assert!(player.pulled(pulled_after(command)).await);
+            assert_eq!((player.carried_out(), player.done().compared), (command, 1));
+        }
+    }
+    player.comes_through().await;
+    confirms(&player.desk, &player.scene).await;
+}
+
+/// Who goes through it.
+struct Player {
+    desk: Desk,
+    scene: Scene,
+    /// The operation that was not done when the card was pulled last.
+    running: Option<Running>,
+    /// What was done before the card was put in last.
+    before: Before,
+}
+
+struct Running {
+    request: ConfirmationRequest,
+    operation: Operation,
+    begun: Instant,
+    /// PINs that were sent before it.
+    sent: usize,
+}
+
+#[derive(Default)]
+struct Before {
+    counts: Counts,
+    exchanges: usize,
+    commands: usize,
+}
+
+impl Player {
+    async fn new(ground: Ground, kind: Kind) -> Self {
+        let desk = Desk::empty(ground, kind, |order| order);
+        Self {
+            scene: desk.scene().await,
+            desk,
+            running: None,
+            before: Before::default(),
+        }
+    }
+
+    /// Puts the card in with this fault, where an operation waits for it. `true`: it was pulled, and is out again;
+    /// `false`: the operation came through before.
+    async fn pulled(&mut self, fault: Fault) -> bool {
+        let running = self.waiting().await;
+        self.remember();
+        self.desk.insert_faulty(&[fault]);
+        let ended = tokio::select! {
+            operation = self.scene.end(running.operation.clone()) => Some(operation),
+            () = self.desk.pulled() => None,
+        };
+        let done = ended.is_some_and(|operation| self.is_done(&running, &operation));
+        if !done {
+            self.desk.pulled().await;
+            self.running = Some(running);
+        }
+        self.desk.remove();
+        match done {
+            true => assert_eq!(self.done(), Counts::CONFIRMED, "{}", self.desk.kind.id),
+            false => self.check(&fault),
+        }
+        !done
+    }
+
+    /// The same with a card with which nothing goes wrong, and which stays in.
+    async fn comes_through(&mut self) {
+        let running = self.waiting().await;
+        self.remember();
+        self.desk.insert();
+        let operation = self.scene.end(running.operation.clone()).await;
+        assert!(self.is_done(&running, &operation));
+        assert_eq!(self.done(), Counts::CONFIRMED, "{}", self.desk.kind.id);
+    }
+
+    fn remember(&mut self) {
+        self.before = Before {
+            counts: self.counts(),
+            exchanges: self.desk.exchanges().len(),
+            commands: self.desk.watch.commands(),
+        };
+    }
+
+    /// An operation that waits for the card: that which the last pull has left waiting, or where that has failed another.
+    async fn waiting(&mut self) -> Running {
+        if let Some(running) = self.running.take() {
+            let operation = self.at_rest(&running.operation).await;
+            if operation.state != OperationState::AwaitingToken {
+                assert!(!self.is_done(&running, &operation), "it was pulled");
+            } else if running.begun.elapsed() < LONG {
+                return running;
+            } else {
+                let ended = self
+                    .scene
+                    .plugin
+                    .cancel(&operation.id)
+                    .await
+                    .expect("the agent answers");
+                assert_eq!(code(&self.scene.end(ended).await), ErrorCode::Cancelled);
+            }
+        }
+        let running = self.begin().await;
+        let operation = self.at_rest(&running.operation).await;
+        assert_eq!(operation.state, OperationState::AwaitingToken);
+        running
+    }
+
+    /// The operation once it waits for a card, or has ended.
+    async fn at_rest(&self, operation: &Operation) -> Operation {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let now = self
+                .scene
+                .plugin
+                .operation(&operation.id, 0)
+                .await
+                .expect("the agent answers");
+            if now.state == OperationState::AwaitingToken || now.state.is_final() {
+                return now;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{}: the card is out, and yet {now:?}",
+                self.desk.kind.id
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn begin(&self) -> Running {
+        // Each pull of a card that is waited for shows the window anew.
+        let mut answers = vec!["CONFIRM: hang"; 100];
+        let pin = format!("GETPIN: {}", self.desk.right());
+        answers.push(&pin);
+        self.scene.person.will_answer(&answers);
+        let request = self.desk.request();
+        let sent = self.desk.pins_sent();
+        let operation = self.scene.plugin.confirm(&request, None, None).await;
+        Running {
+            operation: operation
+                .unwrap_or_else(|error| panic!("{error}; the agent's log:\n{}", self.scene.agent.log())),
+            request,
+            begun: Instant::now(),
+            sent,
+        }
+    }
+
+    /// It came to something, with the PIN that was typed for it and no other; or to nothing, because the card was pulled.
+    fn is_done(&self, running: &Running, operation: &Operation) -> bool {
+        let sent = self.desk.pins_sent() - running.sent;
+        assert!(sent <= 1, "{}: {sent} PINs sent, one was typed", self.desk.kind.id);
+        if operation.state != OperationState::Done {
+            assert_eq!(code(operation), ErrorCode::TokenRemoved, "{:?}", operation.problem);
+            return false;
+        }
+        self.desk.accept(&running.request, operation);
+        assert_eq!(sent, 1);
+        true
+    }
+
+    /// Nothing but what the card has carried out was done, and no try was spent.
+    fn check(&self, fault: &Fault) {
+        let (exchanges, done) = (self.exchanges(), self.done());
+        let carried = &exchanges[..self.carried_out().min(exchanges.len())];
+        let pins = |list: &[Exchange]| list.iter().filter(|exchange| exchange.bears_pin()).count();
+        let expected = Counts {
+            sent: pins(&exchanges),
+            compared: pins(carried),
+            wrong: 0,
+            signed: done.signed,
+        };
+        assert_eq!(done, expected, "{}, {fault:?}", self.desk.kind.id);
+        let signed_for = if self.desk.kind.proves_first { 1 } else { done.compared };
+        assert!(
+            done.sent <= 1 && done.signed <= signed_for,
+            "{}, {fault:?}: {done:?}",
+            self.desk.kind.id
+        );
+        assert_eq!(self.desk.watch.forbidden(), Vec::<String>::new(), "{fault:?}");
+    }
+
+    fn counts(&self) -> Counts {
+        self.desk.counts().expect("a virtual card counts")
+    }
+
+    /// Since the card was put in last.
+    fn done(&self) -> Counts {
+        self.counts().since(self.before.counts)
+    }
+
+    /// Since the card was put in last.
+    fn exchanges(&self) -> Vec<Exchange> {
+        self.desk.exchanges().split_off(self.before.exchanges)
+    }
+
+    /// Commands since the card was put in last.
+    fn carried_out(&self) -> usize {
+        self.desk.watch.commands() - self.before.commands
+    }
+}
