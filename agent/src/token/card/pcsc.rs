@@ -23,7 +23,8 @@ pub trait Stack: Send + Sync {
 
 /// One line to the service.
 pub trait Context: Send + Sync {
-    /// The readers' names.
+    /// The readers' names. One that comes or goes from then on ends the next [`Context::wait`] for arrivals, where the
+    /// service counts them; where it does not, only one that comes during the wait.
     fn readers(&self) -> Result<Vec<String>, Fault>;
 
     /// Waits until a reader of `watched` is not as `known` says, or one came or went where `arrivals` asks for that;

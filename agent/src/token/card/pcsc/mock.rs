@@ -36,9 +36,16 @@ struct State {
     hangs: Vec<(u64, Call)>,
     contexts: u64,
     cancelled: Vec<u64>,
-    /// Waits that are under way, and how many there were.
+    /// Waits that are under way, those of them without an end, and how many of these there were.
     waiting: usize,
+    endless: usize,
     waits: usize,
+    /// Counts comings and goings of readers.
+    arrivals: u64,
+    /// It tells them, so that none is missed between a list and a wait.
+    counts: bool,
+    /// Comes right after the list after so many.
+    late: Option<(usize, String)>,
     established: usize,
     /// Contexts that are not released.
     open: usize,
@@ -111,19 +118,25 @@ impl World {
     }
 
     pub(crate) fn plug(&self, reader: &str) {
-        let mut state = self.state();
-        state.plugged += 1;
-        let slot = Slot {
-            plugged: state.plugged,
-            ..Slot::default()
-        };
-        state.readers.insert(reader.to_owned(), slot);
-        drop(state);
+        self.state().plug(reader);
         self.0.moved.notify_all();
     }
 
+    /// A reader that comes right after the readers were listed, after so many lists before that.
+    pub(crate) fn plug_after_list(&self, reader: &str, lists: usize) {
+        self.state().late = Some((lists, reader.to_owned()));
+    }
+
+    /// Comings and goings of readers are counted from now on, as pcsc-lite does since 2.3.
+    pub(crate) fn counting(&self) {
+        self.state().counts = true;
+    }
+
     pub(crate) fn unplug(&self, reader: &str) {
-        self.state().readers.remove(reader);
+        let mut state = self.state();
+        state.readers.remove(reader);
+        state.arrivals += 1;
+        drop(state);
         self.0.moved.notify_all();
     }
 
@@ -223,6 +236,11 @@ impl World {
         self.until("a wait", |state| state.waiting > 0);
     }
 
+    /// Returns when somebody blocks in a wait that ends with a change alone.
+    pub(crate) fn until_asleep(&self) {
+        self.until("a wait without an end", |state| state.endless > 0);
+    }
+
     /// Returns when so many contexts are not released yet.
     pub(crate) fn until_open(&self, contexts: usize) {
         self.until("a context's release", |state| state.open == contexts);
@@ -233,6 +251,18 @@ impl World {
         self.until(line, |state| {
             state.readers[reader].log.iter().any(|logged| logged.starts_with(line))
         });
+    }
+}
+
+impl State {
+    fn plug(&mut self, reader: &str) {
+        self.plugged += 1;
+        self.arrivals += 1;
+        let slot = Slot {
+            plugged: self.plugged,
+            ..Slot::default()
+        };
+        self.readers.insert(reader.to_owned(), slot);
     }
 }
 
@@ -266,6 +296,7 @@ impl Stack for World {
             world: self.clone(),
             run,
             id: state.contexts,
+            listed: Mutex::default(),
         }))
     }
 }
@@ -278,6 +309,8 @@ struct Line {
     world: World,
     run: u64,
     id: u64,
+    /// The count of arrivals when the readers were listed last.
+    listed: Mutex<u64>,
 }
 
 impl Drop for Line {
@@ -300,19 +333,30 @@ impl Line {
 
 impl Context for Line {
     fn readers(&self) -> Result<Vec<String>, Fault> {
-        Ok(self.alive()?.readers.keys().cloned().collect())
+        let mut state = self.alive()?;
+        *self.listed.lock().unwrap() = state.arrivals;
+        let names = state.readers.keys().cloned().collect();
+        match state.late.take() {
+            Some((0, late)) => state.plug(&late),
+            Some((lists, late)) => state.late = Some((lists - 1, late)),
+            None => {}
+        }
+        Ok(names)
     }
 
     fn wait(&self, watched: &mut [Watched], arrivals: bool, timeout: Option<Duration>) -> Result<(), Fault> {
         let mut state = self.alive()?;
         let begun = Instant::now();
-        let count = state.readers.len();
+        let known = match state.counts {
+            true => *self.listed.lock().unwrap(),
+            false => state.arrivals,
+        };
         state.waits += usize::from(timeout.is_none());
         loop {
             if state.running != Some(self.run) {
                 return Err(gone());
             }
-            let mut news = arrivals && state.readers.len() != count;
+            let mut news = arrivals && state.arrivals != known;
             for one in watched.iter_mut() {
                 let slot = state.readers.get(&one.reader).ok_or(Fault::NoReader)?;
                 (one.found, one.atr) = (slot.seen(), slot.atr.clone());
@@ -329,10 +373,13 @@ impl Context for Line {
             if left.is_zero() {
                 return Err(Fault::Timeout);
             }
+            let endless = usize::from(timeout.is_none());
             state.waiting += 1;
+            state.endless += endless;
             self.world.0.moved.notify_all();
             state = self.world.0.moved.wait_timeout(state, left).unwrap().0;
             state.waiting -= 1;
+            state.endless -= endless;
         }
     }
 

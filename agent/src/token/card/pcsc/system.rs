@@ -1,6 +1,7 @@
 //! The system's own PC/SC, over crate `pcsc`.
 
 use std::ffi::CString;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use pcsc::{Disposition, Error, PNP_NOTIFICATION, Protocols, ReaderState, Scope, ShareMode, State};
@@ -30,7 +31,10 @@ impl System {
 impl Stack for System {
     fn establish(&self) -> Result<Box<dyn Context>, Fault> {
         match pcsc::Context::establish(Scope::System) {
-            Ok(context) => Ok(Box::new(Line(context))),
+            Ok(context) => Ok(Box::new(Line {
+                context,
+                arrivals: AtomicU32::new(0),
+            })),
             Err(error) => Err(match Self::library() {
                 Err(why) => Fault::NoService(format!("its library is missing ({why})")),
                 // Without a service there are many ways of saying so.
@@ -40,11 +44,22 @@ impl Stack for System {
     }
 }
 
-struct Line(pcsc::Context);
+struct Line {
+    context: pcsc::Context,
+    /// What the pseudo reader for arrivals said before the readers were listed last: see [`pseudo_reader`].
+    arrivals: AtomicU32,
+}
 
 impl Context for Line {
     fn readers(&self) -> Result<Vec<String>, Fault> {
-        let names = self.0.list_readers_owned().map_err(fault)?;
+        let mut arrivals = [pseudo_reader(0)];
+        // It returns at once, and says how many there were whether it calls that a change or not.
+        match self.context.get_status_change(Duration::ZERO, &mut arrivals) {
+            Ok(()) | Err(Error::Timeout) => {}
+            Err(error) => return Err(fault(error)),
+        }
+        self.arrivals.store(arrivals[0].event_count(), Ordering::Relaxed);
+        let names = self.context.list_readers_owned().map_err(fault)?;
         // Names that are not UTF-8 could not be asked for again.
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
@@ -56,9 +71,9 @@ impl Context for Line {
         }
         let watching = states.len();
         if arrivals {
-            states.push(ReaderState::new(PNP_NOTIFICATION().to_owned(), State::UNAWARE));
+            states.push(pseudo_reader(self.arrivals.load(Ordering::Relaxed)));
         }
-        self.0.get_status_change(timeout, &mut states).map_err(fault)?;
+        self.context.get_status_change(timeout, &mut states).map_err(fault)?;
         for (one, state) in watched.iter_mut().zip(&states[..watching]) {
             one.found = seen(state);
             state.atr().clone_into(&mut one.atr);
@@ -67,13 +82,24 @@ impl Context for Line {
     }
 
     fn cancel(&self) {
-        let _ = self.0.cancel();
+        let _ = self.context.cancel();
     }
 
     fn connect(&self, reader: &str) -> Result<Box<dyn Connection>, Fault> {
-        let card = self.0.connect(&name(reader)?, ShareMode::Shared, Protocols::ANY);
+        let card = self.context.connect(&name(reader)?, ShareMode::Shared, Protocols::ANY);
         Ok(Box::new(Connected(Some(card.map_err(fault)?))))
     }
+}
+
+/// The pseudo reader for arrivals, of which this is known: the upper word of its state counts readers (Windows), or
+/// comings and goings of readers (pcsc-lite from 2.3 on), so that none is missed that happened since. Before that it is
+/// zero, and what happened before a wait began is not known to it.
+fn pseudo_reader(known: u32) -> ReaderState {
+    ReaderState::new(PNP_NOTIFICATION().to_owned(), counted(known))
+}
+
+fn counted(count: u32) -> State {
+    State::from_bits_retain((count << 16).into())
 }
 
 fn name(reader: &str) -> Result<CString, Fault> {
@@ -138,8 +164,11 @@ impl Connected {
         let Some(card) = self.0.take() else { return };
         if let Err((card, error)) = card.disconnect(disposition(ending)) {
             tracing::debug!(%error, "a connection to a card was lost before its end");
-            // It has nothing to reset any more, and its drop would try.
-            std::mem::forget(card);
+            // Its drop asks for a reset in vain, for the connection is dead, and lets go of its context. One that is
+            // not would reset the card under others' hands: it and its context are kept rather than that.
+            if !is_dead(error) {
+                std::mem::forget(card);
+            }
         }
     }
 }
@@ -153,6 +182,11 @@ impl Drop for Connected {
             Ending::Leave
         });
     }
+}
+
+/// Whether what a connection ended with says that it leads to no card any more.
+fn is_dead(error: Error) -> bool {
+    matches!(fault(error), Fault::NoCard | Fault::NoReader | Fault::NoService(_))
 }
 
 fn disposition(ending: Ending) -> Disposition {
@@ -222,6 +256,29 @@ mod tests {
         };
         assert_eq!(known(Some(seen)).bits(), 0x0007_0020);
         assert_eq!(known(None), State::UNAWARE);
+    }
+
+    #[test]
+    fn what_the_pseudo_reader_counted_is_handed_back_in_the_upper_word() {
+        assert_eq!(counted(0), State::UNAWARE);
+        assert_eq!(counted(3).bits(), 0x0003_0000);
+    }
+
+    /// Its context is let go with it; a connection that may be alive is kept rather than reset.
+    #[test]
+    fn only_a_dead_connection_is_dropped() {
+        for error in [
+            Error::InvalidHandle,
+            Error::CommError,
+            Error::NoService,
+            Error::ReaderUnavailable,
+            Error::RemovedCard,
+        ] {
+            assert!(is_dead(error), "{error}");
+        }
+        for error in [Error::SharingViolation, Error::ResetCard, Error::InvalidValue] {
+            assert!(!is_dead(error), "{error}");
+        }
     }
 
     #[test]

@@ -126,6 +126,49 @@ fn a_card_that_flickers_is_told_of_when_it_stays() {
     assert!(readers.list().unwrap()[0].card.is_some());
 }
 
+/// Readers come together. Where the service counts them none is missed; else the list is read once more after a change.
+#[test]
+fn a_reader_that_comes_between_the_list_and_the_wait_is_noticed() {
+    for (counting, lists) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
+        let world = World::running();
+        if counting {
+            world.counting();
+        }
+        let second = "Reader 01";
+        // With a reader there, the list is read once more after its card was looked at.
+        if lists > 0 {
+            world.plug(READER);
+        }
+        world.plug_after_list(second, lists);
+        let (mut readers, notices) = followed(&world);
+        readers.list().unwrap();
+        let begun = Instant::now();
+        let came = Notice::ReaderAdded(second.to_owned());
+        let told = next(&notices, 1 + usize::from(lists > 0));
+        assert_eq!(told.last(), Some(&came), "{counting} {lists}");
+        assert!(begun.elapsed() < QUIET * 5, "{counting} {lists}");
+        world.until_asleep();
+        assert_eq!(readers.list().unwrap().len(), told.len());
+    }
+}
+
+/// One that comes later, while nothing else happens, is missed by no service that counts.
+#[test]
+fn a_service_that_counts_readers_loses_none() {
+    let world = World::running();
+    world.counting();
+    world.plug(READER);
+    let (mut readers, notices) = followed(&world);
+    readers.list().unwrap();
+    next(&notices, 1);
+    world.until_asleep();
+    // The card's coming wakes the thread, which lists the readers and waits for good: nothing is to come after that.
+    world.plug_after_list("Reader 01", 0);
+    world.insert(READER, Plain::new(7));
+    let told = next(&notices, 2);
+    assert!(told.contains(&Notice::ReaderAdded("Reader 01".to_owned())), "{told:?}");
+}
+
 #[test]
 fn nothing_is_asked_before_the_first_question_and_nothing_polls_after_it() {
     let world = World::running();
@@ -134,7 +177,7 @@ fn nothing_is_asked_before_the_first_question_and_nothing_polls_after_it() {
     assert_eq!(world.established(), 0);
     readers.list().unwrap();
     next(&notices, 1);
-    world.until_waiting();
+    world.until_asleep();
     let waits = world.waits();
     for _ in 0..20 {
         readers.list().unwrap();

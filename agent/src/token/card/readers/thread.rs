@@ -74,13 +74,20 @@ fn rest(board: &Board, why: String) -> bool {
 fn follow(context: &dyn Context, board: &Board) -> Fault {
     let mut watched: Vec<Watched> = Vec::new();
     let mut list = true;
+    // A reader that comes between a list and the wait after it is not noticed by every service (see `Context::wait`).
+    // Readers come together, those of one hub, or of one reader with two slots: after a change the list is read once more.
+    let mut again = Some(Instant::now() + QUIET);
     loop {
         if board.lock().closing {
             return Fault::Cancelled;
         }
         if list {
             match context.readers() {
-                Ok(names) => arrange(board, &mut watched, &names),
+                Ok(names) => {
+                    if arrange(board, &mut watched, &names) {
+                        again = Some(Instant::now() + QUIET);
+                    }
+                }
                 Err(fault) => return fault,
             }
         }
@@ -89,7 +96,11 @@ fn follow(context: &dyn Context, board: &Board) -> Fault {
         if !fresh {
             up(board);
         }
-        let timeout = if fresh { Some(Duration::ZERO) } else { settling(board) };
+        let until = |at: Instant| at.saturating_duration_since(Instant::now());
+        let timeout = match fresh {
+            true => Some(Duration::ZERO),
+            false => [settling(board), again.map(until)].into_iter().flatten().min(),
+        };
         match context.wait(&mut watched, !fresh, timeout) {
             Ok(()) => {
                 note(board, &mut watched);
@@ -97,7 +108,8 @@ fn follow(context: &dyn Context, board: &Board) -> Fault {
             }
             Err(Fault::Timeout) => {
                 note(board, &mut watched);
-                list = fresh;
+                let due = again.take_if(|at| *at <= Instant::now()).is_some();
+                list = fresh || due;
             }
             // A reader went between the list and the wait.
             Err(Fault::NoReader) => list = true,
@@ -118,8 +130,8 @@ fn up(board: &Board) {
     }
 }
 
-/// Readers that came and went.
-fn arrange(board: &Board, watched: &mut Vec<Watched>, names: &[String]) {
+/// Readers that came and went; whether there were any.
+fn arrange(board: &Board, watched: &mut Vec<Watched>, names: &[String]) -> bool {
     let mut state = board.lock();
     watched.retain(|one| names.contains(&one.reader));
     let gone: Vec<String> = state
@@ -128,6 +140,7 @@ fn arrange(board: &Board, watched: &mut Vec<Watched>, names: &[String]) {
         .filter(|name| !names.contains(name))
         .cloned()
         .collect();
+    let mut changed = !gone.is_empty();
     for name in gone {
         if state.seats.remove(&name).is_some_and(|seat| seat.announced) {
             state.tell(Notice::CardRemoved(name.clone()));
@@ -138,11 +151,13 @@ fn arrange(board: &Board, watched: &mut Vec<Watched>, names: &[String]) {
         if !state.seats.contains_key(name) {
             state.seats.insert(name.clone(), Seat::default());
             state.tell(Notice::ReaderAdded(name.clone()));
+            changed = true;
         }
         if !watched.iter().any(|one| one.reader == *name) {
             watched.push(Watched::new(name));
         }
     }
+    changed
 }
 
 /// What a wait found.
