@@ -27,8 +27,10 @@ use crate::places::Places;
 /// Lets a person confirm who they are to a portal with a chip: the daemon, and what belongs to it.
 #[derive(Parser)]
 #[command(name = "eid-agent", version, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; \
-                        5 the person did not agree; 6 the history is damaged, or the portal refused.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done in part (tokens); \
+                        5 the person did not agree; 6 the history is damaged, or the portal refused."
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     flags: Flags,

@@ -134,7 +134,8 @@ impl Scene {
 pub fn tokens(setup: &Setup) -> Vec<Value> {
     let output = setup.command(&["tokens", "--json"]).output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    // 3: a module has failed, as some do here on purpose.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{said}");
     let mut told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     match told["tokens"].take() {
         Value::Array(tokens) => tokens,

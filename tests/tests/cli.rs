@@ -245,7 +245,9 @@ fn tokens_of_broken_modules_cost_only_themselves() {
         .build();
     let good = EvilModule::builder(&ivanov).label("good").build();
     let setup = Setup::new().module(broken.path()).module(good.path()).software();
-    let told = done(&setup, &["tokens"]);
+    let output = run(&setup, &["tokens"]);
+    assert_eq!(output.status.code(), Some(3), "{}", err(&output));
+    let told = out(&output);
     for line in [
         "pkcs11 «good», PIN ok",
         "Иванов Иван Иванович, issued by Test intermediate",
@@ -260,8 +262,21 @@ fn tokens_of_broken_modules_cost_only_themselves() {
     assert_eq!(kinds.len(), 2, "{listed:?}");
     assert_eq!(good.count(Call::Login), 0);
     assert!(done(&Setup::new(), &["tokens"]).contains("No token is present."));
-    let missing = Setup::new().configure("software.pkcs12 = [\"/nonexistent/me.p12\"]\n");
-    assert!(done(&missing, &["tokens"]).contains("/nonexistent/me.p12 is not there"));
+    let missing = Setup::new().configure("software.pkcs12 = [\"/nonexistent/me.p12\"]\n").software();
+    let output = run(&missing, &["tokens"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(out(&output).contains("/nonexistent/me.p12 is not there") && out(&output).contains("software «"));
+    // What could not even be begun with is told as well; what is switched off is not.
+    let module = |enabled: bool| {
+        let lines = format!("pkcs11.modules = [{{ path = \"/nonexistent/token.so\", enabled = {enabled} }}]\n");
+        Setup::new().configure(&lines)
+    };
+    let output = run(&module(true), &["tokens", "--json"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(out(&output).contains("/nonexistent/token.so: cannot be found"), "{}", out(&output));
+    let off = module(false);
+    assert!(done(&off, &["tokens"]).contains("No token is present."));
+    assert!(done(&off, &["tokens", "--help"]).contains("Exit codes: 0 all was looked at"));
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! `eid-agent tokens`: what is plugged in, and what is on it.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use agent::certificate::{Role, Summary, Unfit};
 use agent::clock::Clock;
+use agent::config::Config;
 use agent::legible::legible;
 use agent::prompt::{Language, Texts};
-use agent::token::discover;
+use agent::token::pkcs11::discover::Origin;
 use agent::token::worker::Tokens;
-use agent::token::{Credential, ReaderInfo, TokenInfo};
+use agent::token::{Credential, Discovered, ReaderInfo, TokenInfo, discover};
 use agent::{Error, private_file};
 use clap::Args;
 use plugin_protocol::encoding::{hex, sha256};
@@ -22,8 +24,16 @@ use crate::setup::Setup;
 
 pub(in crate::cli) mod readers;
 
+/// The exit code where something could not be looked at: the rest is listed all the same.
+const INCOMPLETE: u8 = 3;
+
 /// Lists the tokens present now with their certificates, fit or not. No PIN is needed.
 #[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 all was looked at (a PC/SC service that is not there counts as no reader); 3 a module, \
+                        a card or a file that is configured could not be: the last lines, or `failed` in JSON, say which and \
+                        why, and the rest is listed; 1 failed; 2 wrong usage or configuration."
+)]
 pub(crate) struct List {
     #[command(flatten)]
     overrides: Overrides,
@@ -36,30 +46,59 @@ impl List {
     pub(crate) fn run(&self, flags: &Flags) -> Result<ExitCode, Failure> {
         let setup = Setup::load(flags, &self.overrides, "warn")?;
         private_file::create_directory(&setup.places.state)?;
-        let tokens = Tokens::new(discover(&setup.config, &setup.places.state).sources);
-        let (shown, readers, mut failures) = runtime()?.block_on(async {
-            let (shown, failures) = look(&tokens).await;
-            (shown, readers(&tokens).await, failures)
+        let found = discover(&setup.config, &setup.places.state);
+        let mut failures: Vec<String> = missing(&setup.config, &found).collect();
+        let tokens = Tokens::new(found.sources);
+        let (shown, readers, failed) = runtime()?.block_on(async {
+            let (shown, failed) = look(&tokens).await;
+            (shown, readers(&tokens).await, failed)
         });
-        // A file that is not there is no token, and no failure of one either; but it was asked for.
-        let missing = setup.config.software.pkcs12.iter().filter(|file| !file.exists());
-        failures.extend(missing.map(|file| format!("{} is not there", file.display())));
+        let is_complete = failures.is_empty() && !failed.iter().any(|(_, error)| counts(error));
+        failures.extend(failed.iter().map(|(source, error)| format!("{source}: {error}")));
         let now = Clock::system().now();
         if flags.json {
             let list: Vec<Value> = shown.iter().map(|token| as_json(token, now)).collect();
             let readers: Vec<Value> = readers.iter().map(readers::as_json).collect();
-            return print_json(&json!({ "tokens": list, "readers": readers, "failed": failures }));
+            print_json(&json!({ "tokens": list, "readers": readers, "failed": failures }))?;
+        } else {
+            print(&as_lines(&shown, &readers, &failures, now))?;
         }
-        let mut text: String = shown.iter().map(|token| as_text(token, now)).collect();
-        if text.is_empty() && failures.is_empty() {
-            text += "No token is present.\n";
-        }
-        text.extend(readers.iter().map(readers::as_text));
-        for failure in failures {
-            let _ = writeln!(text, "{failure}");
-        }
-        print(&text)
+        Ok(match is_complete {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::from(INCOMPLETE),
+        })
     }
+}
+
+fn as_lines(shown: &[Shown], readers: &[ReaderInfo], failures: &[String], now: OffsetDateTime) -> String {
+    let mut text: String = shown.iter().map(|token| as_text(token, now)).collect();
+    if text.is_empty() && failures.is_empty() {
+        text += "No token is present.\n";
+    }
+    text.extend(readers.iter().map(readers::as_text));
+    for failure in failures {
+        let _ = writeln!(text, "{failure}");
+    }
+    text
+}
+
+/// What the configuration names and is not there, or may not be used. No failure of a token's, but it was asked for.
+fn missing<'a>(config: &'a Config, found: &'a Discovered) -> impl Iterator<Item = String> {
+    let modules = found.modules.skipped.iter();
+    let modules = modules.filter(|skipped| skipped.origin == Origin::Config && !is_off(config, &skipped.path));
+    let modules = modules.map(|skipped| format!("{}: {}", skipped.path.display(), skipped.reason));
+    let files = config.software.pkcs12.iter().filter(|file| !file.exists());
+    modules.chain(files.map(|file| format!("{} is not there", file.display())))
+}
+
+fn is_off(config: &Config, path: &Path) -> bool {
+    let mut named = config.pkcs11.modules.iter().filter(|module| module.path == path);
+    named.any(|module| !module.enabled)
+}
+
+/// Whether the list lacks something because of it. Where no service for readers runs, nobody has a card in one.
+fn counts(error: &Error) -> bool {
+    !matches!(error, Error::ReaderService(_))
 }
 
 /// The card readers; a service that does not answer was told of already.
@@ -70,11 +109,11 @@ async fn readers(tokens: &Tokens) -> Vec<ReaderInfo> {
         .collect()
 }
 
-async fn look(tokens: &Tokens) -> (Vec<Shown>, Vec<String>) {
+async fn look(tokens: &Tokens) -> (Vec<Shown>, Vec<(String, Error)>) {
     let (mut shown, mut failures) = (Vec::new(), Vec::new());
     for listed in tokens.listing().await {
         match listed.tokens {
-            Err(error) => failures.push(format!("{}: {error}", listed.source)),
+            Err(error) => failures.push((listed.source, error)),
             Ok(present) => {
                 for token in present {
                     let credentials = tokens.credentials(&token.id).await;
