@@ -14,6 +14,7 @@ use super::pkcs11::{Deadlines, Options as ModuleOptions, Pkcs11};
 use super::software::{Pkcs12, Software};
 use super::worker::distinct_names;
 use crate::config::{AUTO, CardsConfig, Config, Pkcs11Config};
+use crate::prompt::Language;
 
 /// The sources, for [`super::worker::Tokens::new`], and how they were found, for `doctor`.
 pub struct Discovered {
@@ -105,7 +106,7 @@ fn universal_card(config: &Config) -> Uec {
     for mistake in terminals.mistakes() {
         tracing::warn!(%mistake, "a file of the universal card's cannot be used");
     }
-    Uec::new(Arc::new(terminals))
+    Uec::new(Arc::new(terminals)).speaking(Language::choose(config.prompt.language))
 }
 
 /// The modules, less those the config switches off.

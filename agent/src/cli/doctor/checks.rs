@@ -11,6 +11,7 @@ use agent::token::card::uec::Terminals;
 use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::{Error, prompt};
+use plugin_protocol::ErrorCode;
 use plugin_protocol::api::SourceKind;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -206,6 +207,11 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
     }
     let credentials = match tokens.credentials(&token.id).await {
         Ok(credentials) => credentials,
+        // The card is whole, and says all there is to say.
+        Err(error @ Error::Refused(ErrorCode::UnsupportedAlgorithm, _)) => {
+            let remedy = "use another card or token, or what is said to be missing";
+            return Check::warn(&what, error.to_string(), remedy);
+        }
         Err(error) => return Check::fail(&what, error.to_string(), "take the token out and put it in again"),
     };
     let now = Clock::system().now();

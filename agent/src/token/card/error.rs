@@ -25,6 +25,8 @@ pub enum CardError {
     Removed,
     /// The reader did not answer in this time.
     Silent(Duration),
+    /// Nothing can be done with this card here; sentences that say why, in the person's language.
+    Closed(String),
     /// The card or the reader cannot do this; a sentence that says what.
     Unsupported(String),
 }
@@ -71,7 +73,7 @@ impl fmt::Display for CardError {
                 "the reader did not answer for {} s; pull it out, plug it in and try again",
                 time.as_secs()
             ),
-            Self::Unsupported(what) => f.write_str(what),
+            Self::Closed(why) | Self::Unsupported(why) => f.write_str(why),
         }
     }
 }
@@ -128,6 +130,8 @@ impl From<CardError> for Error {
             CardError::Pin(PinFailure::PadTimedOut) => Self::Expired,
             CardError::Removed => Self::TokenRemoved,
             CardError::Unsupported(what) => Self::UnsupportedAlgorithm(what),
+            // The whole of what is to be said: nothing of ours stands before it.
+            CardError::Closed(why) => Self::Refused(ErrorCode::UnsupportedAlgorithm, why),
             CardError::InUse => Self::CardInUse,
             CardError::Service(why) => Self::ReaderService(why),
             error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Silent(_)) => {

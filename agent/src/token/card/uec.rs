@@ -22,6 +22,7 @@ mod identity;
 pub(crate) mod kind;
 mod messaging;
 mod objects;
+mod obstacle;
 mod pan;
 mod session;
 mod snils;
@@ -38,14 +39,26 @@ pub use terminal::{Mistake, Terminals};
 use super::apdu::Link;
 use super::error::CardError;
 use super::family::{Card, Family, Recognition};
+use crate::prompt::Language;
 
 /// The family, with the terminals that the agent may be.
-pub struct Uec(Arc<Terminals>);
+pub struct Uec {
+    terminals: Arc<Terminals>,
+    language: Language,
+}
 
 impl Uec {
-    /// With these terminals; none is enough to recognise a card.
+    /// With these terminals; none is enough to recognise a card. What can be done with a card is told in English.
     pub fn new(terminals: Arc<Terminals>) -> Self {
-        Self(terminals)
+        Self {
+            terminals,
+            language: Language::En,
+        }
+    }
+
+    /// What can be done with a card is told in this language.
+    pub fn speaking(self, language: Language) -> Self {
+        Self { language, ..self }
     }
 }
 
@@ -67,7 +80,7 @@ impl Family for Uec {
     }
 
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
-        card::UecCard::open(self.0.clone(), known(atr), link)
+        card::UecCard::open(self.terminals.clone(), self.language, known(atr), link)
     }
 }
 

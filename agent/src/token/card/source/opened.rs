@@ -178,7 +178,12 @@ impl Opened {
                     }
                 }
                 // What the person is to know of that is said when its certificates are asked for.
-                Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))) => {
+                Err(
+                    error @ (CardError::Closed(_)
+                    | CardError::Malformed(..)
+                    | CardError::Refused(..)
+                    | CardError::Unsupported(_)),
+                ) => {
                     tracing::info!(%error, "no certificate tells this card from others");
                 }
                 Err(error) => return Err(error),

@@ -19,10 +19,12 @@ use super::cvc::{Certificate, ChainError, Holder, chain};
 use super::fci::Application;
 use super::kind::{Suite, Version};
 use super::objects::only;
+use super::obstacle::{Obstacle, Unproven};
 use super::session::{Session, select};
 use super::terminal::{NoTerminal, Terminal, Terminals};
 use crate::certificate::Role;
 use crate::pin::Pin;
+use crate::prompt::Language;
 use crate::token::{Credential, SignInput};
 
 mod details;
@@ -45,6 +47,7 @@ const IN_ORDER: u8 = 0x77;
 /// One card.
 pub(super) struct UecCard {
     terminals: Arc<Terminals>,
+    language: Language,
     known: bool,
     application: Application,
     /// Which terminal it takes, or why none.
@@ -60,48 +63,11 @@ pub(super) struct UecCard {
     tries: BTreeMap<u8, u8>,
 }
 
-/// Why no PIN of this card can be entered here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Obstacle {
-    /// The agent is no terminal to it.
-    Terminal(NoTerminal),
-    /// The card did not take the terminal: what went wrong.
-    Refused(String),
-    /// The card says that it is not in order (DF2C).
-    Status(u8),
-    /// Nothing shows that the card is genuine: why not.
-    Unproven(String),
-}
-
-impl Obstacle {
-    /// For people, a sentence.
-    fn text(&self) -> String {
-        let why = match self {
-            Self::Terminal(NoTerminal::Configured) => "none is configured ([uec] in the configuration)".to_owned(),
-            Self::Terminal(NoTerminal::Fitting) => {
-                "none of those configured is of its version, its algorithms and its authority's key".to_owned()
-            }
-            Self::Refused(what) => format!("it did not take the one configured: {what}"),
-            Self::Status(status) => {
-                return format!(
-                    "the universal card says that it is not in order (status {status:02X}); only its issuer could help"
-                );
-            }
-            Self::Unproven(why) => {
-                return format!("nothing shows that the universal card is genuine: {why}; no PIN was tried");
-            }
-        };
-        format!(
-            "the universal card takes a PIN only from a terminal that its system certified, and {why}; \
-             it was recognised and no PIN was tried. The programme of these cards ended with 2016"
-        )
-    }
-}
-
 impl UecCard {
     /// Asks a card everything that is needed of it while it is inserted, once.
     pub(super) fn open(
         terminals: Arc<Terminals>,
+        language: Language,
         known: bool,
         link: &mut Link<'_>,
     ) -> Result<Option<Box<dyn Card>>, CardError> {
@@ -117,6 +83,7 @@ impl UecCard {
                 .or(first)
                 .unwrap_or(Suite::Gost),
             terminals,
+            language,
             known,
             terminal,
             application,
@@ -166,15 +133,15 @@ impl UecCard {
     /// Whether the card's certificate leads to a root; nobody's PIN is asked for where it does not.
     ///
     /// Whether it is still valid is the use case's to say.
-    fn leads_to_a_root(&self) -> Result<(), String> {
+    fn leads_to_a_root(&self) -> Result<(), Unproven> {
         if self.certificate.is_none() {
-            return Err("it did not let its certificate be read, and proves nothing without it".to_owned());
+            return Err(Unproven::Withheld);
         }
         match self.chain() {
             None if self.terminals.without_roots() => Ok(()),
-            None => Err("no root is configured to check its certificate with (roots under [uec])".to_owned()),
+            None => Err(Unproven::NoRoot),
             Some(Ok(()) | Err(ChainError::Validity(_))) => Ok(()),
-            Some(Err(broken)) => Err(format!("its certificate does not hold: {broken}")),
+            Some(Err(broken)) => Err(Unproven::Broken(broken.to_string())),
         }
     }
 
@@ -209,9 +176,9 @@ impl UecCard {
     }
 
     fn terminal<'a>(&self, terminals: &'a Terminals) -> Result<&'a Terminal, CardError> {
-        let obstacle = |obstacle: &Obstacle| CardError::Unsupported(obstacle.text());
-        let index = self.terminal.as_ref().map_err(obstacle)?;
-        let gone = || CardError::Unsupported(Obstacle::Terminal(NoTerminal::Configured).text());
+        let closed = |obstacle: &Obstacle| CardError::Closed(obstacle.text(self.language));
+        let index = self.terminal.as_ref().map_err(closed)?;
+        let gone = || closed(&Obstacle::Terminal(NoTerminal::Configured));
         terminals.get(*index).ok_or_else(gone)
     }
 
@@ -295,7 +262,7 @@ fn told(error: &CardError) -> String {
     match error {
         CardError::Refused(what, status) => format!("{what} was refused with {status}"),
         CardError::Malformed(what, why) => format!("{what}: {why}"),
-        CardError::Unsupported(why) => why.clone(),
+        CardError::Closed(why) | CardError::Unsupported(why) => why.clone(),
         other => format!("{other:?}"),
     }
 }

@@ -238,7 +238,7 @@ fn without_a_terminal_the_card_is_described_and_nothing_is_tried() {
             card.unblock_pin(0, pin("12345678"), pin("4321"), &mut Link::new(&mut reader))
                 .unwrap_err(),
         ] {
-            assert!(matches!(&refused, CardError::Unsupported(why) if why.contains("only from a terminal")));
+            assert!(matches!(&refused, CardError::Closed(why) if why.contains("only from a terminal")));
         }
         assert!(!card.management(0).change);
         for name in ["PIN1", "PUK"] {
@@ -254,7 +254,7 @@ fn a_terminal_of_another_system_or_version_is_none() {
     let mut reader = inserted(ours);
     let mut card = opened(&other, &mut reader);
     let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
-    assert!(matches!(&refused, CardError::Unsupported(why) if why.contains("none of those configured")));
+    assert!(matches!(&refused, CardError::Closed(why) if why.contains("none of those configured")));
 
     // The same version, but the card's authority did not sign the operator: found out when the card is opened.
     let mut pki = UecPki::new(Version::V11, Suite::Gost);
@@ -264,7 +264,7 @@ fn a_terminal_of_another_system_or_version_is_none() {
     let mut reader = inserted(stranger);
     let mut card = opened(&terminals, &mut reader);
     let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
-    assert!(matches!(&refused, CardError::Unsupported(why) if why.contains("VERIFY CERTIFICATE was refused")));
+    assert!(matches!(&refused, CardError::Closed(why) if why.contains("VERIFY CERTIFICATE was refused")));
 }
 
 #[test]
@@ -274,7 +274,35 @@ fn a_card_that_is_not_in_order_says_so() {
     let mut reader = inserted(virtual_card.behaving(|behaviour| behaviour.status = 0x7F));
     let mut card = opened(&terminals, &mut reader);
     let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
-    assert!(matches!(&refused, CardError::Unsupported(why) if why.contains("7F")));
+    assert!(matches!(&refused, CardError::Closed(why) if why.contains("7F")));
+}
+
+/// In `eid-agent tokens` and `doctor`, and to whoever asked for a confirmation.
+#[test]
+fn what_a_card_can_do_here_is_told_in_the_persons_language() {
+    let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+    let (_folder, with_terminal) = terminals(&virtual_card);
+    let russian = |terminals: Arc<Terminals>| {
+        let card = UecCard::with_pkis(virtual_card.variant().clone(), virtual_card.pkis().to_vec());
+        let mut reader = inserted(card);
+        let family = Uec::new(terminals).speaking(Language::Ru);
+        let atr = atr(&reader);
+        let mut card = family.open(&atr, &mut Link::new(&mut reader)).unwrap().unwrap();
+        let details = card.details(&mut Link::new(&mut reader)).unwrap();
+        let here = details.into_iter().find(|(name, _)| name == "here").unwrap().1;
+        (here, card.credentials(0, &mut Link::new(&mut reader)))
+    };
+    let (here, refused) = russian(Arc::default());
+    assert!(here.contains("принимает ПИН-код только от терминала"), "{here}");
+    assert_eq!(refused, Err(CardError::Closed(here.clone())));
+    assert_eq!(
+        crate::Error::from(refused.unwrap_err()).to_string(),
+        here,
+        "nothing in English stands before it"
+    );
+    let (here, credentials) = russian(with_terminal);
+    assert!(here.starts_with("терминал указан"), "{here}");
+    assert!(credentials.is_ok());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::super::super::apdu::Link;
 use super::super::super::error::CardError;
 use super::super::kind::Suite;
+use super::super::obstacle::possible;
 use super::super::session::{Session, production_number, select};
 use super::{IN_ORDER, UecCard};
 
@@ -114,10 +115,8 @@ impl UecCard {
 
     fn possible(&self) -> String {
         match &self.terminal {
-            Ok(_) => "a terminal is configured: PINs can be verified, changed and unblocked, and the format uec is \
-                      made. The programme of these cards ended with 2016"
-                .to_owned(),
-            Err(obstacle) => obstacle.text(),
+            Ok(_) => possible(self.language).to_owned(),
+            Err(obstacle) => obstacle.text(self.language),
         }
     }
 }
