@@ -165,7 +165,8 @@ impl fmt::Display for Error {
             Self::PinIncorrect(None) => f.write_str("the PIN is wrong"),
             Self::PinLength(min, max) => write!(f, "the PIN has {min} to {max} characters; it was not tried"),
             Self::PinLocked => f.write_str(
-                "the PIN is locked; unblock it with the PUK: with `eid-agent pin unblock`, or in the token's own tool",
+                "the PIN is locked; unblock it with the PUK, with `eid-agent pin unblock` or in the token's own tool; \
+                 where it has no PUK, its issuer helps",
             ),
             Self::PinMustChange => f.write_str(
                 "the PIN must be changed before first use: with `eid-agent pin change`, or in the token's own tool",

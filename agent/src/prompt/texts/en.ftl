@@ -88,7 +88,7 @@ tries-left = { $count ->
     }
 tries-last = THIS IS THE LAST TRY: if the PIN is wrong, it locks.
 tries-low = The PIN was entered wrongly before. Too many wrong entries lock it.
-last-try = One try of the PIN is left. If you enter it wrongly, the PIN locks, and only the PUK can unlock it. Go on?
+last-try = One try of the PIN is left. If you enter it wrongly, the PIN locks, and only the PUK, or the issuer of a card without one, can unlock it. Go on?
 pin-on-pad = After you agree, type the PIN on the reader itself.
 error-pin = Wrong PIN.
 error-pin-tries = { $count ->

@@ -63,7 +63,7 @@ impl Family for Piv {
 
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
         let selected = link.send(&select())?;
-        if !selected.status.is_ok() {
+        if !is_selected(selected.status) {
             return Ok(None);
         }
         let discovery = |link: &mut Link<'_>| link.send(&object::get(object::DISCOVERY));
@@ -101,6 +101,12 @@ fn select() -> Command {
     Command::new(0x00, 0xA4, 0x04, 0x00).with(AID).wanting(Le::Max)
 }
 
+/// Warnings are no refusals: 6283 and 6285 say of what is selected now that it was deactivated or terminated
+/// (ISO/IEC 7816-4, table 6). What it still does, it says when it is asked.
+fn is_selected(status: Status) -> bool {
+    matches!(status.0, 0x9000 | 0x6283 | 0x6285)
+}
+
 /// `3B 8x 80 01 …`: what PC/SC part 3 makes up for cards without contacts.
 fn is_contactless(atr: &[u8]) -> bool {
     matches!(atr, [0x3B, t0, 0x80, 0x01, ..] if t0 & 0xF0 == 0x80)
@@ -132,7 +138,11 @@ impl PivCard {
     }
 
     fn select(&self, link: &mut Link<'_>) -> Result<(), CardError> {
-        link.expect("SELECT of the PIV application", &select()).map(drop)
+        let status = link.send(&select())?.status;
+        match is_selected(status) {
+            true => Ok(()),
+            false => Err(CardError::Refused("SELECT of the PIV application", status)),
+        }
     }
 
     /// 6982 on a card without contacts: the standard closes it there (part 1, 5.5), and no repetition helps.
@@ -235,7 +245,7 @@ impl Card for PivCard {
                 Ok(certificate) => {
                     credentials.extend(certificate.and_then(|der| key::credential(reference, der)));
                 }
-                Err(error @ CardError::Malformed(..)) => {
+                Err(error @ (CardError::Malformed(..) | CardError::Refused(..))) => {
                     tracing::warn!(key = reference.name(), %error, "a certificate of PIV is left out");
                     torn = Some(error);
                 }

@@ -37,10 +37,19 @@ pub(super) fn read(object: &[u8]) -> Result<Option<Vec<u8>>, CardError> {
         _ => None,
     };
     match plain {
-        Some(plain) if plain.len() <= LONGEST => Ok(Some(plain)),
+        Some(plain) if plain.len() <= LONGEST => Ok(Some(without_filling(plain))),
         Some(_) => Err(malformed("it is longer than a certificate may be")),
         None => Err(malformed("it is neither DER nor compressed as the standard says")),
     }
+}
+
+/// The certificate as long as it says it is: some tools fill `70` up to the size of the container.
+fn without_filling(mut der: Vec<u8>) -> Vec<u8> {
+    if let Some(object) = tlv::first(&der).filter(|object| object.tag == 0x30) {
+        let length = object.whole.len();
+        der.truncate(length);
+    }
+    der
 }
 
 /// What a compressed certificate holds, one byte over the longest at most.

@@ -129,6 +129,14 @@ fn the_application_is_known_by_what_its_selection_names() {
     for refusal in ["6A82", "6D00", "6999"] {
         assert!(opened(CONTACT, &format!("{SELECT}< {refusal}\n")).is_none());
     }
+    // Warnings (ISO/IEC 7816-4, table 6): it is selected, and what of it is closed it says when it is asked.
+    for warning in ["6283", "6285"] {
+        let select = format!("{SELECT}< 6108 4F06 000010000100 {warning}\n");
+        let counter = format!("{select}> 00200080\n< 63C3\n");
+        let mut card = opened(CONTACT, &format!("{select}{DISCOVER}< 6A82\n{NO_CHUID}")).unwrap();
+        let status = with(T1, &counter, |link| card.pin_status(0, link)).unwrap();
+        assert_eq!(status.tries_left, Some(3), "{warning}");
+    }
     // A card that takes every SELECT and knows no discovery object.
     assert!(opened(CONTACT, &format!("{SELECT}< 9000\n{DISCOVER}< 6A82\n")).is_none());
     assert_eq!(Piv.recognise(CONTACT), Recognition::Possible);
@@ -254,6 +262,9 @@ fn what_is_empty_or_no_certificate_costs_only_itself() {
         "< 5300 9000",
         "< 9000",
         "< 5307 7000 710100 FE00 9000",
+        // Kept back: the other object is open all the same.
+        "< 6982",
+        "< 6985",
         // No certificate; no DER either; torn; without its template.
         "< 5309 7002 3000 710100 FE00 9000",
         "< 5309 7002 4200 710100 FE00 9000",
@@ -290,6 +301,14 @@ fn compressed_certificates_are_bounded_and_told_by_what_they_are() {
             certificate::read(&certificate_object(value, info)),
             Ok(Some(der.clone()))
         );
+    }
+    // Filled to the container's size, outside and inside the compression.
+    let filled = [&der[..], &[0; 40]].concat();
+    let mut gz = GzEncoder::new(Vec::new(), Compression::best());
+    gz.write_all(&filled).unwrap();
+    for (value, info) in [(&filled, 0), (&gz.finish().unwrap(), 1)] {
+        let read = certificate::read(&certificate_object(value, info));
+        assert_eq!(read, Ok(Some(der.clone())));
     }
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
     bomb.write_all(&vec![0x30; 50 << 20]).unwrap();
@@ -510,7 +529,8 @@ fn without_contacts_what_is_closed_is_said_to_be_closed() {
     assert!(contacts(with(T1, &read, |link| card.credentials(0, link)).unwrap_err()));
     // The same word of a card with contacts is no news of its interface.
     let mut card = opened(CONTACT, &text).unwrap();
-    let read = with(T1, &read, |link| card.credentials(0, link));
+    let both = format!("{read}> 00CB3FFF 05 5C035FC10A 00\n< 6A82\n");
+    let read = with(T1, &both, |link| card.credentials(0, link));
     assert!(matches!(read, Err(CardError::Refused(_, Status(0x6982)))));
 }
 
