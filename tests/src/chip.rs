@@ -6,6 +6,7 @@
 //! goes, what the right PIN is, whether what is done to the card is counted ([`Desk::counts`]), whether faults can be
 //! ordered.
 
+mod counts;
 mod drawer;
 pub mod hardware;
 mod kinds;
@@ -29,6 +30,7 @@ use crate::judge::Judge;
 use crate::pcsc_client::PcscClient;
 use crate::pcscd::Pcscd;
 use crate::scene::Scene;
+pub use counts::Counts;
 use drawer::Drawer;
 use hardware::Hardware;
 pub use kinds::{KINDS, Kind, PIV};
@@ -65,38 +67,6 @@ enum Place {
     Process(Drawer),
     Service(Box<Service>),
     Hardware(Box<hardware::Seat>),
-}
-
-/// What was done to a card, as it and its reader have seen it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// PINs sent to it.
-    pub sent: usize,
-    /// PINs it has compared.
-    pub compared: usize,
-    /// Tries that wrong ones cost.
-    pub wrong: usize,
-    /// Signatures it has made, and cryptograms.
-    pub signed: usize,
-}
-
-impl Counts {
-    /// Of one confirmation with the right PIN.
-    pub const CONFIRMED: Self = Self {
-        sent: 1,
-        compared: 1,
-        wrong: 0,
-        signed: 1,
-    };
-
-    fn since(self, before: Self) -> Self {
-        Self {
-            sent: self.sent - before.sent,
-            compared: self.compared - before.compared,
-            wrong: self.wrong - before.wrong,
-            signed: self.signed - before.signed,
-        }
-    }
 }
 
 /// A reader on a ground, with a card that may be in it.

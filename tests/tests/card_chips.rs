@@ -1,18 +1,18 @@
-//! The main job with chips that the agent speaks to itself: every scene with PIV in process, and with every family over
-//! a real `pcscd`. `card_hardware` plays them with a card of plastic.
+//! The main job with chips that the agent speaks to itself: every scene with every family, in process and over a real
+//! `pcscd`. `card_hardware` plays them with a card of plastic.
 
 use system_tests::chip::rehearsal::Rehearsal;
 use system_tests::chip::scenes::with_every_kind;
 use system_tests::chip::{Ground, PIV, scenes};
 
-/// In process with PIV and over pcscd with every family.
+/// A test for each ground.
 macro_rules! on_both_grounds {
     ($($scene:ident),+ $(,)?) => {
         mod in_process {
             use super::*;
-            $(#[tokio::test]
-            async fn $scene() {
-                scenes::$scene(Ground::Process, PIV).await;
+            $(#[test]
+            fn $scene() {
+                with_every_kind(Ground::Process, scenes::$scene);
             })+
         }
 

@@ -220,18 +220,11 @@ impl Connection for Open {
 }
 
 impl pcsc::Exchange for Open {
-    /// The first that the card offers (ISO/IEC 7816-3, 8.2.3): the lower half of TD1, T=0 where there is none.
+    /// As `pcscd` chooses where a client takes both: T=1 where the card offers it.
     fn protocol(&self) -> Protocol {
         let state = self.drawer.state();
-        let atr = state
-            .inside
-            .as_ref()
-            .map(|inside| inside.card.atr())
-            .unwrap_or_default();
-        let format = atr.get(1).copied().unwrap_or(0);
-        let before = (format >> 4 & 0x07).count_ones() as usize;
-        match atr.get(2 + before) {
-            Some(offered) if format & 0x80 != 0 && offered & 0x0F != 0 => Protocol::T1,
+        match &state.inside {
+            Some(inside) if offers_t1(&inside.card.atr()) => Protocol::T1,
             _ => Protocol::T0,
         }
     }
@@ -266,4 +259,17 @@ impl pcsc::Exchange for Open {
     fn control(&mut self, _code: u32, _input: &[u8]) -> Result<Vec<u8>, pcsc::Fault> {
         Err(pcsc::Fault::Other("this reader knows no control codes".to_owned()))
     }
+}
+
+/// Whether an answer to reset offers T=1: in the lower half of one of its TD (ISO/IEC 7816-3, 8.2.3), of which each also
+/// says in its upper half what comes before the next.
+fn offers_t1(atr: &[u8]) -> bool {
+    let mut place = 1;
+    while let Some(format) = atr.get(place).filter(|format| **format & 0x80 != 0) {
+        place += (format >> 4).count_ones() as usize;
+        if atr.get(place).is_some_and(|offered| offered & 0x0F == 1) {
+            return true;
+        }
+    }
+    false
 }

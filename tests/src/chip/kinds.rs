@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fixtures::card::kit::{Made, Order, Watch};
 use fixtures::card::uec::{named, ordered};
-use fixtures::card::{VirtualCard, belid, esteid_idemia, esteid_thales, finid, latid, piv};
+use fixtures::card::{VirtualCard, belid, esteid_idemia, esteid_thales, finid, latid, piv, rutoken_ecp};
 use fixtures::cvc::{UecPki, write_terminal};
 use fixtures::pki::TestPki;
 
@@ -58,7 +58,7 @@ pub const PIV: Kind = Kind {
 };
 
 /// Every family; of the universal electronic card both versions.
-pub const KINDS: [Kind; 10] = [
+pub const KINDS: [Kind; 11] = [
     PIV,
     national("esteid-idemia", |pki, order| esteid_idemia::cosmo_8(pki, order).into()),
     national("esteid-thales", |pki, order| esteid_thales::card(pki, order).into()),
@@ -75,6 +75,11 @@ pub const KINDS: [Kind; 10] = [
     Kind {
         pin: "PIN",
         ..national("belid", |pki, order| belid::v1_8(pki, order).into())
+    },
+    Kind {
+        pin: "PIN",
+        tries: 5,
+        ..national("rutoken-ecp", |pki, order| rutoken_ecp::usb(pki, order).into())
     },
     universal("uec", |_, order| Virtual::universal("uec", order)),
     universal("uec-1.0", |_, order| Virtual::universal("uec-1.0", order)),
@@ -137,4 +142,18 @@ pub(super) fn terminal(world: &UecPki, folder: &Path) -> String {
         "uec.roots = [{:?}]\nuec.terminals = [{{ operator_certificate = {:?}, certificate = {:?}, key = {:?} }}]\n",
         files.root, files.operator_certificate, files.certificate, files.key
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use agent::token::card::families::FAMILY_IDS;
+
+    use super::*;
+
+    #[test]
+    fn no_family_goes_without_the_scenes() {
+        for id in FAMILY_IDS {
+            assert!(Kind::find(id).is_some(), "no kind for the family {id}");
+        }
+    }
 }

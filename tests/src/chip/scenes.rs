@@ -14,14 +14,6 @@ mod pulls;
 
 pub use pulls::pulled_at_every_command;
 
-/// Nothing was done to the card.
-const NOTHING: Counts = Counts {
-    sent: 0,
-    compared: 0,
-    wrong: 0,
-    signed: 0,
-};
-
 /// Plays a scene with a card of every kind at the same time, each with a service, an agent and a person of its own:
 /// most of a scene is waiting for a `pcscd` that looks at its reader every 400 ms.
 ///
@@ -131,7 +123,7 @@ pub async fn the_last_try_needs_an_extra_yes(ground: Ground, kind: Kind) {
     let declined = scene.confirm(&desk.request(), &["no", &wrong]).await;
     assert_eq!(code(&declined), ErrorCode::Declined);
     assert_eq!(scene.person.pins_asked(), 0, "{}", kind.id);
-    desk.expect(before, NOTHING);
+    desk.expect(before, Counts::NOTHING);
     let request = desk.request();
     let operation = scene.confirm(&request, &["yes", &desk.right()]).await;
     desk.accept(&request, &operation);
@@ -190,7 +182,7 @@ pub async fn pulled_while_the_pin_is_asked(ground: Ground, kind: Kind) {
         scene.person.release();
         let operation = scene.end(started).await;
         assert_eq!(code(&operation), ErrorCode::TokenRemoved);
-        desk.expect(before, NOTHING);
+        desk.expect(before, Counts::NOTHING);
         if !back {
             desk.insert();
         }
@@ -216,10 +208,10 @@ pub async fn another_card_is_put_in_its_place(ground: Ground, kind: Kind) {
     let others = desk.counts();
     scene.person.release();
     assert_eq!(code(&scene.end(started).await), ErrorCode::TokenRemoved);
-    desk.expect(others, NOTHING);
+    desk.expect(others, Counts::NOTHING);
     desk.remove();
     desk.insert();
-    desk.expect(own, NOTHING);
+    desk.expect(own, Counts::NOTHING);
     confirms(&desk, &scene).await;
 }
 

@@ -30,6 +30,7 @@ pub async fn pulled_at_every_command(ground: Ground, kind: Kind) {
         pulled_from(ground, kind, first, &covered)
     });
     let Covered { pulled, whole } = covered.into_inner().expect("nobody has panicked");
+    println!("{}: pulled at each of {} different commands", kind.id, whole.len());
     let left: Vec<_> = whole.difference(&pulled).collect();
     assert!(left.is_empty(), "{}: never pulled at {left:02X?}", kind.id);
 }
