@@ -36,7 +36,7 @@ struct Kind {
 }
 
 /// READ BINARY and GET RESPONSE are not in these numbers: how many a certificate takes, its length decides.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind {
         id: "esteid-idemia",
         format: "web-eid:1.0",
@@ -72,6 +72,13 @@ const KINDS: [Kind; 7] = [
         format: "web-eid:1.0",
         before: 3,
         after: 4,
+    },
+    // EF.CD, EF.PrKD, a certificate and the counter; what tells that there is anything of it comes on top.
+    Kind {
+        id: "rutoken-ecp",
+        format: "web-eid:1.0",
+        before: 4,
+        after: 5,
     },
     Kind {
         id: "piv",
