@@ -46,8 +46,8 @@
 //! - a row in `SCENES` of `families/tests/scenes.rs`: every key signs and its signatures are verified, tries are counted,
 //!   PINs are changed, the card is pulled at each command, no command is sent in vain.
 //!
-//! Beside these, a transcript as the data sheet prints it (`families/tests/transcripts.rs` has the means), and where the
-//! card should be played over a real `pcscd`, with faults: a `Kind` in `tests/src/chip.rs`.
+//! Beside these, a transcript as the data sheet prints it (`families/tests/transcripts.rs` has the means), and a line in
+//! `tests/src/chip/kinds.rs`, with which the family goes through every scene over a real `pcscd`, faults and all.
 //!
 //! Nothing else has to be touched: recognition, transactions, windows, PIN pads, `eid-agent tokens` and the counting of
 //! tries follow from the record. Where the record lacks a word for what a card does, it is a new field with a default
