@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use fixtures::evil::{Call, EvilModule, Fault};
@@ -262,21 +263,19 @@ fn tokens_of_broken_modules_cost_only_themselves() {
     assert_eq!(kinds.len(), 2, "{listed:?}");
     assert_eq!(good.count(Call::Login), 0);
     assert!(done(&Setup::new(), &["tokens"]).contains("No token is present."));
-    let missing = Setup::new().configure("software.pkcs12 = [\"/nonexistent/me.p12\"]\n").software();
+    let missing = Setup::new()
+        .configure("software.pkcs12 = [\"/nonexistent/me.p12\"]\n")
+        .software();
     let output = run(&missing, &["tokens"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(out(&output).contains("/nonexistent/me.p12 is not there") && out(&output).contains("software «"));
-    // What could not even be begun with is told as well; what is switched off is not.
-    let module = |enabled: bool| {
-        let lines = format!("pkcs11.modules = [{{ path = \"/nonexistent/token.so\", enabled = {enabled} }}]\n");
-        Setup::new().configure(&lines)
-    };
-    let output = run(&module(true), &["tokens", "--json"]);
+    // What could not even be begun with is told as well.
+    let absent = Setup::new().module(Path::new("/nonexistent/token.so"));
+    let output = run(&absent, &["tokens", "--json"]);
     assert_eq!(output.status.code(), Some(3));
-    assert!(out(&output).contains("/nonexistent/token.so: cannot be found"), "{}", out(&output));
-    let off = module(false);
-    assert!(done(&off, &["tokens"]).contains("No token is present."));
-    assert!(done(&off, &["tokens", "--help"]).contains("Exit codes: 0 all was looked at"));
+    let told = out(&output);
+    assert!(told.contains("/nonexistent/token.so: cannot be found"), "{told}");
+    assert!(done(&absent, &["tokens", "--help"]).contains("Exit codes: 0 all was looked at"));
 }
 
 #[test]
