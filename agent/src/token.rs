@@ -291,6 +291,11 @@ pub trait Source: Send {
         false
     }
 
+    /// Why its last answer of [`Source::tokens`] lacks a token, where it had others to show.
+    fn shortfall(&self) -> Option<Error> {
+        None
+    }
+
     /// The readers it looks after, and what is in them, served here or not.
     fn readers(&mut self) -> Result<Vec<ReaderInfo>, Error> {
         Ok(Vec::new())

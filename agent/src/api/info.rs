@@ -49,14 +49,16 @@ pub(super) async fn info(State(front): State<Arc<Front>>, _: Caller) -> Json<Inf
 pub(super) async fn tokens(State(front): State<Arc<Front>>, _: Caller) -> Json<Tokens> {
     let (mut tokens, mut unavailable) = (Vec::new(), Vec::new());
     for listed in front.app.tokens.listing().await {
+        let mut missing = listed.shortfall;
         match listed.tokens {
             Ok(present) => tokens.extend(present.iter().map(|token| token.summary())),
-            // The names of modules and files are for the log and `doctor`.
-            Err(error) => unavailable.push(Unavailable {
-                source: listed.kind,
-                reason: error.code(),
-            }),
+            Err(error) => missing = Some(error),
         }
+        // The names of modules, files and readers are for the log and `doctor`.
+        unavailable.extend(missing.map(|error| Unavailable {
+            source: listed.kind,
+            reason: error.code(),
+        }));
     }
     Json(Tokens { tokens, unavailable })
 }

@@ -112,6 +112,7 @@ async fn readers(tokens: &Tokens) -> Vec<ReaderInfo> {
 async fn look(tokens: &Tokens) -> (Vec<Shown>, Vec<(String, Error)>) {
     let (mut shown, mut failures) = (Vec::new(), Vec::new());
     for listed in tokens.listing().await {
+        failures.extend(listed.shortfall.map(|error| (listed.source.clone(), error)));
         match listed.tokens {
             Err(error) => failures.push((listed.source, error)),
             Ok(present) => {

@@ -66,6 +66,8 @@ pub struct Listed {
     pub kind: SourceKind,
     /// Its tokens, or why it could not be asked.
     pub tokens: Result<Vec<TokenInfo>, Error>,
+    /// [`Source::shortfall`]: why some are not among them.
+    pub shortfall: Option<Error>,
 }
 
 struct Worker {
@@ -97,6 +99,8 @@ struct Seen {
     serves: Vec<String>,
     /// [`Source::lacks`].
     lacks: bool,
+    /// [`Source::shortfall`].
+    shortfall: Option<Error>,
     suspended: bool,
 }
 
@@ -139,6 +143,7 @@ impl Tokens {
             source: worker.name.clone(),
             kind: worker.kind,
             tokens: tokens.unwrap_or_else(|| Ok(Vec::new())),
+            shortfall: held(&worker.seen).shortfall.clone(),
         };
         self.0.workers.iter().zip(looked).map(listed).collect()
     }
@@ -151,7 +156,7 @@ impl Tokens {
                 worker.stirred.store(false, Ordering::SeqCst);
                 worker.ask(|source| {
                     let tokens = source.tokens();
-                    Ok((tokens, source.serves(), source.lacks()))
+                    Ok((tokens, source.serves(), source.lacks(), source.shortfall()))
                 })
             })
         };
@@ -162,12 +167,12 @@ impl Tokens {
                 looked.push(None);
                 continue;
             };
-            let (tokens, serves, lacks) = match received(&worker.name, answer).await {
+            let (tokens, serves, lacks, shortfall) = match received(&worker.name, answer).await {
                 Ok(answer) => answer,
-                Err(error) => (Err(error), Vec::new(), false),
+                Err(error) => (Err(error), Vec::new(), false, None),
             };
             let mut seen = held(&worker.seen);
-            (seen.serves, seen.lacks) = (serves, lacks);
+            (seen.serves, seen.lacks, seen.shortfall) = (serves, lacks, shortfall);
             drop(seen);
             looked.push(Some(tokens));
         }

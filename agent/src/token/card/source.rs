@@ -80,6 +80,8 @@ pub struct Cards {
     shown: BTreeMap<TokenId, (Insertion, usize)>,
     /// A card that is in could not be read at the last listing.
     lacks: bool,
+    /// Why, where others could.
+    shortfall: Option<Error>,
     /// What the next act with a PIN asks before it begins.
     wanted: Option<Wanted>,
     /// Readers whose cards are ours: PKCS#11 modules do not offer them a second time.
@@ -97,6 +99,7 @@ impl Cards {
             opened: BTreeMap::new(),
             shown: BTreeMap::new(),
             lacks: false,
+            shortfall: None,
             wanted: None,
             served: Vec::new(),
         }
@@ -292,9 +295,10 @@ impl Source for Cards {
             }
         }
         (self.served, self.lacks) = (served, lacks);
-        match failure {
-            Some(error) if tokens.is_empty() => Err(error.into()),
-            _ => Ok(tokens),
+        self.shortfall = failure.map(Error::from);
+        match self.shortfall.take_if(|_| tokens.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(tokens),
         }
     }
 
@@ -304,6 +308,10 @@ impl Source for Cards {
 
     fn lacks(&self) -> bool {
         self.lacks
+    }
+
+    fn shortfall(&self) -> Option<Error> {
+        self.shortfall.clone()
     }
 
     fn bind(&mut self, wanted: Wanted) {

@@ -407,3 +407,40 @@ fn equal_names_are_told_apart() {
     let names = ["a.so", "b.so", "a.so"].map(str::to_owned).to_vec();
     assert_eq!(distinct_names(names), ["a.so", "b.so", "a.so (2)"]);
 }
+
+/// Shows one token, and says that another could not be read.
+struct Short(TokenInfo);
+
+impl Source for Short {
+    fn name(&self) -> &str {
+        "short"
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Pcsc
+    }
+
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
+        Ok(vec![self.0.clone()])
+    }
+
+    fn credentials(&mut self, _: &TokenId) -> Result<Vec<Credential>, Error> {
+        Err(Error::TokenRemoved)
+    }
+
+    fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        Err(Error::TokenRemoved)
+    }
+
+    fn shortfall(&self) -> Option<Error> {
+        Some(Error::CardInUse)
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_falls_short_says_of_what_beside_what_it_has() {
+    let tokens = Tokens::new(vec![Box::new(Short(token("one")))]);
+    let listed = tokens.listing().await.remove(0);
+    assert_eq!(listed.tokens.map(|tokens| tokens.len()), Ok(1));
+    assert_eq!(listed.shortfall, Some(Error::CardInUse));
+}

@@ -71,6 +71,8 @@ fn a_command_that_does_not_return_costs_its_reader_alone_and_all_recovers() {
     let begun = std::time::Instant::now();
     assert!(in_the_other(&cards.tokens().unwrap()));
     assert!(!cards.lacks(), "it tells by itself when it answers");
+    let why = cards.shortfall().unwrap();
+    assert!(why.to_string().contains("did not answer"), "{why}");
     let readers = cards.readers().unwrap();
     assert!(matches!(readers[0].card, Inserted::Hung(_)), "{readers:?}");
     assert!(matches!(readers[1].card, Inserted::Known { .. }), "{readers:?}");
@@ -85,7 +87,7 @@ fn a_command_that_does_not_return_costs_its_reader_alone_and_all_recovers() {
 
     let_go(&world, &notices);
     let now = cards.tokens().unwrap();
-    assert_eq!(now.len(), 4);
+    assert_eq!((now.len(), cards.shortfall()), (4, None));
     assert!(now[0].is_still(&mine), "of the same insertion");
     let credential = cards.credentials(&mine.id).unwrap().remove(0);
     assert!(cards.sign(&mine.id, job(&credential), pin("1234")).is_ok());
