@@ -124,7 +124,14 @@ pub(super) fn universal_card(config: &Config) -> Vec<Check> {
     let warned = loaded
         .warning()
         .map(|why| Check::warn(what, why, "name the authority's certificate as a root under [uec]"));
-    found.chain(wrong).chain(warned).collect()
+    let expired = loaded.expired(OffsetDateTime::now_utc().date()).into_iter().map(|why| {
+        Check::warn(
+            what,
+            why,
+            "ask the operator for a new certificate, and name its file in [uec]",
+        )
+    });
+    found.chain(wrong).chain(expired).chain(warned).collect()
 }
 
 /// Each module and each token.

@@ -9,6 +9,11 @@
 /// to 0003; its dates are of 2011 and say nothing of a card. A test reads the whole answer.
 pub(super) const MSE_AUC: [u8; 2] = [0xF0, 0x00];
 
+/// Where the answer to SELECT has what the application, or a sector, says of itself. [DOC] v1.1: `64` (file management
+/// data), looked for first; v1.0: `A5` in `6F`. [INF] v1.1's `64` may stand inside `6F`, as ISO/IEC 7816-4 has it (5.3.3):
+/// the documents name the path `64`, and not what is around it.
+pub(super) const TEMPLATES: [&[u32]; 3] = [&[0x64], &[0x6F, 0x64], &[0x6F, 0xA5]];
+
 /// [DOC] Answers to reset that pcsc-tools lists as this card's; [INF] that other cards of the two series differ only in
 /// what surrounds these historical bytes.
 pub(super) const HISTORICAL: [&[u8]; 2] = [

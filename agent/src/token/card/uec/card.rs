@@ -74,7 +74,8 @@ impl UecCard {
         let Some(application) = select(link, known)? else {
             return Ok(None);
         };
-        let terminal = terminals.fitting(&application).map_err(Obstacle::Terminal);
+        let today = OffsetDateTime::now_utc().date();
+        let terminal = terminals.fitting(&application, today).map_err(Obstacle::Terminal);
         let of_terminal = terminal.as_ref().ok().and_then(|index| terminals.get(*index));
         let first = Suite::ALL.into_iter().find(|suite| application.auc.has(*suite));
         let mut card = Self {
@@ -113,7 +114,7 @@ impl UecCard {
             Ok(session) => session,
             Err(gone @ (CardError::Removed | CardError::InUse | CardError::Service(_))) => return Err(gone),
             Err(refused) => {
-                self.terminal = Err(Obstacle::Refused(told(&refused)));
+                self.terminal = Err(Obstacle::Refused(self.why_refused(&refused)));
                 return Ok(());
             }
         };
@@ -175,6 +176,16 @@ impl UecCard {
         Ok(session)
     }
 
+    /// Why the card did not take the terminal, with what may be the reason.
+    fn why_refused(&self, refused: &CardError) -> String {
+        let index = self.terminal.as_ref().ok();
+        let terminal = index.and_then(|index| self.terminals.get(*index));
+        match terminal.and_then(|terminal| terminal.expired(OffsetDateTime::now_utc().date())) {
+            Some((holder, day)) => format!("{}; the certificate of {holder} has run out on {day}", told(refused)),
+            None => told(refused),
+        }
+    }
+
     fn terminal<'a>(&self, terminals: &'a Terminals) -> Result<&'a Terminal, CardError> {
         let closed = |obstacle: &Obstacle| CardError::Closed(obstacle.text(self.language));
         let index = self.terminal.as_ref().map_err(closed)?;
@@ -189,6 +200,14 @@ impl UecCard {
             .and_then(|index| self.terminals.get(*index))
             .map_or(0, Terminal::flags);
         self.application.version == Version::V11 && self.suite == Suite::Gost && flags & MAY_ASK_TO_SIGN != 0
+    }
+
+    /// What the card said of a PIN's tries, if anything.
+    fn known_tries(&self, spec: &PinSpec) -> PinStatus {
+        PinStatus {
+            tries_left: self.tries.get(&spec.reference).copied(),
+            ..PinStatus::default()
+        }
     }
 
     /// What the card said of a PIN's tries. A blocked one is no number to keep: another program may unblock it.
@@ -307,11 +326,12 @@ impl Card for UecCard {
     /// The card tells its tries only in the answer to a wrong PIN: they are unknown until then. What it told is kept while
     /// it is in, so that the last try needs an extra yes also in the next operation.
     fn pin_status(&mut self, slot: usize, _: &mut Link<'_>) -> Result<PinStatus, CardError> {
-        let spec = self.spec(slot)?;
-        Ok(PinStatus {
-            tries_left: self.tries.get(&spec.reference).copied(),
-            ..PinStatus::default()
-        })
+        self.spec(slot).map(|spec| self.known_tries(spec))
+    }
+
+    /// The same of the unblocking code.
+    fn unblock_status(&mut self, slot: usize, _: &mut Link<'_>) -> Result<PinStatus, CardError> {
+        self.spec(slot).map(|_| self.known_tries(&PUK))
     }
 
     /// Nothing is sent: all was read when the card was opened.

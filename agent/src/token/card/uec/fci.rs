@@ -4,7 +4,7 @@
 use time::Date;
 
 use super::super::tlv::find;
-use super::assumed::MSE_AUC;
+use super::assumed::{MSE_AUC, TEMPLATES};
 use super::cvc::date;
 use super::kind::{Suite, Version};
 use super::objects::{exactly, value};
@@ -73,7 +73,7 @@ pub(crate) struct Block {
 impl Application {
     /// Reads the answer to SELECT; `None` where it is not this application's.
     pub(crate) fn read(answer: &[u8]) -> Option<Self> {
-        [&[0x64][..], &[0x6F, 0xA5]].into_iter().find_map(|path| {
+        TEMPLATES.into_iter().find_map(|path| {
             let inside = find(answer, path)?;
             let version = match find(inside, &[0x9F08])? {
                 [byte] => Version::from_byte(*byte)?,
@@ -131,11 +131,12 @@ fn sectors(list: &[u8]) -> Option<Vec<Sector>> {
 
 /// The blocks that a sector's answer to SELECT names: `E2`, a list of `E3 { DF22, 51 }`.
 pub(crate) fn blocks(version: Version, answer: &[u8]) -> Option<Vec<Block>> {
-    let path: &[u32] = match version {
-        Version::V10 => &[0x6F, 0xA5, 0xE2],
-        Version::V11 => &[0x64, 0xE2],
+    let templates = match version {
+        Version::V10 => &TEMPLATES[2..],
+        Version::V11 => &TEMPLATES[..2],
     };
-    listed(find(answer, path)?, 0xE3, |entry| {
+    let list = templates.iter().find_map(|path| find(find(answer, path)?, &[0xE2]))?;
+    listed(list, 0xE3, |entry| {
         Some(Block {
             id: entry(0xDF22).and_then(byte)?,
             file: entry(0x51).and_then(file)?,

@@ -1,5 +1,6 @@
 //! What a card can and cannot do here, in the person's language: all that somebody with such a card in hand wants to know.
 
+use super::super::apdu::Status;
 use super::terminal::NoTerminal;
 use crate::prompt::Language;
 
@@ -25,6 +26,8 @@ pub(super) enum Unproven {
     NoRoot,
     /// Its certificate does not lead to a root: what is wrong with it.
     Broken(String),
+    /// It signs nothing with the certificate's key before it has a PIN: what it said to that.
+    NoCryptogram(Status),
 }
 
 impl Obstacle {
@@ -57,6 +60,12 @@ impl Obstacle {
                         "no root is configured to check its certificate with (roots under [uec])".to_owned()
                     }
                     Unproven::Broken(what) => format!("its certificate does not hold: {what}"),
+                    Unproven::NoCryptogram(status) => {
+                        format!(
+                            "asked to prove itself before a PIN (INTERNAL AUTHENTICATE), it refused with {:04X}",
+                            status.0
+                        )
+                    }
                 };
                 return format!("nothing shows that the universal card is genuine: {why}; no PIN was tried");
             }
@@ -90,6 +99,11 @@ impl Obstacle {
                             .to_owned()
                     }
                     Unproven::Broken(what) => format!("её сертификат не проходит проверку: {what}"),
+                    Unproven::NoCryptogram(status) => {
+                        format!(
+                            "на просьбу доказать её до ввода ПИН-кода (INTERNAL AUTHENTICATE) она ответила {status}"
+                        )
+                    }
                 };
                 return format!(
                     "ничто не доказывает подлинность универсальной карты (УЭК): {why}; ПИН-код не передавался"
@@ -132,6 +146,7 @@ mod tests {
             Obstacle::Unproven(Unproven::Withheld),
             Obstacle::Unproven(Unproven::NoRoot),
             Obstacle::Unproven(Unproven::Broken("SELECT".to_owned())),
+            Obstacle::Unproven(Unproven::NoCryptogram(Status(0x6982))),
         ] {
             let (english, russian) = (obstacle.text(Language::En), obstacle.text(Language::Ru));
             assert!(

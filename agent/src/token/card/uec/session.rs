@@ -20,6 +20,10 @@ const SECURITY_DOMAIN: [u8; 11] = *b"\xA0\x00\x00\x04\x32UECISD";
 /// The longest piece of a file that is asked for at once, plain and protected (FuncLib.c flReadBinary).
 const PIECE: usize = 248;
 const PROTECTED_PIECE: usize = 224;
+/// What is read first of a file that is a data object: enough to know its length.
+const HEADER: usize = 5;
+/// "The end of the file was reached before what was asked for."
+const ENDS_BEFORE: Status = Status(0x6282);
 /// The longest file that is read: a photograph is left alone.
 const LONGEST_FILE: usize = 8 * 1024;
 
@@ -57,8 +61,17 @@ pub(super) fn production_number(link: &mut Link<'_>) -> Result<Option<Vec<u8>>, 
         return Ok(None);
     }
     let number = link.send(&Command::new(0, 0xCA, 0, 0xCF).wanting(Le::Max))?;
-    let bare = |data: Vec<u8>| super::objects::only(&data, 0xCF).map(<[u8]>::to_vec).unwrap_or(data);
-    Ok(number.status.is_ok().then(|| bare(number.data)))
+    Ok(number.status.is_ok().then(|| bare(0xCF, number.data)))
+}
+
+/// The value that GET DATA gave. By the documents v1.0's ordinary cards answer with the object around it and all others
+/// without (section 7); the vendor's library has a build that wants the object of every card. What came tells the two
+/// apart: bytes that are this tag, the right length and as many bytes are the object.
+fn bare(tag: u16, came: Vec<u8>) -> Vec<u8> {
+    match super::objects::only(&came, tag.into()) {
+        Some(value) => value.to_vec(),
+        None => came,
+    }
 }
 
 impl<'s, 't> Session<'s, 't> {
@@ -108,7 +121,7 @@ impl<'s, 't> Session<'s, 't> {
             return Ok(None);
         }
         let asked = self.ask(&Command::new(0, 0xCA, 0xDF, 0x2C).wanting(Le::Exactly(1)))?;
-        Ok(asked.ok().and_then(|value| value.first().copied()))
+        Ok(asked.ok().and_then(|value| bare(0xDF2C, value).first().copied()))
     }
 
     /// Selects a file and reads it whole: one data object, or of an MSE card what there is.
@@ -116,39 +129,60 @@ impl<'s, 't> Session<'s, 't> {
         if let Err(refused) = self.select_file(file)? {
             return Ok(Err(refused));
         }
-        let mut content = match self.read(0, if self.mse { self.piece() } else { 5 })? {
-            Ok(content) => content,
-            refused => return Ok(refused),
-        };
-        let end = match self.mse {
-            true => LONGEST_FILE,
-            false => {
-                let header = tlv::header(&content).map(|header| header.start.saturating_add(header.length));
-                header
-                    .filter(|end| *end <= LONGEST_FILE)
-                    .ok_or_else(|| CardError::Malformed("READ BINARY", format!("file {file:04X} is no data object")))?
+        match self.mse {
+            true => self.raw(),
+            false => self.object(file),
+        }
+    }
+
+    /// The data object that the selected file begins with: five bytes first, then what they say is missing
+    /// (flAppReadBlock).
+    ///
+    /// An answer that is shorter than what was asked for is not the end: its length says where that is, and the rest is
+    /// asked for. Only an answer with nothing in it ends a file.
+    fn object(&mut self, file: u16) -> Result<Reply, CardError> {
+        let wrong = |why: &str| CardError::Malformed("READ BINARY", format!("file {file:04X} {why}"));
+        let mut content = Vec::new();
+        let mut end = HEADER;
+        let mut measured = false;
+        while content.len() < end {
+            match self.read(content.len(), (end - content.len()).min(self.piece()))? {
+                Ok(more) if more.is_empty() => return Err(wrong("is cut short")),
+                Ok(more) => content.extend(more),
+                Err(refused) => return Ok(Err(refused)),
             }
-        };
-        let mut short = content.len() < if self.mse { self.piece() } else { 5.min(end) };
-        while content.len() < end && !short {
-            let wanted = (end - content.len()).min(self.piece());
+            if measured {
+                continue;
+            }
+            match tlv::header(&content).map(|header| header.start.saturating_add(header.length)) {
+                Some(length) if length <= LONGEST_FILE => (end, measured) = (length, true),
+                None if content.len() < HEADER => {}
+                _ => return Err(wrong("is no data object")),
+            }
+        }
+        content.truncate(end);
+        Ok(Ok(content))
+    }
+
+    /// Of an MSE card: pieces until a short one, which is the last (section 7). Its bytes tell no length, so a card of
+    /// this family that answers shortly before the end is not read whole.
+    fn raw(&mut self) -> Result<Reply, CardError> {
+        let mut content = Vec::new();
+        while content.len() < LONGEST_FILE {
+            let wanted = self.piece();
             match self.read(content.len(), wanted)? {
                 Ok(more) => {
-                    short = more.len() < wanted;
+                    let last = more.len() < wanted;
                     content.extend(more);
+                    if last {
+                        break;
+                    }
                 }
-                // An MSE card's file ends exactly at a piece's end.
-                Err(_) if self.mse => break,
+                // It ends exactly at a piece's end.
+                Err(_) if !content.is_empty() => break,
                 Err(refused) => return Ok(Err(refused)),
             }
         }
-        if !self.mse && content.len() < end {
-            return Err(CardError::Malformed(
-                "READ BINARY",
-                format!("file {file:04X} is cut short"),
-            ));
-        }
-        content.truncate(end);
         Ok(Ok(content))
     }
 
@@ -177,22 +211,20 @@ impl<'s, 't> Session<'s, 't> {
 
     fn read(&mut self, offset: usize, wanted: usize) -> Result<Reply, CardError> {
         let [_, .., high, low] = offset.to_be_bytes();
-        let read = self.ask(&Command::new(0, 0xB0, high & 0x7F, low).wanting(Le::Exactly(wanted)))?;
-        // 6282: the file ends before; what there is came.
-        Ok(read)
+        let read = self.send(&Command::new(0, 0xB0, high & 0x7F, low).wanting(Le::Exactly(wanted)))?;
+        Ok(match read.status {
+            // The file ends before what was asked for: what there is came (ISO/IEC 7816-4, 5.6).
+            ENDS_BEFORE if !read.data.is_empty() => Ok(read.data),
+            status if status.is_ok() => Ok(read.data),
+            refused => Err(refused),
+        })
     }
 
-    /// GET DATA, the bare value: v1.0 answers with the object around it, others without (section 7).
+    /// GET DATA, the bare value.
     pub(super) fn data(&mut self, tag: u16) -> Result<Reply, CardError> {
         let [high, low] = tag.to_be_bytes();
         let got = self.ask(&Command::new(0, 0xCA, high, low).wanting(Le::Max))?;
-        let bare = |value: Vec<u8>| match self.version == Version::V10 && !self.mse {
-            true => super::objects::only(&value, tag.into())
-                .map(<[u8]>::to_vec)
-                .unwrap_or(value),
-            false => value,
-        };
-        Ok(got.map(bare))
+        Ok(got.map(|value| bare(tag, value)))
     }
 
     /// The blocks of a sector; its folder is selected after.
@@ -302,3 +334,6 @@ impl<'s, 't> Session<'s, 't> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,18 +10,17 @@ pub(super) const LENGTH: usize = 6;
 pub(crate) struct Snils([u8; 11]);
 
 impl Snils {
-    /// Reads twelve BCD digits, a zero in front of the eleven ([INF]: right-justified, as the numbers beside it are).
+    /// Reads eleven BCD digits in six bytes, which leave room for one more: a zero in front of them, as the numbers beside
+    /// it are right-justified, or a filling F behind, as the card's number has it ([INF] both: no document says which).
     pub(super) fn from_bcd(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; LENGTH] = bytes.try_into().ok()?;
-        let mut digits = [0; 11];
-        if bytes[0] >> 4 != 0 {
-            return None;
-        }
-        let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).skip(1);
-        for (digit, nibble) in digits.iter_mut().zip(nibbles) {
-            *digit = Some(nibble).filter(|nibble| *nibble < 10)?;
-        }
-        (check(&digits) == digits[9] * 10 + digits[10]).then_some(Self(digits))
+        let nibbles: Vec<u8> = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect();
+        let digits: [u8; 11] = match nibbles[..] {
+            [0, ref digits @ ..] | [ref digits @ .., 0xF] => digits.try_into().ok()?,
+            _ => return None,
+        };
+        let decimal = digits.iter().all(|digit| *digit < 10);
+        (decimal && check(&digits) == digits[9] * 10 + digits[10]).then_some(Self(digits))
     }
 }
 
@@ -56,6 +55,7 @@ mod tests {
         // The Pension Fund's own example.
         let right = Snils::from_bcd(&[0x01, 0x12, 0x23, 0x34, 0x45, 0x95]).unwrap();
         assert_eq!(right.to_string(), "•••-•••-445 95");
+        assert_eq!(Snils::from_bcd(&[0x11, 0x22, 0x33, 0x44, 0x59, 0x5F]), Some(right));
         // Its sum is 101: modulo 101 nothing; another's is 100, which counts as nothing too.
         assert_eq!(check(&[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]), 5);
         assert_eq!(check(&[9, 1, 1, 0, 0, 0, 0, 2, 1, 0, 0]), 0);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use gost3410::SecretKey;
+use time::Date;
 use zeroize::Zeroizing;
 
 use super::assumed::{TERMINAL_FLAGS_V10, TERMINAL_FLAGS_V11};
@@ -103,6 +104,14 @@ impl Terminals {
             .collect()
     }
 
+    /// Terminals whose certificates have run out on this day, for `doctor`: a sentence each.
+    pub fn expired(&self, day: Date) -> Vec<String> {
+        let expired = self.terminals.iter().filter_map(|terminal| terminal.expired(day));
+        expired
+            .map(|(holder, day)| format!("the certificate of {holder} has run out on {day}: a card may refuse it"))
+            .collect()
+    }
+
     /// The certificates of authorities.
     pub(super) fn roots(&self) -> &[Certificate] {
         &self.roots
@@ -125,7 +134,10 @@ impl Terminals {
     }
 
     /// Which of them a card takes, by its number; or why none.
-    pub(super) fn fitting(&self, application: &Application) -> Result<usize, NoTerminal> {
+    ///
+    /// Of several that fit, the first whose certificates are valid on the day. One that has expired is tried where there is
+    /// no other: what a card without a clock takes of it is the card's own to say.
+    pub(super) fn fitting(&self, application: &Application, day: Date) -> Result<usize, NoTerminal> {
         if self.terminals.is_empty() {
             return Err(NoTerminal::Configured);
         }
@@ -137,7 +149,16 @@ impl Terminals {
                 && (application.version == Version::V10
                     || terminal.operator.authority_key == (suite.ca_key(), application.authority_key))
         };
-        let of = |suite| self.terminals.iter().position(|terminal| fits(suite, terminal));
+        let of = |suite| {
+            let numbered = self.terminals.iter().enumerate();
+            let mut fitting = numbered.filter(move |(_, terminal)| fits(suite, terminal));
+            let first = fitting.next()?;
+            let valid = |(_, terminal): &(usize, &Terminal)| terminal.expired(day).is_none();
+            Some(match valid(&first) {
+                true => first.0,
+                false => fitting.find(valid).unwrap_or(first).0,
+            })
+        };
         Suite::ALL.into_iter().find_map(of).ok_or(NoTerminal::Fitting)
     }
 
@@ -164,6 +185,13 @@ impl Terminal {
             Version::V10 => TERMINAL_FLAGS_V10,
         };
         self.information.get(at).copied().unwrap_or(0)
+    }
+
+    /// Whose certificate has run out on this day, and when; the operator's first, as a card looks at them.
+    pub(super) fn expired(&self, day: Date) -> Option<(Holder, Date)> {
+        let run_out = |certificate: &&Certificate| certificate.expires < day;
+        let found = [&self.operator, &self.certificate].into_iter().find(run_out)?;
+        Some((found.holder, found.expires))
     }
 
     /// Its key in 33 bytes, tag 9F1D: compressed, of RSA the first byte of the modulus and its last 32.

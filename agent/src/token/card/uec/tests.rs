@@ -172,12 +172,86 @@ fn a_wrong_pin_costs_one_try_and_says_what_is_left() {
         assert_eq!(last, CardError::Pin(PinFailure::Blocked));
         let blocked = proven(&mut *card, 0, "1234", &mut reader).unwrap_err();
         assert_eq!(blocked, CardError::Pin(PinFailure::Blocked));
+        // Not kept: another program may unblock it meanwhile. Of the unblocking code, what it told is.
+        let status = card.pin_status(0, &mut Link::new(&mut reader)).unwrap();
+        assert_eq!(status.tries_left, None);
+        let wrong = card.unblock_pin(0, pin("87654321"), pin("9876"), &mut Link::new(&mut reader));
+        assert_eq!(wrong, Err(CardError::Pin(PinFailure::Wrong(Some(9)))));
+        let status = card.unblock_status(0, &mut Link::new(&mut reader)).unwrap();
+        assert_eq!(status.tries_left, Some(9));
         // The unblocking code gives it its tries back.
         card.unblock_pin(0, pin("12345678"), pin("9876"), &mut Link::new(&mut reader))
             .unwrap();
         proven(&mut *card, 0, "9876", &mut reader).unwrap();
         let status = card.pin_status(0, &mut Link::new(&mut reader)).unwrap();
         assert_eq!(status.tries_left, None);
+    }
+}
+
+#[test]
+fn cards_that_answer_long_reads_shortly_are_read_whole() {
+    for suite in [Suite::Gost, Suite::Rsa] {
+        for longest in [1, 3, 17, 100, 223] {
+            let virtual_card = UecCard::new(Variant::ordinary(Version::V11, suite));
+            let (_folder, terminals) = terminals(&virtual_card);
+            let virtual_card = virtual_card.behaving(|behaviour| behaviour.longest_read = longest);
+            let mut reader = over_t1(virtual_card);
+            let mut card = opened(&terminals, &mut reader);
+            assert_eq!(
+                card.slots().len(),
+                if suite == Suite::Gost { 2 } else { 1 },
+                "{longest}"
+            );
+            proven(&mut *card, 0, "1234", &mut reader).unwrap_or_else(|error| panic!("{longest}: {error:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_card_without_the_block_of_its_holder_proves_itself_without_it() {
+    for version in [Version::V10, Version::V11] {
+        let virtual_card = UecCard::new(Variant::ordinary(version, Suite::Gost));
+        let agreed = virtual_card.pkis()[0].application.certificate.clone();
+        let (_folder, terminals) = terminals(&virtual_card);
+        let mut reader = inserted(virtual_card.without_block(1, 0x1002));
+        let mut card = opened(&terminals, &mut reader);
+        let evidence = proven(&mut *card, 0, "1234", &mut reader).unwrap();
+        assert_eq!(evidence.data, None);
+        assert!(check(&evidence, &agreed, STATEMENT).is_ok());
+    }
+}
+
+#[test]
+fn of_two_terminals_the_one_that_is_valid_is_taken() {
+    let card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+    let mut old = card.pkis()[0].clone();
+    old.respoil_terminal(|template| (template.effective, template.expires) = (1_200_000_000, 1_300_000_000));
+    let (folder, older) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut both = config(&card, folder.path());
+    let expired = config(&UecCard::with_pkis(card.variant().clone(), vec![old]), older.path());
+    let today = time::OffsetDateTime::now_utc().date();
+    both.terminals.insert(0, expired.terminals[0].clone());
+    let loaded = Terminals::load(&both);
+    assert_eq!(loaded.mistakes(), []);
+    assert_eq!(loaded.expired(today).len(), 1);
+    assert!(loaded.expired(today)[0].contains("the certificate of a terminal has run out on 2011"));
+
+    let terminals = Arc::new(loaded);
+    let mut reader = inserted(card);
+    let mut opened_card = opened(&terminals, &mut reader);
+    proven(&mut *opened_card, 0, "1234", &mut reader).unwrap();
+
+    // Alone it is tried, and a card with a clock refuses it: the sentence says which, and why.
+    both.terminals.truncate(1);
+    let mut reader = inserted(UecCard::with_pkis(
+        Variant::ordinary(Version::V11, Suite::Gost),
+        reader.peek().pkis().to_vec(),
+    ));
+    let mut refusing = opened(&Arc::new(Terminals::load(&both)), &mut reader);
+    let told = refusing.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
+    let said = format!("{told:?}");
+    for needed in ["VERIFY CERTIFICATE of the terminal", "has run out on 2011"] {
+        assert!(said.contains(needed), "{said}");
     }
 }
 
@@ -264,7 +338,9 @@ fn a_terminal_of_another_system_or_version_is_none() {
     let mut reader = inserted(stranger);
     let mut card = opened(&terminals, &mut reader);
     let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
-    assert!(matches!(&refused, CardError::Closed(why) if why.contains("VERIFY CERTIFICATE was refused")));
+    assert!(
+        matches!(&refused, CardError::Closed(why) if why.contains("VERIFY CERTIFICATE of the operator was refused"))
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::super::super::apdu::Link;
+use super::super::super::apdu::{Link, Status};
 use super::super::super::error::CardError;
 use super::super::super::family::{Evidence, HolderSignature};
 use super::super::super::pin::PinSpec;
@@ -14,10 +14,14 @@ use super::super::evidence::check_cryptogram;
 use super::super::identity::PROVED;
 use super::super::kind::Version;
 use super::super::objects::{exactly, value};
+use super::super::obstacle::{Obstacle, Unproven};
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::UecCard;
 use crate::pin::Pin;
+
+/// "There is no such file."
+const NO_FILE: Status = Status(0x6A82);
 
 /// What the card's answer to INTERNAL AUTHENTICATE consists of.
 const ANSWER: [u32; 4] = [0x9F36, 0x9F35, 0xDF28, 0x5F74];
@@ -50,7 +54,7 @@ impl UecCard {
         let (mut session, proven) = self.unlocked(spec, pin, statement, link)?;
         (evidence.message, evidence.cryptogram) = (proven.message, proven.cryptogram);
         match slot {
-            0 => evidence.data = Some(self.identity(&mut session)?),
+            0 => evidence.data = self.identity(&mut session)?,
             _ => {
                 evidence.holder = Some(HolderSignature {
                     certificates: self.holder.clone().unwrap_or_default(),
@@ -113,7 +117,9 @@ impl UecCard {
         data.extend(encode(0x9F21, &moment(OffsetDateTime::now_utc())));
         data.extend(encode(0x9F03, &[]));
         data.extend(encode(0xDF02, digest));
-        let answer = session.cryptogram(self.suite.application_key(), &data)?;
+        let answer = session
+            .cryptogram(self.suite.application_key(), &data)
+            .map_err(|error| self.unproven(error))?;
 
         let wrong = |what: &str| CardError::Malformed("INTERNAL AUTHENTICATE", what.to_owned());
         let objects = exactly(&answer, ANSWER.len()).ok_or_else(|| wrong("its answer is no data objects"))?;
@@ -139,16 +145,23 @@ impl UecCard {
     }
 
     /// Block 1-2, the objects that a proof carries; one that the card has not is left out.
-    fn identity(&self, session: &mut Session<'_, '_>) -> Result<Vec<u8>, CardError> {
-        let missing = || CardError::Malformed("SELECT", "the card lists no sector 1 with a block 2".to_owned());
-        let refused = |status| CardError::Refused("SELECT of the holder's data", status);
-        let sector = self.application.sector(SECTOR_OF_IDENTITY).ok_or_else(missing)?;
-        let blocks = session.sector(sector)?.map_err(refused)?;
-        let block = blocks
-            .iter()
-            .find(|block| block.id == BLOCK_OF_IDENTITY)
-            .ok_or_else(missing)?;
-        session.block(*block)?.map_err(refused)?;
+    ///
+    /// `None` where the card has no such block: it lists none, or knows no file where it lists one. Its proof is as good
+    /// without: the card signs nothing of these data.
+    fn identity(&self, session: &mut Session<'_, '_>) -> Result<Option<Vec<u8>>, CardError> {
+        let Some(sector) = self.application.sector(SECTOR_OF_IDENTITY) else {
+            return Ok(None);
+        };
+        let blocks = match session.sector(sector)? {
+            Ok(blocks) => blocks,
+            Err(refused) => return missing(refused),
+        };
+        let Some(block) = blocks.iter().find(|block| block.id == BLOCK_OF_IDENTITY) else {
+            return Ok(None);
+        };
+        if let Err(refused) = session.block(*block)? {
+            return missing(refused);
+        }
         let mut data = Vec::new();
         for tag in PROVED {
             match session.data(tag)? {
@@ -160,7 +173,26 @@ impl UecCard {
                 break;
             }
         }
-        Ok(data)
+        Ok(Some(data))
+    }
+
+    /// A card that signs nothing before a PIN; asked again it will not either.
+    fn unproven(&self, error: CardError) -> CardError {
+        match error {
+            CardError::Refused(_, status) => {
+                let obstacle = Obstacle::Unproven(Unproven::NoCryptogram(status));
+                CardError::Closed(obstacle.text(self.language))
+            }
+            other => other,
+        }
+    }
+}
+
+/// A sector or a block that is not there, by the status word of its SELECT; any other refusal is one.
+fn missing(refused: Status) -> Result<Option<Vec<u8>>, CardError> {
+    match refused {
+        NO_FILE => Ok(None),
+        other => Err(CardError::Refused("SELECT of the holder's data", other)),
     }
 }
 

@@ -67,6 +67,19 @@ fn management_data_reads_with_the_version_of_the_authoritys_key() {
 }
 
 #[test]
+fn management_data_may_stand_inside_a_template_of_its_own() {
+    let bare = hex("6410 9F080111 5F2403201231 C202A000 E000");
+    let wrapped = [&[0x6F, bare.len() as u8 + 10][..], &hex("8408A000000432900001"), &bare].concat();
+    assert_eq!(Application::read(&wrapped), Application::read(&bare));
+    assert_eq!(Application::read(&bare).unwrap().version, Version::V11);
+    let list = hex("640C E20A E308DF22010151020101");
+    let wrapped = [&[0x6F, list.len() as u8][..], &list].concat();
+    assert_eq!(blocks(Version::V11, &wrapped), blocks(Version::V11, &list));
+    assert_eq!(blocks(Version::V11, &list).unwrap().len(), 1);
+    assert_eq!(blocks(Version::V10, &wrapped), None);
+}
+
+#[test]
 fn blocks_stand_where_the_version_has_them() {
     let expected = [Block { id: 1, file: 0x101 }, Block { id: 2, file: 0x102 }];
     let list = hex("E214E308DF22010151020101E308DF22010251020102");

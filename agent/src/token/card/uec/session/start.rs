@@ -5,7 +5,7 @@ use super::super::super::error::CardError as Error;
 use super::super::super::transport::Protocol;
 use super::super::assumed::TERMINAL_RANDOM;
 use super::super::crypto::{self, gost, rsa};
-use super::super::cvc::Certificate;
+use super::super::cvc::{Certificate, Holder};
 use super::super::kind::{Suite, Version};
 use super::super::messaging::Channel;
 use super::super::objects::{only, value};
@@ -65,7 +65,11 @@ impl Session<'_, '_> {
         for (cla, data) in parts {
             let answer = self.long_command([cla, 0x2A, 0, p2], data)?;
             if !answer.status.is_ok() {
-                return Err(Error::Refused("VERIFY CERTIFICATE", answer.status));
+                let what = match certificate.holder {
+                    Holder::Operator => "VERIFY CERTIFICATE of the operator",
+                    _ => "VERIFY CERTIFICATE of the terminal",
+                };
+                return Err(Error::Refused(what, answer.status));
             }
         }
         Ok(())
