@@ -12,8 +12,9 @@
 //!
 //! Traps: the PIN is sent as it is typed, and filling makes it wrong; a wrong one is answered 6300 without a number, and
 //! VERIFY without data tells it; 6F86 says that another login is active; blocks and signatures stand with their last byte
-//! first; a SELECT that wants no FCI is refused by cards under T=0. Rutoken Lite has a like answer to reset and signs
-//! nothing. A login holds for every program: it ends with the reset after each of our PINs.
+//! first; a SELECT that wants no FCI is refused by cards under T=0. A login holds for every program: it ends with the
+//! reset after each of our PINs. Rutoken Lite has a like answer to reset and signs nothing. ECP 3.0 without contacts
+//! ("RtSC") is left to modules: its PIN would go through the air as it is typed.
 //!
 //! \[INF\] The shortest PIN is what a token was formatted with: 4 is OpenSC's. How many tries there are in all stands in
 //! the attributes of the PIN's file, of which OpenSC writes both halves alike; it is not told. The holder's change of a

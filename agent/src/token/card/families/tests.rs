@@ -72,7 +72,8 @@ fn every_answer_to_reset_is_one_familys() {
     // Finnish organisations' cards are another family.
     for other in [
         "3BDD96008031FE450031B8640429ECC1739401808248",
-        // Rutoken Lite signs nothing.
+        // Rutoken Lite signs nothing; Rutoken ECP 3.0 without contacts is left to modules.
+        "3B88800152745343778183206A",
         "3B8B015275746F6B656E6C697465C2",
         "3B9E96005275746F6B656E4C697465534332",
         "",

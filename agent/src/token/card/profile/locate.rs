@@ -62,7 +62,7 @@ pub(super) fn whole(link: &mut Link<'_>, chunk: usize, length: Option<usize>) ->
     }
     let mut file = read(link, 0, chunk.min(most))?;
     let wanted = object_length(&file).map_or(most, |object| object.min(most));
-    append(link, &mut file, chunk, wanted)?;
+    append(link, &mut file, chunk, |_| wanted)?;
     file.truncate(wanted);
     Ok(file)
 }
@@ -70,20 +70,17 @@ pub(super) fn whole(link: &mut Link<'_>, chunk: usize, length: Option<usize>) ->
 /// Reads so many bytes of the selected file; fewer where it ends before.
 pub(super) fn parts(link: &mut Link<'_>, chunk: usize, length: usize) -> Result<Vec<u8>, CardError> {
     let mut file = Vec::new();
-    append(link, &mut file, chunk, length)?;
+    append(link, &mut file, chunk, |_| length)?;
     Ok(file)
 }
 
-/// Reads a directory of the selected file: the data objects from its beginning on, up to filling or to `length`.
+/// Reads the selected file as a directory: the data objects from its beginning on, up to filling or to `length`.
 pub(super) fn directory(link: &mut Link<'_>, chunk: usize, length: usize) -> Result<Vec<u8>, CardError> {
     let mut file = Vec::new();
-    while file.len() < length && !has_ended(&file) {
-        let before = file.len();
-        append(link, &mut file, chunk, length.min(before + chunk))?;
-        if file.len() == before {
-            break;
-        }
-    }
+    append(link, &mut file, chunk, |file| match has_ended(file) {
+        true => file.len(),
+        false => length,
+    })?;
     Ok(file)
 }
 
@@ -102,9 +99,15 @@ fn has_ended(file: &[u8]) -> bool {
     false
 }
 
-/// Reads on until `file` is so long, in a bounded number of parts. A card may give less at once than it was asked for; past the end it gives nothing.
-fn append(link: &mut Link<'_>, file: &mut Vec<u8>, chunk: usize, wanted: usize) -> Result<(), CardError> {
+/// Reads on until `file` is as long as `wanted` says of it, in a bounded number of parts. A card may give less at once than it was asked for; past the end it gives nothing.
+fn append(
+    link: &mut Link<'_>,
+    file: &mut Vec<u8>,
+    chunk: usize,
+    wanted: impl Fn(&[u8]) -> usize,
+) -> Result<(), CardError> {
     for _ in 0..PARTS {
+        let wanted = wanted(file);
         if file.len() >= wanted {
             return Ok(());
         }

@@ -39,6 +39,11 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
         Just(unhex("A4 06 30 04 04 02 70 05 A0 06 30 04 04 02 70 01")),
         Just(unhex("30 82 7F FF")),
         Just(vec![0x18; 28]),
+        // PKCS#15 by paths: a size, the directories, an entry for each, all of them the same file.
+        Just(unhex("6F 08 8002 7FFF 8202 0100")),
+        Just(unhex("A0 08 3006 0404 50006002 A4 08 3006 0404 50006002")),
+        Just(unhex("3017 3003 0C0143 3006 040145 020181 A108 3006 3004 0402 5000")),
+        Just(vec![0x30]),
         Just(certificate(KeyKind::P384)[..200].to_vec()),
     ];
     prop_oneof![known, proptest::collection::vec(any::<u8>(), 0..64), Just(Vec::new())]
