@@ -68,7 +68,7 @@ use super::family::Family;
 use super::profile::{Profile, complete};
 
 /// Cards that are data, each recognised by its answer to reset. A family is added here.
-pub const NATIONAL: [&Profile; 8] = [
+pub const NATIONAL: &[&Profile] = &[
     &esteid_idemia::PROFILE,
     &esteid_thales::PROFILE,
     &finid::V3,
@@ -79,7 +79,7 @@ pub const NATIONAL: [&Profile; 8] = [
     &rutoken_ecp::PROFILE,
 ];
 
-const _: () = complete(&NATIONAL);
+const _: () = complete(NATIONAL);
 
 /// Every family's [`Family::id`], for the configuration.
 pub const FAMILY_IDS: [&str; NATIONAL.len() + 2] = {
@@ -97,7 +97,7 @@ pub const FAMILY_IDS: [&str; NATIONAL.len() + 2] = {
 pub fn all() -> Vec<Box<dyn Family>> {
     let mut families: Vec<Box<dyn Family>> = Vec::new();
     for family in NATIONAL {
-        families.push(Box::new(family));
+        families.push(Box::new(*family));
     }
     families.push(Box::new(piv::Piv));
     families
