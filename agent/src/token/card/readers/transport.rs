@@ -13,6 +13,8 @@ use super::progress::{Limit, Progress};
 
 /// VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: after these the card may know its holder.
 const BEARS_PIN: [u8; 3] = [0x20, 0x24, 0x2C];
+/// GET RESPONSE: a card that is in answers it, if only with an error, and does nothing.
+const ANYBODY: [u8; 5] = [0x00, 0xC0, 0x00, 0x00, 0x00];
 /// How often GET_KEY_PRESSED is asked for while a PIN is typed, at most: a reader gives up long before.
 const KEY_PRESSES: usize = 10_000;
 
@@ -68,7 +70,10 @@ pub(super) struct Wire<'a> {
     exchange: &'a mut dyn Exchange,
     keys: &'a Keys,
     leave: Leave<'a>,
+    /// The card may have been given a PIN.
     touched: bool,
+    /// It has not answered its last command.
+    silent: bool,
 }
 
 impl<'a> Wire<'a> {
@@ -78,6 +83,7 @@ impl<'a> Wire<'a> {
             keys,
             leave,
             touched: false,
+            silent: false,
         }
     }
 
@@ -89,10 +95,26 @@ impl<'a> Wire<'a> {
     }
 
     /// How the card must be left: nobody shall ride on a PIN that was given here.
-    pub(super) fn ending(&self) -> Ending {
-        match self.touched {
+    ///
+    /// A card that is gone has forgotten it and is not reset: pcsc-lite takes a reset that fails of its absence for the
+    /// news that the reader is empty, and where the card is back before it looks (every 400 ms), keeps to that until
+    /// somebody takes the card out once more.
+    pub(super) fn ending(&mut self) -> Ending {
+        match self.touched && !self.is_gone() {
             true => Ending::Reset,
             false => Ending::Leave,
+        }
+    }
+
+    /// Whether the card that has not answered gives no answer now either.
+    fn is_gone(&mut self) -> bool {
+        if !self.silent || self.leave.check().is_err() {
+            return false;
+        }
+        let (exchange, leave) = (&mut self.exchange, self.leave);
+        match leave.progress.during(leave.call, || exchange.transmit(&ANYBODY)) {
+            Ok(answer) => answer.len() < 2,
+            Err(fault) => fault == Fault::NoCard,
         }
     }
 
@@ -142,11 +164,15 @@ impl Transport for Wire<'_> {
         let bears_pin = bytes.get(1).is_some_and(|ins| BEARS_PIN.contains(ins)) && bytes.len() > 5;
         self.touched |= bears_pin;
         let (exchange, leave) = (&mut self.exchange, self.leave);
-        let answer = leave.progress.during(leave.call, || exchange.transmit(bytes))?;
+        let answer = leave.progress.during(leave.call, || exchange.transmit(bytes));
         // Pulled during a command, pcsc-lite says "success" and hands over nothing.
-        match answer.len() {
-            0 | 1 => Err(CardError::Removed),
-            _ => Ok(answer),
+        self.silent = match &answer {
+            Ok(answer) => answer.len() < 2,
+            Err(fault) => *fault == Fault::NoCard,
+        };
+        match self.silent {
+            true => Err(CardError::Removed),
+            false => Ok(answer?),
         }
     }
 

@@ -38,6 +38,25 @@ fn a_card_pulled_during_any_command_is_removed_and_its_pin_is_sent_once() {
     assert_eq!(verifies(&world.log(READER)), 1);
 }
 
+/// A reset of a card that is gone would have pcsc-lite believe in an empty reader, also where the card is back before it
+/// looks. One that answers again may still know its PIN.
+#[test]
+fn a_card_that_is_gone_is_not_reset_and_one_that_answers_again_is() {
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    world.pull_after(READER, 0);
+    assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::TokenRemoved));
+    let log = world.log(READER);
+    assert!(!log.iter().any(|line| line.ends_with("Reset")), "{log:?}");
+
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    world.fault(READER, Fault::NoCard);
+    assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::TokenRemoved));
+    let log = world.log(READER);
+    assert!(log.iter().any(|line| line.ends_with("Reset")), "{log:?}");
+}
+
 #[test]
 fn a_card_pulled_before_it_is_asked_is_removed_and_nothing_is_sent() {
     let card = Plain::new(7);
