@@ -246,6 +246,15 @@ impl Desk {
         }
     }
 
+    /// Takes the card out and puts it back faster than the service looks; also where a fault has pulled it already.
+    pub fn put_back_at_once(&mut self) {
+        match &mut self.place {
+            Place::Process(drawer) => drawer.put_back_at_once(),
+            Place::Service(service) => service.put_back_at_once(),
+            Place::Hardware(_) => panic!("no hand is as fast"),
+        }
+    }
+
     /// Waits until a fault has pulled the card.
     pub async fn pulled(&self) {
         let pulled = || match &self.place {

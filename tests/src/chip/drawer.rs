@@ -100,6 +100,13 @@ impl Drawer {
         state.pulled.take()
     }
 
+    /// Takes the card out and puts it back.
+    pub(super) fn put_back_at_once(&self) {
+        if let Some(card) = self.remove() {
+            self.insert(card, &[]);
+        }
+    }
+
     pub(super) fn exchanges(&self) -> Vec<Exchange> {
         self.state().exchanges.clone()
     }

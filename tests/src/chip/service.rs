@@ -41,6 +41,16 @@ impl Service {
         card
     }
 
+    /// Takes the card out and puts it back before `pcscd` looks: it does not know that the card was away, unless a command
+    /// has failed meanwhile.
+    pub(super) fn put_back_at_once(&mut self) {
+        if let Some(mut card) = self.slot.remove() {
+            // It has lost power.
+            card.reset();
+            self.slot.insert(card).expect("vpcd listens");
+        }
+    }
+
     /// Whether a fault has pulled the card.
     pub(super) fn is_pulled(&self) -> bool {
         !self.slot.is_inserted()

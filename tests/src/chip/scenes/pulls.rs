@@ -22,7 +22,8 @@ use crate::scene::{Scene, code};
 const LONG: Duration = Duration::from_secs(60);
 
 /// Pulled as it is given each command in turn, and after it has compared the PIN, and after the last; put back each
-/// time. The agent goes on, and no PIN is sent that the person has not typed for that.
+/// time, of these two also before the service looks. The agent goes on, and no PIN is sent that the person has not typed
+/// for that.
 pub async fn pulled_at_every_command(ground: Ground, kind: Kind) {
     let covered = Mutex::new(Covered::default());
     let lane = |first| (format!("{}, from command {first}", kind.id), first);
@@ -77,6 +78,7 @@ async fn pulled_from(ground: Ground, kind: Kind, first: usize, covered: &Mutex<C
         for command in [verify, whole.len()] {
             assert!(player.pulled(pulled_after(command)).await);
             assert_eq!((player.carried_out(), player.done().compared), (command, 1));
+            player.put_back_at_once(command).await;
         }
     }
     player.comes_through().await;
@@ -142,7 +144,36 @@ impl Player {
         !done
     }
 
-    /// The same with a card with which nothing goes wrong, and which stays in.
+    /// Pulled, and back before the service looks: it never says that a card has come, and yet the next operation has one.
+    async fn put_back_at_once(&mut self, command: usize) {
+        let running = self.waiting().await;
+        self.remember();
+        self.desk.insert_faulty(&[pulled_at(command)]);
+        self.desk.pulled().await;
+        self.desk.put_back_at_once();
+        let operation = self.scene.end(running.operation.clone()).await;
+        assert!(!self.is_done(&running, &operation), "it was pulled at {command}");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let before = self.counts();
+            let next = self.begin().await;
+            let operation = self.scene.end(next.operation.clone()).await;
+            if self.is_done(&next, &operation) {
+                assert_eq!(self.counts().since(before), Counts::CONFIRMED, "{}", self.desk.kind.id);
+                break;
+            }
+            // vpcd lets a card in when the service looks; until then none answers.
+            assert_eq!(self.counts(), before, "{}", self.desk.kind.id);
+            assert!(
+                Instant::now() < deadline,
+                "{}: the card is in, and yet {operation:?}",
+                self.desk.kind.id
+            );
+        }
+        self.desk.remove();
+    }
+
+    /// Puts the card in with which nothing goes wrong, and which stays in.
     async fn comes_through(&mut self) {
         let running = self.waiting().await;
         self.remember();
