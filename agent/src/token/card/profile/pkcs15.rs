@@ -30,14 +30,14 @@ pub(super) fn first(
 ) -> Result<Option<Found>, CardError> {
     select::go(link, at)?;
     link.set_place(Vec::new());
-    let Some(directory) = file(link, EF_OD)? else {
+    let Some(directory) = file(profile, link, EF_OD)? else {
         return Ok(None);
     };
     let in_directory = |path, what| file_id(tlv::find(&directory, path)).ok_or_else(|| malformed(what, nothing()));
     let certificates = in_directory(&CERTIFICATES, "EF.OD (the file of certificates)")?;
     let keys = in_directory(&PRIVATE_KEYS, "EF.OD (the file of private keys)")?;
 
-    let certificates = file(link, certificates)?.unwrap_or_default();
+    let certificates = file(profile, link, certificates)?.unwrap_or_default();
     let entry = entries(&certificates).next();
     let Some(certificate) = file_id(entry.and_then(|entry| tlv::find(entry.value, &PATH))) else {
         return Ok(None);
@@ -48,7 +48,7 @@ pub(super) fn first(
     let Some(certificate) = cut(whole(link, profile.chunk, Some(length))?)? else {
         return Ok(None);
     };
-    let keys = file(link, keys)?.unwrap_or_default();
+    let keys = file(profile, link, keys)?.unwrap_or_default();
     let reference = entries(&keys).next().and_then(key_reference).unwrap_or(otherwise);
     Ok(Some(Found {
         certificate,
@@ -144,12 +144,12 @@ fn selected(link: &mut Link<'_>, id: [u8; 2]) -> Result<Option<usize>, CardError
     }
 }
 
-/// Reads a directory file, in parts as large as a card gives.
-fn file(link: &mut Link<'_>, id: [u8; 2]) -> Result<Option<Vec<u8>>, CardError> {
+/// Reads a directory file, in parts as large as the family's cards give.
+fn file(profile: &Profile, link: &mut Link<'_>, id: [u8; 2]) -> Result<Option<Vec<u8>>, CardError> {
     let Some(length) = selected(link, id)? else {
         return Ok(None);
     };
-    parts(link, 256, length).map(Some)
+    parts(link, profile.chunk, length).map(Some)
 }
 
 /// A key's reference, one byte, or two of an INTEGER that would be negative (CommonKeyAttributes, keyReference).

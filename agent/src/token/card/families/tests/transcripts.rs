@@ -354,15 +354,17 @@ fn finid_v4_is_known_by_its_paths() {
 fn pkcs15(adf: &str, key: &str, certificate: &[u8]) -> String {
     let od = unhex("A406 3004 0402 7005 A006 3004 0402 7001");
     // X509Certificate: common attributes, class attributes, [1] path 3404.
-    let cd = unhex("3019 3005 0C03617574 3004 04020081 A10A 3008 3006 04023404 0500");
+    // Filled up to more than a Cosmo X in some readers gives at once.
+    let mut cd = unhex("3019 3005 0C03617574 3004 04020081 A10A 3008 3006 04023404 0500");
+    cd.resize(0xE0, 0);
     let prkd = unhex(key);
     [
         MAIN.to_owned(),
         adf.to_owned(),
-        file("00A4020402503100", "80", &od, 256),
-        file("00A4020402700500", "80", &cd, 256),
+        file("00A4020402503100", "80", &od, 0xC0),
+        file("00A4020402700500", "80", &cd, 0xC0),
         file("00A4020402340400", "80", certificate, 0xC0),
-        file("00A4020402700100", "80", &prkd, 256),
+        file("00A4020402700100", "80", &prkd, 0xC0),
     ]
     .concat()
 }
