@@ -92,6 +92,7 @@ async fn choose(app: &App, wanted: Option<&str>, unblock: bool) -> Result<(Token
     let mut failures = Vec::new();
     let mut present = Vec::new();
     for listed in app.tokens.listing().await {
+        failures.extend(listed.shortfall.map(|error| format!("{}: {error}", listed.source)));
         match listed.tokens {
             Ok(tokens) => present.extend(tokens),
             Err(error) => failures.push(format!("{}: {error}", listed.source)),
