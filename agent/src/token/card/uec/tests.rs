@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fixtures::card::VirtualCard;
 use fixtures::card::kit::Protocol as Wire;
 use fixtures::card::uec::{Errors, SignatureAnswer, UecCard, Variant};
-use fixtures::cvc::{Suite, UecPki, Version};
+use fixtures::cvc::{Key, Kind, Suite, Template, UecPki, Version};
 use tempfile::TempDir;
 
 use super::evidence::{Order, check};
@@ -203,6 +203,26 @@ fn cards_that_answer_long_reads_shortly_are_read_whole() {
                 "{longest}"
             );
             proven(&mut *card, 0, "1234", &mut reader).unwrap_or_else(|error| panic!("{longest}: {error:?}"));
+        }
+    }
+}
+
+/// Of one of 2048 bits each half of the mutual authentication is longer than a short command holds: it goes in ENVELOPE.
+#[test]
+fn a_terminal_with_a_longer_rsa_key_is_taken_by_short_and_long_cards() {
+    let key = Key::rsa(include_bytes!("../../../../../fixtures/keys/rsa2048-a.pk8"));
+    let mut pki = UecPki::new(Version::V11, Suite::Rsa);
+    let template = Template::new(Version::V11, Kind::Terminal, pki.terminal_info(), &key.public(), pki.at);
+    pki.terminal = pki.issue(template, key, &pki.operator.key);
+    let ordinary = Variant::ordinary(Version::V11, Suite::Rsa);
+    for variant in [ordinary.clone(), ordinary.with_long_commands()] {
+        let put: [fn(UecCard) -> InProcess<UecCard>; 2] = [inserted, over_t1];
+        for put in put {
+            let virtual_card = UecCard::with_pkis(variant.clone(), vec![pki.clone()]);
+            let (_folder, terminals) = terminals(&virtual_card);
+            let mut reader = put(virtual_card);
+            let mut card = opened(&terminals, &mut reader);
+            proven(&mut *card, 0, "1234", &mut reader).unwrap_or_else(|error| panic!("{variant:?}: {error:?}"));
         }
     }
 }

@@ -63,7 +63,7 @@ impl Session<'_, '_> {
             parts = vec![(0, certificate.bytes())];
         }
         for (cla, data) in parts {
-            let answer = self.long_command([cla, 0x2A, 0, p2], data)?;
+            let answer = self.long_command([cla, 0x2A, 0, p2], data, Le::None)?;
             if !answer.status.is_ok() {
                 let what = match certificate.holder {
                     Holder::Operator => "VERIFY CERTIFICATE of the operator",
@@ -141,29 +141,35 @@ impl Session<'_, '_> {
         challenge: &[u8],
     ) -> Result<Channel, Error> {
         let pending = terminal::rsa::begin(own, card, challenge)?;
-        let answer = match self.long && !self.mse {
-            true => self.long_command([0, 0x82, 0, 0x18], &[&pending.signature[..], &pending.half].concat())?,
-            false => {
-                let first = Command::new(0x10, 0x82, 0, 0x16).with(pending.signature.as_slice());
-                self.expect_plain("MUTUAL AUTHENTICATE", &first)?;
-                let second = Command::new(0, 0x82, 0, 0x16).with(pending.half.as_slice());
-                self.link.send(&second.wanting(self.le()))?
-            }
+        // A key of 2048 bits makes each half longer than a short command holds.
+        let whole = [&pending.signature[..], &pending.half].concat();
+        let parts = match self.long && !self.mse {
+            true => vec![([0, 0x82, 0, 0x18], &whole[..], self.le())],
+            false => vec![
+                ([0x10, 0x82, 0, 0x16], &pending.signature[..], Le::None),
+                ([0, 0x82, 0, 0x16], &pending.half[..], self.le()),
+            ],
         };
-        if !answer.status.is_ok() {
-            return Err(Error::Refused("MUTUAL AUTHENTICATE", answer.status));
+        let mut answer = None;
+        for (header, data, le) in parts {
+            let came = self.long_command(header, data, le)?;
+            if !came.status.is_ok() {
+                return Err(Error::Refused("MUTUAL AUTHENTICATE", came.status));
+            }
+            answer = Some(came);
         }
+        let answer = answer.expect("there is a part at least");
         pending.complete(self.version, own, &answer.data)
     }
 
     /// A plain command of any length. One that a short APDU does not hold goes as an extended one, over T=0 and T=1 cut
     /// to pieces that ENVELOPE carries (section 1.2).
-    fn long_command(&mut self, [cla, ins, p1, p2]: [u8; 4], data: &[u8]) -> Result<Response, Error> {
+    fn long_command(&mut self, [cla, ins, p1, p2]: [u8; 4], data: &[u8], le: Le) -> Result<Response, Error> {
         let Ok(length) = u8::try_from(data.len()) else {
             return self.enveloped([cla, ins, p1, p2], data);
         };
         debug_assert!(length > 0, "every long command here carries something");
-        self.link.send(&Command::new(cla, ins, p1, p2).with(data))
+        self.link.send(&Command::new(cla, ins, p1, p2).with(data).wanting(le))
     }
 
     fn enveloped(&mut self, header: [u8; 4], data: &[u8]) -> Result<Response, Error> {
