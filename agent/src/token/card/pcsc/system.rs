@@ -136,11 +136,8 @@ impl Connection for Connected {
         let card = self.card()?;
         let ended = match card.transaction() {
             Ok(transaction) => {
-                let protocol = transaction.status2_owned().ok().and_then(|status| status.protocol2());
-                let protocol = match protocol {
-                    Some(pcsc::Protocol::T0) => Protocol::T0,
-                    _ => Protocol::T1,
-                };
+                // A transaction that is dropped leaves the card as it is.
+                let protocol = negotiated(transaction.status2_owned().map(|status| status.protocol2()))?;
                 let buffer = Zeroizing::new(vec![0; ANSWER]);
                 let ending = script(&mut Transacted {
                     card: &transaction,
@@ -181,6 +178,20 @@ impl Drop for Connected {
         } else {
             Ending::Leave
         });
+    }
+}
+
+/// What a connection's card speaks. One that says nothing of it was powered anew since, and has to be connected to once
+/// more: commands in the form of the other protocol would be refused.
+fn negotiated(told: Result<Option<pcsc::Protocol>, Error>) -> Result<Protocol, Fault> {
+    match told {
+        Ok(Some(pcsc::Protocol::T0)) => Ok(Protocol::T0),
+        Ok(Some(_)) => Ok(Protocol::T1),
+        Ok(None) => Err(Fault::Reset),
+        Err(error) => Err(match fault(error) {
+            Fault::Other(_) => Fault::Reset,
+            known => known,
+        }),
     }
 }
 
@@ -279,6 +290,15 @@ mod tests {
         for error in [Error::SharingViolation, Error::ResetCard, Error::InvalidValue] {
             assert!(!is_dead(error), "{error}");
         }
+    }
+
+    #[test]
+    fn no_protocol_is_guessed() {
+        assert_eq!(negotiated(Ok(Some(pcsc::Protocol::T0))), Ok(Protocol::T0));
+        assert_eq!(negotiated(Ok(Some(pcsc::Protocol::T1))), Ok(Protocol::T1));
+        assert_eq!(negotiated(Ok(None)), Err(Fault::Reset));
+        assert_eq!(negotiated(Err(Error::InsufficientBuffer)), Err(Fault::Reset));
+        assert_eq!(negotiated(Err(Error::RemovedCard)), Err(Fault::NoCard));
     }
 
     #[test]
