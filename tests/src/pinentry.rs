@@ -1,7 +1,7 @@
 //! A person in a script: answers the agent's windows through a real pinentry process.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::process::{eventually, eventually_async, is_alive};
 
@@ -20,8 +20,12 @@ impl ScriptedPerson {
         person.will_answer(answers);
         let program = crate::programs::path("scripted-pinentry");
         let script = format!("#!/bin/sh\nexec '{}' '{}'\n", program.display(), folder.display());
-        std::fs::write(person.program(), script).expect("the script can be written");
-        std::fs::set_permissions(person.program(), std::fs::Permissions::from_mode(0o700)).expect("it can be marked");
+        // Written by another process: whatever a thread of this one starts meanwhile would hold it open for writing, and
+        // what is open for writing cannot be started ("Text file busy").
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", r#"printf '%s' "$1" >"$2" && chmod 700 "$2""#, "sh", &script]);
+        let written = shell.arg(person.program()).status().expect("/bin/sh is there");
+        assert!(written.success(), "the script can be written");
         person
     }
 
