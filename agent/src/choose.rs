@@ -56,10 +56,14 @@ pub async fn choose(case: &Case<'_>, wanted: &Wanted<'_>) -> Result<Chosen, Erro
     }
 }
 
-/// The tokens to look at, as soon as there is one. When the time ends first, there was none.
+/// The tokens to look at, as soon as there is one. When the time ends first, there was none, or only cards that show
+/// none.
 async fn tokens(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, Error> {
     match appearing(case, named).await {
-        Err(Error::Expired) => Err(Error::NoToken),
+        Err(Error::Expired) => {
+            let stranger = case.app.tokens.strangers().into_iter().next();
+            Err(stranger.map_or(Error::NoToken, |stranger| Error::StrangeCard(stranger.why)))
+        }
         tokens => tokens,
     }
 }
@@ -93,12 +97,16 @@ async fn appearing(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo
     }
 }
 
-/// Asks for a token until the set of tokens changes or the person closes the window.
+/// Asks for a token, and says of cards that are in and show none, until either changes or the person closes the window.
 async fn insert(case: &Case<'_>, seen: &[TokenId]) -> Result<(), Error> {
-    let question = Question::InsertToken(case.asks.clone());
+    let strangers = case.app.tokens.strangers();
+    for stranger in &strangers {
+        tracing::info!(%stranger, "a token is waited for");
+    }
+    let question = Question::InsertToken(case.asks.clone(), strangers.clone());
     let waited = case.life.race(async {
         tokio::select! {
-            () = case.app.tokens.changed(seen) => Ok(()),
+            () = case.app.tokens.appeared(seen, &strangers) => Ok(()),
             answer = case.app.prompt.ask(&question) => answer.map(|_| ()),
         }
     });

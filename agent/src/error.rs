@@ -6,6 +6,8 @@ use std::time::Duration;
 use plugin_protocol::limits::MAX_PAIRINGS;
 use plugin_protocol::{ErrorCode, Problem};
 
+use crate::token::Strange;
+
 /// Everything that ends a request or an operation without a result.
 ///
 /// The text says what happened, to what, and what helps. It never holds a PIN,
@@ -36,6 +38,8 @@ pub enum Error {
     NoCertificate(String),
     /// No token appeared.
     NoToken,
+    /// No token appeared, though a card is in a reader. Which reader is for the window and the log.
+    StrangeCard(Strange),
     /// No such path or object for this caller.
     NotFound,
     /// As many plugins are paired as may be.
@@ -91,7 +95,7 @@ impl Error {
             Self::ModuleFailed(..) => ErrorCode::ModuleFailed,
             Self::ModuleUnavailable(..) => ErrorCode::ModuleUnavailable,
             Self::NoCertificate(_) => ErrorCode::NoCertificate,
-            Self::NoToken => ErrorCode::NoToken,
+            Self::NoToken | Self::StrangeCard(_) => ErrorCode::NoToken,
             Self::NotFound => ErrorCode::NotFound,
             Self::OriginNotAllowed(_) => ErrorCode::OriginNotAllowed,
             Self::PinFormat | Self::PinIncorrect(_) | Self::PinLength(..) => ErrorCode::PinIncorrect,
@@ -158,6 +162,14 @@ impl fmt::Display for Error {
             }
             Self::NoCertificate(why) => write!(f, "no suitable certificate: {why}"),
             Self::NoToken => f.write_str("no card or token appeared; insert one and try again"),
+            Self::StrangeCard(Strange::Unserved) => f.write_str(
+                "a card is in a reader, but not one that this agent can use; insert another one and try again \
+                 (`eid-agent tokens` says what is known of the card)",
+            ),
+            Self::StrangeCard(Strange::Unread) => f.write_str(
+                "a card is in a reader and could not be read; take it out, insert it the right way round and try again \
+                 (`eid-agent tokens` says why)",
+            ),
             Self::NotFound => f.write_str("there is nothing here by that name"),
             Self::OriginNotAllowed(why) => f.write_str(why),
             Self::PinFormat => f.write_str("the PIN has digits only; it was not tried"),

@@ -283,7 +283,7 @@ impl Drop for Running {
 fn final_state(error: &Error) -> OperationState {
     match error {
         Error::Cancelled => OperationState::Cancelled,
-        Error::Expired | Error::NoToken => OperationState::Expired,
+        Error::Expired | Error::NoToken | Error::StrangeCard(_) => OperationState::Expired,
         _ => OperationState::Failed,
     }
 }

@@ -23,7 +23,7 @@ use plugin_protocol::{HashFunction, Origin, Purpose};
 
 use crate::certificate::Summary;
 use crate::pin::Pin;
-use crate::token::TokenInfo;
+use crate::token::{Stranger, TokenInfo};
 
 pub use detect::{Nobody, detect};
 pub use pinentry::{Flavour, Pinentry};
@@ -36,7 +36,8 @@ pub use unattended::Unattended;
 #[derive(Clone, Debug)]
 pub enum Question {
     /// "Insert your card": answered by the person closing it, or dropped when a token appears.
-    InsertToken(Request),
+    /// With the cards that are in and show none.
+    InsertToken(Request, Vec<Stranger>),
     /// Which of several certificates.
     Choose(Request, Vec<Candidate>),
     /// Agreement to one request with one certificate, and the PIN if one is needed here.

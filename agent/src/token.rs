@@ -26,7 +26,7 @@ pub mod software;
 pub mod worker;
 
 pub use discover::{Discovered, discover, discover_at};
-pub use notice::{Announcer, Inserted, Notice, ReaderInfo};
+pub use notice::{Announcer, Inserted, Notice, ReaderInfo, Strange, Stranger};
 
 /// A token's opaque name: the same for the same token in the same place, and tells nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -294,6 +294,11 @@ pub trait Source: Send {
     /// Why its last answer of [`Source::tokens`] lacks a token, where it had others to show.
     fn shortfall(&self) -> Option<Error> {
         None
+    }
+
+    /// Cards that were in a reader at its last answer of [`Source::tokens`], and show no token.
+    fn strangers(&self) -> Vec<Stranger> {
+        Vec::new()
     }
 
     /// The readers it looks after, and what is in them, served here or not.

@@ -432,7 +432,7 @@ async fn a_certificate_is_an_operation_like_the_others() {
     let path = format!("/v1/certificates/{}", operation.id);
     assert_eq!(begun.header("location"), Some(path.as_str()));
     let (question, _window) = agent.questions.recv().await.unwrap();
-    let Question::InsertToken(asks) = question else {
+    let Question::InsertToken(asks, _) = question else {
         panic!("there is no token: {question:?}");
     };
     assert_eq!(asks.action, crate::prompt::Action::Certificate(Default::default()));

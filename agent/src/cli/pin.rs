@@ -128,6 +128,7 @@ async fn choose(app: &App, wanted: Option<&str>, unblock: bool) -> Result<(Token
         let why = format!("several PINs are here; name one by the id in front of it:{list}");
         return Err(Failure::usage(why));
     }
+    failures.extend(app.tokens.strangers().iter().map(ToString::to_string));
     match (able.pop(), unasked) {
         (Some(one), _) => Ok(one),
         (None, Some(error)) => Err(error.into()),
@@ -140,6 +141,7 @@ fn none(present: &[TokenInfo], wanted: Option<&str>, unblock: bool, failures: Ve
     let verb = if unblock { "unblocked" } else { "changed" };
     let named = |name| present.iter().any(|token| is_called(token, name));
     let why = match (present.is_empty(), wanted) {
+        (true, _) if !failures.is_empty() => "no card or token that can be used is here".to_owned(),
         (true, _) => "no card or token is here; insert it and try again".to_owned(),
         (false, Some(name)) if !named(name) => {
             format!(

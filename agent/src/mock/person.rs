@@ -29,7 +29,7 @@ impl Scripted {
     fn react(&self, question: &Question) -> Reaction {
         let outcome = self.stage.scene().outcome;
         match question {
-            Question::InsertToken(_) => match outcome {
+            Question::InsertToken(..) => match outcome {
                 Outcome::Cancelled => Some(Err(PromptError::Cancelled)),
                 Outcome::NoToken => Some(Err(PromptError::TimedOut)),
                 _ => None,

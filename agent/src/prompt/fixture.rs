@@ -11,7 +11,7 @@ use plugin_protocol::{HashFunction, Purpose};
 
 use super::{Action, Candidate, Consent, Document, Mishap, PinEntry, Question, Renewal, Request, Step, Task};
 use crate::certificate::Summary;
-use crate::token::{PinInfo, TokenId, TokenInfo, UnblockCode};
+use crate::token::{PinInfo, Strange, Stranger, TokenId, TokenInfo, UnblockCode};
 
 /// A request of an ordinary portal.
 pub(super) fn request() -> Request {
@@ -105,6 +105,18 @@ pub(super) fn unblock(tries_left: Option<u8>) -> Task {
     })
 }
 
+/// Cards that are in and show no token.
+pub(super) fn strangers() -> Vec<Stranger> {
+    let stranger = |reader: &str, why| Stranger {
+        reader: reader.to_owned(),
+        why,
+    };
+    vec![
+        stranger("Reader 00", Strange::Unserved),
+        stranger("Reader\n01", Strange::Unread),
+    ]
+}
+
 /// One question of every kind.
 pub(super) fn every_question() -> Vec<Question> {
     let sign = Action::Sign(vec![
@@ -112,7 +124,8 @@ pub(super) fn every_question() -> Vec<Question> {
         document(None, "cd".repeat(64)),
     ]);
     let mut questions = vec![
-        Question::InsertToken(request()),
+        Question::InsertToken(request(), Vec::new()),
+        Question::InsertToken(request(), strangers()),
         Question::Choose(request(), vec![candidate(), candidate()]),
         Question::LastTry(request(), candidate()),
         pair(),

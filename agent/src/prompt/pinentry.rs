@@ -81,7 +81,7 @@ impl Pinentry {
         let text = texts.question(question, Room::Window);
         let mut session = Session::open(self).await?;
         let answer = match question {
-            Question::InsertToken(_) => insert(&mut session, &text).await,
+            Question::InsertToken(..) => insert(&mut session, &text).await,
             Question::Choose(_, candidates) => choose(&mut session, &text, candidates.len()).await,
             Question::Consent(consent) if consent.pin == PinEntry::Window => {
                 let unfit = |typed: &Pin| texts.unfit_pin(typed.expose().len(), &consent.candidate.token.pin);

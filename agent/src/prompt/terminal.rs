@@ -52,7 +52,7 @@ impl Terminal {
         let text = texts.question(question, Room::Scroll);
         tty.write(&shown(&text)).await?;
         match question {
-            Question::InsertToken(_) => {
+            Question::InsertToken(..) => {
                 tty.ask(&text.prompt, Line::Shown).await?;
                 Err(PromptError::Cancelled)
             }

@@ -38,7 +38,7 @@ impl Unattended {
     fn answer(&self, question: &Question) -> Result<Answer, PromptError> {
         let verdict = match question {
             // Waits: somebody may insert it, or the operation expires.
-            Question::InsertToken(request) => self.request(request).map(|()| Answer::Yes),
+            Question::InsertToken(request, _) => self.request(request).map(|()| Answer::Yes),
             Question::Choose(request, candidates) => self.request(request).and_then(|()| self.choose(candidates)),
             Question::Consent(consent) => self.consent(consent),
             Question::LastTry(..) => Err("the last try of a PIN is never spent without a person"),
@@ -117,7 +117,7 @@ impl Prompt for Unattended {
         Box::pin(async move {
             let answer = self.answer(question)?;
             match question {
-                Question::InsertToken(_) => std::future::pending().await,
+                Question::InsertToken(..) => std::future::pending().await,
                 _ => Ok(answer),
             }
         })

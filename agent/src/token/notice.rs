@@ -1,9 +1,11 @@
 //! What a source notices by itself, and how it says so.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::certificate::Role;
+use crate::legible::legible;
 
 /// Something happened at a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,41 @@ pub enum Notice {
 
 /// Takes notices, from any thread. It returns at once.
 pub type Announcer = Arc<dyn Fn(Notice) + Send + Sync>;
+
+/// A card that is in a reader and shows no token.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stranger {
+    /// The reader's name, as the system has it: for the person and the log, not for a page.
+    pub reader: String,
+    /// Why it shows none.
+    pub why: Strange,
+}
+
+/// Why a card that is in shows no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strange {
+    /// It is not one that is served here.
+    Unserved,
+    /// It could not be read.
+    Unread,
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reader = legible(&self.reader);
+        match self.why {
+            Strange::Unserved => write!(
+                f,
+                "the card in the reader «{reader}» is not one that eid-agent can use; `eid-agent tokens` says what is known of it"
+            ),
+            Strange::Unread => write!(
+                f,
+                "the card in the reader «{reader}» could not be read; take it out and insert it again, the right way \
+                 round; `eid-agent tokens` says why"
+            ),
+        }
+    }
+}
 
 /// A reader, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

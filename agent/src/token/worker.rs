@@ -14,7 +14,8 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 use super::card::family::Evidence;
 use super::{
-    Announcer, Credential, Management, Notice, ProveJob, ReaderInfo, SignJob, Source, TokenId, TokenInfo, Wanted,
+    Announcer, Credential, Management, Notice, ProveJob, ReaderInfo, SignJob, Source, Stranger, TokenId, TokenInfo,
+    Wanted,
 };
 use crate::error::Error;
 use crate::pin::Pin;
@@ -101,6 +102,10 @@ struct Seen {
     lacks: bool,
     /// [`Source::shortfall`].
     shortfall: Option<Error>,
+    /// [`Source::strangers`].
+    strangers: Vec<Stranger>,
+    /// The slots of its tokens, where it is a PKCS#11 module.
+    slots: Vec<String>,
     suspended: bool,
 }
 
@@ -156,23 +161,26 @@ impl Tokens {
                 worker.stirred.store(false, Ordering::SeqCst);
                 worker.ask(|source| {
                     let tokens = source.tokens();
-                    Ok((tokens, source.serves(), source.lacks(), source.shortfall()))
+                    let strangers = source.strangers();
+                    Ok((tokens, source.serves(), source.lacks(), source.shortfall(), strangers))
                 })
             })
         };
         let asked: Vec<_> = self.0.workers.iter().map(ask).collect();
         let mut looked = Vec::with_capacity(asked.len());
+        let mut stranger = false;
         for (worker, answer) in self.0.workers.iter().zip(asked) {
             let Some(answer) = answer else {
                 looked.push(None);
                 continue;
             };
-            let (tokens, serves, lacks, shortfall) = match received(&worker.name, answer).await {
+            let (tokens, serves, lacks, shortfall, strangers) = match received(&worker.name, answer).await {
                 Ok(answer) => answer,
-                Err(error) => (Err(error), Vec::new(), false, None),
+                Err(error) => (Err(error), Vec::new(), false, None, Vec::new()),
             };
             let mut seen = held(&worker.seen);
             (seen.serves, seen.lacks, seen.shortfall) = (serves, lacks, shortfall);
+            stranger |= std::mem::replace(&mut seen.strangers, strangers.clone()) != strangers;
             drop(seen);
             looked.push(Some(tokens));
         }
@@ -186,13 +194,30 @@ impl Tokens {
             let Some(tokens) = tokens else { continue };
             if let (SourceKind::Pkcs11, Ok(tokens)) = (worker.kind, tokens.as_mut()) {
                 tokens.retain(|token| !token.reader.as_deref().is_some_and(|slot| is_of(slot, &served)));
+                held(&worker.seen).slots = tokens.iter().filter_map(|token| token.reader.clone()).collect();
             }
-            if worker.note(tokens, &self.0.events) {
-                // Whoever else waits compares again.
-                self.0.noticed.send_replace(());
-            }
+            stranger |= worker.note(tokens, &self.0.events);
+        }
+        if stranger {
+            // Whoever else waits compares again.
+            self.0.noticed.send_replace(());
         }
         looked
+    }
+
+    /// Cards that were in readers at the last look, and show no token: neither here nor by a module.
+    pub fn strangers(&self) -> Vec<Stranger> {
+        let workers = &self.0.workers;
+        let slots: Vec<String> = workers
+            .iter()
+            .flat_map(|worker| held(&worker.seen).slots.clone())
+            .collect();
+        let strangers = workers.iter().flat_map(|worker| held(&worker.seen).strangers.clone());
+        let shown = |stranger: &Stranger| {
+            let reader = std::slice::from_ref(&stranger.reader);
+            slots.iter().any(|slot| is_of(slot, reader))
+        };
+        strangers.filter(|stranger| !shown(stranger)).collect()
     }
 
     /// The readers that sources look after, with what is in them; or why a source cannot tell.
@@ -319,6 +344,15 @@ impl Tokens {
         answer
     }
 
+    /// Returns when the set of tokens differs from `seen`, or other cards are in that show none than `strangers`.
+    ///
+    /// As [`Tokens::changed`] is, which cares for tokens alone.
+    pub async fn appeared(&self, seen: &[TokenId], strangers: &[Stranger]) {
+        let seen: BTreeSet<TokenId> = seen.iter().cloned().collect();
+        self.until(|| self.present() != seen || self.strangers() != strangers)
+            .await;
+    }
+
     /// Returns when the set of tokens differs from `seen`.
     ///
     /// A source that announces changes is asked when it did. The others are asked about once a second, and only while
@@ -326,6 +360,11 @@ impl Tokens {
     /// and could not be asked is tried again, more and more seldom, for what it failed of may pass unannounced.
     pub async fn changed(&self, seen: &[TokenId]) {
         let seen: BTreeSet<TokenId> = seen.iter().cloned().collect();
+        self.until(|| self.present() != seen).await;
+    }
+
+    /// Looks, as [`Tokens::changed`] says, until what was found is so.
+    async fn until(&self, is_so: impl Fn() -> bool) {
         let mut noticed = self.0.noticed.subscribe();
         let mut first = true;
         let (mut again, mut rest) = (tokio::time::Instant::now() + LOOK, LOOK);
@@ -334,7 +373,7 @@ impl Tokens {
             let retry = tokio::time::Instant::now() >= again;
             self.look(|worker| worker.is_due(first, retry)).await;
             first = false;
-            if self.present() != seen {
+            if is_so() {
                 return;
             }
             if retry {

@@ -1,6 +1,15 @@
 //! Waiting for a token, and operations that end before they are done.
 
+use std::sync::Arc;
+
+use fixtures::card::VirtualCard;
+
 use super::*;
+use crate::token::card::families;
+use crate::token::card::pcsc::mock::World as Service;
+use crate::token::card::source::{Cards, Options};
+use crate::token::worker::Tokens;
+use crate::token::{Strange, Stranger};
 
 #[tokio::test]
 async fn a_source_that_fails_alone_is_told_at_once() {
@@ -29,7 +38,7 @@ async fn the_window_for_inserting_closes_when_a_token_appears() {
     };
     let (ending, ()) = tokio::join!(confirming, inserting);
     ending.result.unwrap();
-    assert!(matches!(world.person.asked()[0], Question::InsertToken(_)));
+    assert!(matches!(world.person.asked()[0], Question::InsertToken(..)));
     assert_eq!(world.person.closed(), 1);
     drop(frozen);
 }
@@ -49,6 +58,73 @@ async fn without_a_token_it_ends_with_its_time() {
         (world.person.closed(), world.outcomes()),
         (1, vec!["no_token".to_owned()])
     );
+}
+
+/// Knows no command.
+struct Foreign;
+
+impl VirtualCard for Foreign {
+    fn atr(&self) -> Vec<u8> {
+        vec![0x3B, 0x02, 0x50, 0x4C]
+    }
+
+    fn reset(&mut self) {}
+
+    fn transmit(&mut self, _: &[u8]) -> Vec<u8> {
+        vec![0x6A, 0x82]
+    }
+}
+
+/// The window is opened anew with the reader's name, which nobody else is told.
+#[tokio::test(start_paused = true)]
+async fn a_card_that_nobody_knows_is_told_of_while_a_token_is_waited_for() {
+    const READER: &str = "Reader 00";
+    let frozen = Frozen::new();
+    let mut world = World::new(vec![], vec![Reply::Hang, Reply::Hang]);
+    let service = Service::running();
+    service.plug(READER);
+    let options = Options {
+        pads: false,
+        leave: Vec::new(),
+    };
+    let cards = Cards::new(Arc::new(service.clone()), families::all(), options);
+    Arc::get_mut(&mut world.app).unwrap().tokens = Tokens::new(vec![Box::new(cards)]);
+    let life = Life::new(Duration::from_secs(1 << 26));
+    let waiting = async {
+        world.person.asked_times(1).await;
+        service.insert(READER, Foreign);
+        world.person.asked_times(2).await;
+        tokio::time::advance(Duration::from_secs(1 << 27)).await;
+    };
+    let (ending, ()) = tokio::join!(world.confirm_within(web_eid(), &life), waiting);
+    let error = ending.result.unwrap_err();
+    assert_eq!(error, Error::StrangeCard(Strange::Unserved));
+    let problem = error.problem();
+    assert_eq!(problem.code, ErrorCode::NoToken);
+    assert!(
+        problem.detail.contains("eid-agent tokens") && !problem.detail.contains(READER),
+        "{}",
+        problem.detail
+    );
+    let told: Vec<_> = world
+        .person
+        .asked()
+        .into_iter()
+        .map(|question| match question {
+            Question::InsertToken(_, strangers) => strangers,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let stranger = Stranger {
+        reader: READER.to_owned(),
+        why: Strange::Unserved,
+    };
+    assert_eq!(told, [vec![], vec![stranger]]);
+    assert_eq!(
+        (world.person.closed(), world.outcomes()),
+        (2, vec!["no_token".to_owned()])
+    );
+    drop(frozen);
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ async fn every_end_of_a_window_has_its_outcome() {
     assert_eq!(kind(fake.ask(&pair()).await).as_deref(), Ok("yes"));
     let last = Question::LastTry(request(), candidate());
     assert_eq!(kind(fake.ask(&last).await).as_deref(), Ok("yes"));
-    let insert = Question::InsertToken(request());
+    let insert = Question::InsertToken(request(), Vec::new());
     assert_eq!(kind(fake.ask(&insert).await), Err(PromptError::Cancelled));
     assert!(fake.log().contains("CONFIRM --one-button\n"));
 }

@@ -198,7 +198,7 @@ async fn dropping_the_question_puts_the_terminal_back_at_once() {
         pty.expect("Press Enter");
         pty.keys("\r");
     });
-    let insert = Question::InsertToken(request());
+    let insert = Question::InsertToken(request(), Vec::new());
     let answer = tokio::time::timeout(PATIENCE, terminal.ask(&insert)).await.unwrap();
     assert_eq!(answer.err(), Some(PromptError::Cancelled));
     sitting.await.unwrap();

@@ -10,7 +10,7 @@ use super::clean::{break_long, clean};
 use super::{Language, Room, Text, Texts};
 use crate::certificate::Summary;
 use crate::prompt::{Action, Candidate, Consent, Document, PinEntry, Question, Request};
-use crate::token::PinInfo;
+use crate::token::{PinInfo, Strange, Stranger};
 
 /// Characters of an origin that every window shows on one line.
 pub(super) const ORIGIN_WIDTH: usize = 60;
@@ -26,6 +26,8 @@ pub(super) const LABEL: usize = 48;
 const CLIENT: usize = plugin_protocol::limits::MAX_CLIENT_NAME;
 /// Most characters of a document's name.
 const DOCUMENT: usize = 100;
+/// Cards of which a window says that they cannot be used.
+const STRANGERS: usize = 3;
 /// Documents whose digests a window shows whole.
 const WHOLE_DIGESTS: usize = 3;
 
@@ -38,7 +40,7 @@ impl Texts {
     /// What the person is asked.
     pub fn question(&self, question: &Question, room: Room) -> Text {
         match question {
-            Question::InsertToken(request) => self.insert(request),
+            Question::InsertToken(request, strangers) => self.insert(request, strangers),
             Question::Choose(request, candidates) => self.choose(request, candidates),
             Question::Consent(consent) => self.consent(consent, room),
             Question::LastTry(request, candidate) => self.last_try(request, candidate),
@@ -63,11 +65,19 @@ impl Texts {
         })
     }
 
-    fn insert(&self, request: &Request) -> Text {
+    fn insert(&self, request: &Request, strangers: &[Stranger]) -> Text {
+        let strange = strangers.iter().take(STRANGERS).map(|stranger| {
+            let id = match stranger.why {
+                Strange::Unserved => "insert-unserved",
+                Strange::Unread => "insert-unread",
+            };
+            self.with(id, args([("reader", clean(&stranger.reader, LABEL).into())]))
+        });
+        let body = [vec![self.say("insert")], strange.collect()].concat();
         Text {
             title: self.say("title-insert"),
             head: self.head(request),
-            body: [vec![self.say("insert")], self.warnings(request), self.client(request)].concat(),
+            body: [body, self.warnings(request), self.client(request)].concat(),
             prompt: self.say("prompt-insert"),
             ok: self.say("cancel-insert"),
             cancel: self.say("cancel-insert"),

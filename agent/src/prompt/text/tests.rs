@@ -6,7 +6,9 @@ use plugin_protocol::Purpose;
 use plugin_protocol::api::{CertificateRole, PinState};
 
 use super::*;
-use crate::prompt::fixture::{candidate, consent, document, every_question, pair, renewal, request, unblock};
+use crate::prompt::fixture::{
+    candidate, consent, document, every_question, pair, renewal, request, strangers, unblock,
+};
 use crate::prompt::{Action, Candidate, Consent, Question, Renewal, Request, Step};
 
 mod origins;
@@ -97,7 +99,7 @@ fn every_question_names_origin_purpose_and_plugin() {
                     }
                     _ => assert!(text.head.lines().next() == Some("https://www.portal.example"), "{all}"),
                 }
-                if let Question::Consent(_) | Question::InsertToken(_) = question {
+                if let Question::Consent(_) | Question::InsertToken(..) = question {
                     assert!(all.contains("Test plugin"), "{all}");
                 }
             }
@@ -417,5 +419,25 @@ fn a_certificate_is_handed_over_and_the_window_says_that_nothing_is_signed() {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("LAST TRY") && !text.contains("ПОСЛЕДНЯЯ"), "{text}");
+    }
+}
+
+#[test]
+fn who_is_asked_for_a_card_reads_of_those_that_are_in() {
+    for (language, unserved, unread) in [
+        (Language::En, "is not one that eid-agent can use", "could not be read"),
+        (Language::Ru, "использовать не может", "не удалось прочитать"),
+    ] {
+        let texts = Texts::new(language);
+        let said = |strangers| whole(&texts.question(&Question::InsertToken(request(), strangers), Room::Window));
+        let text = said(strangers());
+        let line = |words: &str| text.lines().find(|line| line.contains(words)).unwrap().to_owned();
+        assert!(
+            line(unserved).contains("Reader 00") && line(unserved).contains("eid-agent tokens"),
+            "{text}"
+        );
+        // A reader's name is no line of ours.
+        assert!(line(unread).contains("Reader") && line(unread).contains("01"), "{text}");
+        assert!(!said(Vec::new()).contains("eid-agent tokens"));
     }
 }

@@ -136,6 +136,8 @@ error-no-try = No try was spent.
 
 choose = Several certificates fit. Which one?
 insert = No suitable card or token is there. Insert it; this window closes by itself.
+insert-unserved = The card in the reader { $reader } is not one that eid-agent can use. What is known of it, the command "eid-agent tokens" says.
+insert-unread = The card in the reader { $reader } could not be read. Take it out and insert it again, the right way round. Why it failed, the command "eid-agent tokens" says.
 pair = A browser plugin wants to use eid-agent. It calls itself "{ $client }".
 pair-digits = Does the plugin show the same number?
 pair-note = Agree only if you have just begun the pairing in the plugin yourself.

@@ -200,12 +200,12 @@ fn chooses_the_first_that_the_policy_covers() {
 #[tokio::test]
 async fn waits_for_a_token_only_at_a_listed_origin() {
     let prompt = unattended(POLICY);
-    let waiting = Question::InsertToken(request());
+    let waiting = Question::InsertToken(request(), Vec::new());
     let polled = futures_now(prompt.ask(&waiting)).await;
     assert!(polled.is_none(), "pending until dropped");
     let mut elsewhere = request();
     elsewhere.origin = "https://other.example".parse().unwrap();
-    let refused = futures_now(prompt.ask(&Question::InsertToken(elsewhere))).await;
+    let refused = futures_now(prompt.ask(&Question::InsertToken(elsewhere, Vec::new()))).await;
     assert!(matches!(refused, Some(Err(PromptError::Declined))));
 }
 

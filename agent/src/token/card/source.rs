@@ -19,8 +19,8 @@ use super::readers::{Bounds, Insertion, Lane, Pending, Reader, Readers};
 use crate::error::Error;
 use crate::pin::Pin;
 use crate::token::{
-    Announcer, Credential, Inserted, Management, ProveJob, ReaderInfo, SignJob, Source, TokenId, TokenInfo,
-    UnblockCode, Wanted, refuse_unsupported,
+    Announcer, Credential, Inserted, Management, ProveJob, ReaderInfo, SignJob, Source, Strange, Stranger, TokenId,
+    TokenInfo, UnblockCode, Wanted, refuse_unsupported,
 };
 
 mod opened;
@@ -82,6 +82,8 @@ pub struct Cards {
     lacks: bool,
     /// Why, where others could.
     shortfall: Option<Error>,
+    /// Cards that were in at the last listing, and show no token.
+    strangers: Vec<Stranger>,
     /// What the next act with a PIN asks before it begins.
     wanted: Option<Wanted>,
     /// Readers whose cards are ours: PKCS#11 modules do not offer them a second time.
@@ -100,6 +102,7 @@ impl Cards {
             shown: BTreeMap::new(),
             lacks: false,
             shortfall: None,
+            strangers: Vec::new(),
             wanted: None,
             served: Vec::new(),
         }
@@ -270,12 +273,20 @@ impl Source for Cards {
         let (mut tokens, mut failure) = (Vec::new(), None);
         let mut served = Vec::new();
         let mut lacks = false;
+        let stranger = |reader: &str, why| Stranger {
+            reader: reader.to_owned(),
+            why,
+        };
+        let mute = readers.iter().filter(|reader| reader.mute);
+        let mut strangers: Vec<_> = mute.map(|reader| stranger(&reader.name, Strange::Unread)).collect();
         let told = self.ask(&readers);
         for (insertion, answer) in told {
             match answer {
                 Ok(tell) => {
                     if tell.ours {
                         served.push(insertion.reader.clone());
+                    } else {
+                        strangers.push(stranger(&insertion.reader, Strange::Unserved));
                     }
                     for (slot, info) in tell.tokens(&insertion).into_iter().enumerate() {
                         self.shown.insert(info.id.clone(), (insertion.clone(), slot));
@@ -287,14 +298,18 @@ impl Source for Cards {
                     // It may be ours: a module that shows it now would be a second owner a moment later.
                     served.push(insertion.reader.clone());
                     // A reader that hangs tells when it does no more.
-                    lacks |= !matches!(error, CardError::Silent(_)) && self.readers.holds(&insertion);
+                    let held = self.readers.holds(&insertion);
+                    lacks |= !matches!(error, CardError::Silent(_)) && held;
+                    if held {
+                        strangers.push(stranger(&insertion.reader, Strange::Unread));
+                    }
                     if error != CardError::Removed {
                         failure = Some(error);
                     }
                 }
             }
         }
-        (self.served, self.lacks) = (served, lacks);
+        (self.served, self.lacks, self.strangers) = (served, lacks, strangers);
         self.shortfall = failure.map(Error::from);
         match self.shortfall.take_if(|_| tokens.is_empty()) {
             Some(error) => Err(error),
@@ -312,6 +327,10 @@ impl Source for Cards {
 
     fn shortfall(&self) -> Option<Error> {
         self.shortfall.clone()
+    }
+
+    fn strangers(&self) -> Vec<Stranger> {
+        self.strangers.clone()
     }
 
     fn bind(&mut self, wanted: Wanted) {

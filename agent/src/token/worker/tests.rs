@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use plugin_protocol::api::{PinState, SourceKind, TokenKind};
 
 use super::*;
-use crate::token::PinInfo;
+use crate::token::{PinInfo, Strange};
 
 /// A source in memory: its tokens are set from outside, its calls may be held up.
 struct Fake {
@@ -443,4 +443,62 @@ async fn a_list_that_falls_short_says_of_what_beside_what_it_has() {
     let listed = tokens.listing().await.remove(0);
     assert_eq!(listed.tokens.map(|tokens| tokens.len()), Ok(1));
     assert_eq!(listed.shortfall, Some(Error::CardInUse));
+}
+
+/// A card that the cards' wing does not know, which a module may serve all the same.
+struct Strangers;
+
+impl Source for Strangers {
+    fn name(&self) -> &str {
+        "strangers"
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Pcsc
+    }
+
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn strangers(&self) -> Vec<Stranger> {
+        ["Reader 00", "Reader 01"]
+            .map(|reader| Stranger {
+                reader: reader.to_owned(),
+                why: Strange::Unserved,
+            })
+            .to_vec()
+    }
+
+    fn credentials(&mut self, _: &TokenId) -> Result<Vec<Credential>, Error> {
+        Err(Error::TokenRemoved)
+    }
+
+    fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        Err(Error::TokenRemoved)
+    }
+}
+
+#[tokio::test]
+async fn a_card_that_a_module_shows_is_no_stranger() {
+    let mut shown = token("one");
+    shown.reader = Some("Reader 01".to_owned());
+    let module = Fake::new("module", vec![shown]);
+    let tokens = Tokens::new(vec![Box::new(Strangers), Box::new(module)]);
+    let readers = |tokens: &Tokens| {
+        tokens
+            .strangers()
+            .into_iter()
+            .map(|stranger| stranger.reader)
+            .collect::<Vec<_>>()
+    };
+    assert!(readers(&tokens).is_empty(), "nobody looked yet");
+    tokens.list().await;
+    assert_eq!(readers(&tokens), ["Reader 00"]);
+    // Who knows of it waits for something else; who does not, does not wait.
+    let seen = [token("one").id];
+    tokens.appeared(&seen, &[]).await;
+    let known = tokens.strangers();
+    let waits = tokens.appeared(&seen, &known);
+    assert!(tokio::time::timeout(WHILE, waits).await.is_err());
 }

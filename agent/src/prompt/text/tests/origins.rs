@@ -30,7 +30,7 @@ fn every_question_of_a_confusable_origin_carries_the_warning() {
             ..consent()
         };
         for question in [
-            Question::InsertToken(look_alike.clone()),
+            Question::InsertToken(look_alike.clone(), Vec::new()),
             Question::Choose(look_alike.clone(), vec![candidate(), candidate()]),
             Question::LastTry(look_alike.clone(), candidate()),
             Question::Consent(consent),
@@ -100,7 +100,7 @@ fn a_page_that_is_not_known_is_said_to_be_so_before_anything_else() {
                 ..consent()
             };
             for question in [
-                Question::InsertToken(unknown.clone()),
+                Question::InsertToken(unknown.clone(), Vec::new()),
                 Question::Choose(unknown.clone(), vec![candidate(), candidate()]),
                 Question::LastTry(unknown.clone(), candidate()),
                 Question::Consent(consent),
@@ -162,7 +162,7 @@ fn the_page_around_the_portal_is_named_and_warned_of() {
             ..request()
         };
         for question in [
-            Question::InsertToken(embedding.clone()),
+            Question::InsertToken(embedding.clone(), Vec::new()),
             Question::Choose(embedding.clone(), vec![candidate(), candidate()]),
             Question::LastTry(embedding, candidate()),
         ] {

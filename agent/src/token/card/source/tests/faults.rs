@@ -224,4 +224,40 @@ fn a_mute_card_is_named() {
     }
     assert_eq!(cards.tokens(), Ok(Vec::new()));
     assert!(matches!(&cards.readers().unwrap()[0].card, Inserted::Unreadable(why) if why.contains("right way")));
+    assert_eq!(cards.strangers(), [stranger(Strange::Unread)]);
+}
+
+fn stranger(why: Strange) -> Stranger {
+    Stranger {
+        reader: READER.to_owned(),
+        why,
+    }
+}
+
+/// Whoever waits for a token is to hear of the card that is in already.
+#[test]
+fn a_card_that_shows_no_token_is_told_of_with_its_reader() {
+    // Nobody's.
+    let world = World::running();
+    world.plug(READER);
+    let mut cards = source(&world, Vec::new(), &[]);
+    world.insert(READER, Plain::new(7));
+    let begun = std::time::Instant::now();
+    while cards.strangers().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert_eq!(cards.tokens(), Ok(Vec::new()));
+    }
+    assert_eq!(cards.strangers(), [stranger(Strange::Unserved)]);
+    assert_eq!(cards.shortfall(), None);
+    world.remove(READER);
+    while !cards.strangers().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert_eq!(cards.tokens(), Ok(Vec::new()));
+    }
+    // One that was ours, and answers no more.
+    let (world, mut cards, _) = with_card(&Plain::new(7));
+    assert_eq!(cards.strangers(), []);
+    world.exclusive(READER, true);
+    assert_eq!(cards.tokens(), Err(Error::CardInUse));
+    assert_eq!(cards.strangers(), [stranger(Strange::Unread)]);
 }
