@@ -2,7 +2,7 @@
 //!
 //! # Adding a family
 //!
-//! A family is one constant, a [`Profile`](super::profile::Profile), and one line here. Two files of the agent are touched,
+//! A family is one constant, a [`Profile`], and one line here. Two files of the agent are touched,
 //! `families/<card>.rs` and this one; what is left out of a record does not build, and a test says what is missing
 //! beside it. Begin with the record that is most like the card, data sheet in hand:
 //!
