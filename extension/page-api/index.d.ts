@@ -15,7 +15,7 @@ export function status({ timeout }?: {
  */
 export function confirm(options: ConfirmOptions): Promise<Confirmation>;
 /** The version of this library. It speaks to every plugin of the same message version (`eidAgent: 1`). */
-export const VERSION: "0.3.0";
+export const VERSION: "0.4.0";
 /** A call that did not succeed. Decide by `code`, never by `message`. */
 export class EidError extends Error {
     /**

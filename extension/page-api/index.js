@@ -2,7 +2,7 @@
 // No dependencies, no network: everything goes over window.postMessage to the plugin's script in the same window.
 
 /** The version of this library. It speaks to every plugin of the same message version (`eidAgent: 1`). */
-export const VERSION = "0.3.0";
+export const VERSION = "0.4.0";
 
 /** Milliseconds a plugin has to say that it is there. */
 const ACK_TIMEOUT = 1_000;

@@ -47,7 +47,7 @@ export const POPUP = {
     state: "ready", ...versions, tokens: [card], pairing,
     site: { origin: "https://xn--80aaacg3ajc5bedviq9r.a-very-long-name-that-does-not-fit-into-one-line.example", allowed: false },
   },
-  unknown: { state: "levitating", plugin: "0.3.0", site: other },
+  unknown: { state: "levitating", plugin: "0.4.0", site: other },
 };
 
 /** @type {Record<string, any>} */
