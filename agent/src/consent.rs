@@ -7,7 +7,7 @@ use crate::case::{Case, look_again};
 use crate::choose::Chosen;
 use crate::error::Error;
 use crate::pin::Pin;
-use crate::prompt::{Answer, Candidate, Consent, PinEntry, Question, Task};
+use crate::prompt::{Answer, Candidate, Consent, PinEntry, Question, Refused, Task};
 use crate::proof::verify_own;
 use crate::rehearsal::Check;
 use crate::renew::{Renewer, remedy};
@@ -75,14 +75,16 @@ async fn worked<K: Send>(
         chosen.candidate.token = look_again(case.app, case.life, &chosen.candidate.token).await?;
     }
     let mut attempt = 0;
+    let mut refused = None;
     loop {
         attempt += 1;
         (case.stage)(OperationState::AwaitingConsent);
         if let Some(renewed) = renewed(case, &chosen.candidate.token).await? {
             chosen.candidate.token = renewed;
             attempt = 1;
+            refused = None;
         }
-        let pin = agreement(case, &chosen.candidate, attempt).await?;
+        let pin = agreement(case, &chosen.candidate, attempt, refused).await?;
         case.still_wanted().await?;
         let (work, kept) = prepare(case.app.clock.now())?;
         match &work {
@@ -92,12 +94,13 @@ async fn worked<K: Send>(
         (case.stage)(OperationState::Signing);
         match made(case, &chosen.candidate.token.id, work, pin).await {
             Ok(made) => return Ok((made, kept)),
-            Err(error @ (Error::PinFormat | Error::PinIncorrect(_) | Error::PinLength(..)))
+            Err(error @ (Error::PinForm | Error::PinFormat | Error::PinIncorrect(_) | Error::PinLength(..)))
                 if !case.app.prompt.unattended() =>
             {
                 case.remember_wrong_pin(&error).await?;
                 case.still_wanted().await?;
                 chosen.candidate.token = after_wrong_pin(case, &chosen.candidate.token, &error).await?;
+                refused = refusal(&error);
             }
             Err(error @ (Error::PinLocked | Error::PinMustChange)) => {
                 let Some(_) = remedy_of(case, &chosen.candidate.token, &error).await? else {
@@ -186,6 +189,7 @@ pub(crate) async fn agreed(case: &mut Case<'_>, chosen: &Chosen) -> Result<(), E
         candidate: candidate.clone(),
         pin: PinEntry::None,
         attempt: 1,
+        refused: None,
     });
     yes(case, case.ask(&question).await?)?;
     // It is the token in front of the person that they agreed to.
@@ -194,7 +198,12 @@ pub(crate) async fn agreed(case: &mut Case<'_>, chosen: &Chosen) -> Result<(), E
 }
 
 /// The person's yes to this certificate, and the PIN where it is typed here.
-async fn agreement(case: &Case<'_>, candidate: &Candidate, attempt: u32) -> Result<Option<Pin>, Error> {
+async fn agreement(
+    case: &Case<'_>,
+    candidate: &Candidate,
+    attempt: u32,
+    refused: Option<Refused>,
+) -> Result<Option<Pin>, Error> {
     let entry = entry(&candidate.token.pin)?;
     if entry != PinEntry::None && is_last_try(&candidate.token.pin) {
         let question = Question::LastTry(case.asks.clone(), candidate.clone());
@@ -205,6 +214,7 @@ async fn agreement(case: &Case<'_>, candidate: &Candidate, attempt: u32) -> Resu
         candidate: candidate.clone(),
         pin: entry,
         attempt,
+        refused,
     });
     match (entry, case.ask(&question).await?) {
         (PinEntry::Window, Answer::Pin(pin)) => Ok(Some(pin)),
@@ -240,6 +250,16 @@ fn entry(pin: &PinInfo) -> Result<PinEntry, Error> {
 
 fn is_last_try(pin: &PinInfo) -> bool {
     pin.state == PinState::FinalTry || pin.tries_left == Some(1)
+}
+
+/// What a refusal says where it does not say that the PIN is wrong.
+fn refusal(error: &Error) -> Option<Refused> {
+    match error {
+        Error::PinForm => Some(Refused::Form),
+        Error::PinFormat => Some(Refused::Letters),
+        Error::PinLength(least, most) => Some(Refused::Length(*least, *most)),
+        _ => None,
+    }
 }
 
 /// The token as it is after a wrong PIN: what the token itself says, and what its refusal said.

@@ -46,6 +46,8 @@ pub enum Error {
     TooManyPairings,
     /// The origin's policy does not allow the format.
     OriginNotAllowed(String),
+    /// The token refused the PIN for its form or length, and did not say whether that cost a try.
+    PinForm,
     /// The PIN has something other than digits; it was not tried.
     PinFormat,
     /// The PIN was wrong; tries left where the token tells.
@@ -98,7 +100,7 @@ impl Error {
             Self::NoToken | Self::StrangeCard(_) => ErrorCode::NoToken,
             Self::NotFound => ErrorCode::NotFound,
             Self::OriginNotAllowed(_) => ErrorCode::OriginNotAllowed,
-            Self::PinFormat | Self::PinIncorrect(_) | Self::PinLength(..) => ErrorCode::PinIncorrect,
+            Self::PinForm | Self::PinFormat | Self::PinIncorrect(_) | Self::PinLength(..) => ErrorCode::PinIncorrect,
             Self::PinLocked => ErrorCode::PinLocked,
             Self::PinMustChange | Self::PinRefused => ErrorCode::PinMustChange,
             // The PIN is as locked as it was.
@@ -172,6 +174,10 @@ impl fmt::Display for Error {
             ),
             Self::NotFound => f.write_str("there is nothing here by that name"),
             Self::OriginNotAllowed(why) => f.write_str(why),
+            Self::PinForm => f.write_str(
+                "the card does not take a PIN of this form or length; whether that cost a try, it did not say \
+                 (`eid-agent tokens` asks it)",
+            ),
             Self::PinFormat => f.write_str("the PIN has digits only; it was not tried"),
             Self::PinIncorrect(Some(tries)) => write!(f, "the PIN is wrong; tries left: {tries}"),
             Self::PinIncorrect(None) => f.write_str("the PIN is wrong"),

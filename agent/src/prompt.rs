@@ -121,6 +121,19 @@ pub struct Consent {
     pub pin: PinEntry,
     /// 1 for the first question; more when the PIN before was wrong.
     pub attempt: u32,
+    /// What was wrong before, where it was not that the PIN is another.
+    pub refused: Option<Refused>,
+}
+
+/// Why a PIN was refused that nothing says to be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The token does not take its form or length; whether that cost a try, it does not say.
+    Form,
+    /// It has something other than digits. It was not tried.
+    Letters,
+    /// It is shorter or longer than this (characters). It was not tried.
+    Length(usize, usize),
 }
 
 /// How the PIN is given.

@@ -114,6 +114,7 @@ impl Renewer<'_> {
         let mishap = match error {
             _ if self.app.prompt.unattended() => return Err(error),
             Error::PinIncorrect(left) | Error::PukIncorrect(left) => Mishap::Wrong(left),
+            Error::PinForm => Mishap::Form,
             Error::PinRefused => Mishap::Refused,
             error => return Err(error),
         };

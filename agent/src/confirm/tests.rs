@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::life::Life;
 use crate::policy::LiteralOrigins;
-use crate::prompt::{Action, Consent, PinEntry, PromptError, Question};
+use crate::prompt::{Action, Consent, PinEntry, PromptError, Question, Refused};
 use crate::world::{Frozen, Held, NOW, Person, Reply, World, pki, request};
 
 use super::*;

@@ -72,6 +72,7 @@ pub(super) fn consent() -> Consent {
         candidate: candidate(),
         pin: PinEntry::Window,
         attempt: 1,
+        refused: None,
     }
 }
 

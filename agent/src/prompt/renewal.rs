@@ -34,6 +34,8 @@ pub enum Step {
 pub enum Mishap {
     /// The old PIN, or the code, was wrong; tries left where the token tells.
     Wrong(Option<u8>),
+    /// The card does not take the form or length of the old PIN, the code or the new PIN.
+    Form,
     /// The new PIN was typed in two ways. Nothing was tried.
     Differs,
     /// The new PIN is the old one. Nothing was tried.

@@ -123,6 +123,8 @@ pub(crate) struct Inside {
     pub(crate) tries: usize,
     /// Messages whose digests may be signed: a key here signs messages only.
     pub(crate) known: Vec<Vec<u8>>,
+    /// How the next PINs are refused, whatever they are.
+    pub(crate) refusals: VecDeque<Error>,
     /// Waits for a word before it signs.
     pub(crate) hold: Option<mpsc::Receiver<()>>,
     /// Told when a signature was asked for.
@@ -136,6 +138,7 @@ impl Drawer {
         Self(Arc::new(Mutex::new(Inside {
             held,
             listings: VecDeque::new(),
+            refusals: VecDeque::new(),
             calls: Vec::new(),
             tries: 0,
             known: Vec::new(),
@@ -214,6 +217,9 @@ impl Source for Drawer {
             .clone();
         if held.info.pin.state != PinState::NotNeeded {
             inside.tries += 1;
+            if let Some(refusal) = inside.refusals.pop_front() {
+                return Err(refusal);
+            }
             held.verify(pin)?;
         }
         let key = if inside.lies {

@@ -133,3 +133,27 @@ async fn an_unattended_prompt_never_tries_again_and_marks_its_results() {
     assert!(ending.result.is_ok() && ending.test);
     assert!(world.history()[0].record.test);
 }
+
+/// It is not "wrong", and no count is told that the token did not tell.
+#[tokio::test]
+async fn a_pin_that_is_refused_for_its_form_is_asked_for_again_as_such() {
+    for (refusal, told) in [
+        (Error::PinForm, Refused::Form),
+        (Error::PinFormat, Refused::Letters),
+        (Error::PinLength(4, 8), Refused::Length(4, 8)),
+    ] {
+        let world = World::new(vec![token()], vec![WRONG, WRONG, RIGHT]);
+        world.drawer.open().refusals.push_back(refusal);
+        world.confirm(web_eid()).await.result.unwrap();
+        let asked: Vec<_> = consents(&world)
+            .iter()
+            .map(|c| (c.attempt, c.refused, c.candidate.token.pin.tries_left))
+            .collect();
+        // The second PIN was wrong: nothing is left of the first one's refusal.
+        assert_eq!(
+            asked,
+            [(1, None, Some(3)), (2, Some(told), Some(3)), (3, None, Some(2))]
+        );
+        assert_eq!(world.outcomes(), ["pin_incorrect", "pin_incorrect", "done"]);
+    }
+}

@@ -9,7 +9,7 @@ use time::{OffsetDateTime, UtcOffset};
 use super::clean::{break_long, clean};
 use super::{Language, Room, Text, Texts};
 use crate::certificate::Summary;
-use crate::prompt::{Action, Candidate, Consent, Document, PinEntry, Question, Request};
+use crate::prompt::{Action, Candidate, Consent, Document, PinEntry, Question, Refused, Request};
 use crate::token::{PinInfo, Strange, Stranger};
 
 /// Characters of an origin that every window shows on one line.
@@ -137,6 +137,7 @@ impl Texts {
             candidate,
             pin,
             attempt,
+            refused,
         } = consent;
         let (title, ok) = match &request.action {
             Action::Confirm(purpose) | Action::ConfirmLiteral(purpose) | Action::ConfirmCard { purpose, .. } => {
@@ -167,7 +168,7 @@ impl Texts {
         if *pin != PinEntry::None {
             // After a wrong PIN the error says how many are left; once is enough, but for the last.
             let tries = self.tries(&candidate.token.pin);
-            let said = *attempt > 1 && candidate.token.pin.tries_left.is_some_and(|left| left > 1);
+            let said = *attempt > 1 && refused.is_none() && candidate.token.pin.tries_left.is_some_and(|left| left > 1);
             body.extend(tries.filter(|_| !said));
         }
         if *pin == PinEntry::Pad {
@@ -182,7 +183,10 @@ impl Texts {
             ok: self.say(ok),
             next: self.say("next-page"),
             cancel: self.say("cancel"),
-            error: (*attempt > 1).then(|| self.wrong_pin(&candidate.token.pin)),
+            error: (*attempt > 1).then(|| match refused {
+                Some(refused) => self.refused_pin(*refused),
+                None => self.wrong_pin(&candidate.token.pin),
+            }),
         }
     }
 
@@ -376,6 +380,17 @@ impl Texts {
             (Some(count), _) => Some(self.with("tries-left", args([("count", count.into())]))),
             (None, PinState::Low) => Some(self.say("tries-low")),
             (None, _) => None,
+        }
+    }
+
+    fn refused_pin(&self, refused: Refused) -> String {
+        match refused {
+            Refused::Form => self.say("error-pin-form"),
+            Refused::Letters => self.say("error-pin-digits"),
+            Refused::Length(least, most) => self.with(
+                "error-pin-length",
+                args([("least", least.into()), ("most", most.into())]),
+            ),
         }
     }
 

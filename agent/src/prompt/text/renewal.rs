@@ -149,6 +149,7 @@ impl Texts {
 
     fn mishap(&self, renewal: &Renewal, mishap: Mishap) -> String {
         match (mishap, &renewal.task) {
+            (Mishap::Form, _) => self.say("error-pin-form"),
             (Mishap::Differs, _) => self.say("error-pin-differs"),
             (Mishap::Same, _) => self.say("error-pin-same"),
             (Mishap::Refused, _) => self.say("error-pin-refused"),

@@ -9,7 +9,7 @@ use super::*;
 use crate::prompt::fixture::{
     candidate, consent, document, every_question, pair, renewal, request, strangers, unblock,
 };
-use crate::prompt::{Action, Candidate, Consent, Question, Renewal, Request, Step};
+use crate::prompt::{Action, Candidate, Consent, Question, Refused, Renewal, Request, Step};
 
 mod origins;
 
@@ -222,6 +222,42 @@ fn russian_counts_tries_and_documents_right() {
     assert!(again(Some(2)).contains("Неверный ПИН-код. Осталось 2 попытки."));
     assert!(again(Some(1)).contains("Неверный ПИН-код. Осталась 1 попытка."));
     assert!(again(None).ends_with("Неверный ПИН-код."));
+}
+
+#[test]
+fn a_pin_that_was_refused_for_its_form_is_not_called_wrong() {
+    for (language, wrong, form, left) in [
+        (
+            Language::En,
+            "Wrong PIN",
+            "does not take a PIN of this form or length",
+            "3 tries of the PIN",
+        ),
+        (
+            Language::Ru,
+            "Неверный",
+            "не принимает ПИН-код такого вида или длины",
+            "Осталось 3 попытки",
+        ),
+    ] {
+        let said = |refused, tries| {
+            text_of(language, |consent| {
+                (consent.attempt, consent.refused) = (2, Some(refused));
+                consent.candidate.token.pin.tries_left = tries;
+            })
+        };
+        // The tries are what the card tells now.
+        let text = said(Refused::Form, Some(3));
+        assert!(
+            !text.contains(wrong) && text.contains(form) && text.contains(left),
+            "{text}"
+        );
+        let untold = said(Refused::Form, None);
+        assert!(untold.contains(form) && !untold.contains(left), "{untold}");
+        let length = said(Refused::Length(4, 12), None);
+        assert!(!length.contains(wrong) && length.contains("12"), "{length}");
+        assert!(!said(Refused::Letters, None).contains(wrong));
+    }
 }
 
 #[test]

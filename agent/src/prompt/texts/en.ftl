@@ -97,6 +97,7 @@ error-pin-tries = { $count ->
     }
 error-pin-empty = Please enter the PIN.
 error-pin-length = The PIN has { $least } to { $most } characters. No try was spent.
+error-pin-form = The card does not take a PIN of this form or length. The letter that came with the card says how long the PIN is.
 error-number = Please enter a number from the list.
 error-yes-no = Please answer yes or no.
 

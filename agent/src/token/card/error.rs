@@ -40,8 +40,10 @@ pub enum PinFailure {
     Blocked,
     /// It was not tried: shortest and longest length, digits.
     Length(usize, usize),
-    /// It was not tried: something other than digits, or a form that the card does not take.
+    /// It was not tried: something other than digits.
     Format,
+    /// The card refused it for its form or its length (6700, 6A80), and did not say whether that cost a try.
+    Form,
     /// It must be changed before its first use.
     MustChange,
     /// The new PIN is not taken: too simple, or the old one.
@@ -88,6 +90,7 @@ impl fmt::Display for PinFailure {
             Self::Blocked => f.write_str("the PIN is locked"),
             Self::Length(min, max) => write!(f, "the PIN has {min} to {max} digits; it was not tried"),
             Self::Format => f.write_str("the PIN has digits only; it was not tried"),
+            Self::Form => f.write_str("the card does not take a PIN of this form or length"),
             Self::MustChange => f.write_str("the PIN must be changed before its first use"),
             Self::NewRefused => f.write_str("the card does not take the new PIN: it is too simple, or the old one"),
             Self::PadCancelled => f.write_str("the person pressed the reader's key that cancels"),
@@ -124,6 +127,7 @@ impl From<CardError> for Error {
             CardError::Pin(PinFailure::Blocked) => Self::PinLocked,
             CardError::Pin(PinFailure::Length(min, max)) => Self::PinLength(min, max),
             CardError::Pin(PinFailure::Format) => Self::PinFormat,
+            CardError::Pin(PinFailure::Form) => Self::PinForm,
             CardError::Pin(PinFailure::MustChange) => Self::PinMustChange,
             CardError::Pin(PinFailure::NewRefused) => Self::PinRefused,
             CardError::Pin(PinFailure::PadCancelled) => Self::Cancelled,

@@ -151,15 +151,15 @@ pub struct PadEntry {
 /// What the status word of a VERIFY means (national-cards.md, section 0): the one mapping of every family.
 ///
 /// 6400, 6401, 6403 and 6404 are here the card's refusal, of which nobody knows whether it cost a try: they are a
-/// reader's own words only where the PIN was typed on its keys (`on_pad`). A length that is wrong comes as
-/// [`PinFailure::Format`]: a status word does not know the right one ([`Link::verify`] does).
+/// reader's own words only where the PIN was typed on its keys (`on_pad`). 6700 and 6A80 refuse the form of what was
+/// sent, which is not the same as a wrong PIN: the documents let it be tried again, and do not say that it cost a try.
 pub fn verified(status: Status) -> Result<(), CardError> {
     let failure = match status.0 {
         0x9000 => return Ok(()),
         0x63C0 | 0x6983 | 0x6984 => PinFailure::Blocked,
         // 6300 tells no number; 630x and 63Cx do.
         0x6300..=0x63FF => PinFailure::Wrong(Some((status.0 & 0x0F) as u8).filter(|left| *left > 0)),
-        0x6700 | 0x6A80 => PinFailure::Format,
+        0x6700 | 0x6A80 => PinFailure::Form,
         _ => return Err(CardError::Refused("VERIFY", status)),
     };
     Err(CardError::Pin(failure))
@@ -167,11 +167,11 @@ pub fn verified(status: Status) -> Result<(), CardError> {
 
 /// What the status word means where the PIN was typed on the reader's keys: the reader's own (PC/SC part 10, 2.5.2),
 /// or the card's, which [`verified`] knows.
-fn on_pad(status: Status) -> Result<(), CardError> {
+fn on_pad(spec: &PinSpec, status: Status) -> Result<(), CardError> {
     match status.0 {
         0x6400 => Err(CardError::Pin(PinFailure::PadTimedOut)),
         0x6401 => Err(CardError::Pin(PinFailure::PadCancelled)),
-        0x6403 => Err(CardError::Pin(PinFailure::Format)),
+        0x6403 => Err(CardError::Pin(PinFailure::Length(spec.length.0, spec.length.1))),
         0x6404 => {
             let why = "the reader's keys are disabled; type the PIN on the computer";
             Err(CardError::Unsupported(why.to_owned()))
@@ -193,14 +193,6 @@ pub fn changed(status: Status) -> Result<(), CardError> {
     }
 }
 
-/// The same, with the length that would have been right.
-fn with_length(spec: &PinSpec, result: Result<(), CardError>) -> Result<(), CardError> {
-    result.map_err(|error| match error {
-        CardError::Pin(PinFailure::Format) => CardError::Pin(PinFailure::Length(spec.length.0, spec.length.1)),
-        other => other,
-    })
-}
-
 impl Link<'_> {
     /// VERIFY (ISO/IEC 7816-4, 11.6.6) with a typed PIN, or on the reader's keys. One try at most.
     pub fn verify(&mut self, spec: &PinSpec, pin: PinSource) -> Result<(), CardError> {
@@ -210,14 +202,14 @@ impl Link<'_> {
                 drop(pin);
                 self.verify_block(spec, block)
             }
-            PinSource::Pad => with_length(spec, on_pad(self.verify_on_pad(spec)?)),
+            PinSource::Pad => on_pad(spec, self.verify_on_pad(spec)?),
         }
     }
 
     /// VERIFY with a PIN that is written as [`PinSpec::block`] writes it. One try at most.
     pub fn verify_block(&mut self, spec: &PinSpec, block: Secret) -> Result<(), CardError> {
         let status = self.send(&spec.query().with_secret(block))?.status;
-        with_length(spec, verified(status))
+        verified(status)
     }
 
     fn verify_on_pad(&mut self, spec: &PinSpec) -> Result<Status, CardError> {

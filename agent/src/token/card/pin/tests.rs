@@ -98,7 +98,7 @@ fn status_words_mean_what_the_table_says() {
         assert_eq!(of(blocked), PinFailure::Blocked);
     }
     for format in [0x6700, 0x6A80] {
-        assert_eq!(of(format), PinFailure::Format);
+        assert_eq!(of(format), PinFailure::Form);
     }
     for other in [
         0x6400, 0x6401, 0x6403, 0x6404, 0x6982, 0x6985, 0x6A88, 0x6D00, 0x6F86, 0x9001, 0x6C04, 0x6104, 0x0000,
@@ -124,10 +124,22 @@ fn a_typed_pin_is_sent_once() {
     let mut script = Script::new(Protocol::T1, "> 002000810C 31323334FFFFFFFFFFFFFFFF\n< 63C2");
     let result = Link::new(&mut script).verify(&PIN1, PinSource::Typed(pin("1234")));
     assert_eq!(result, Err(CardError::Pin(PinFailure::Wrong(Some(2)))));
-    // The card's "wrong length" is the person's: how long it may be.
-    let mut script = Script::new(Protocol::T1, "> 002000810C 31323334FFFFFFFFFFFFFFFF\n< 6700");
-    let result = Link::new(&mut script).verify(&PIN1, PinSource::Typed(pin("1234")));
-    assert_eq!(result, Err(CardError::Pin(PinFailure::Length(4, 12))));
+    // It was sent in the form that the documents give: that the card does not take it is neither a wrong PIN nor one that
+    // was not tried.
+    for refusal in ["6700", "6A80"] {
+        let transcript = format!("> 002000810C 31323334FFFFFFFFFFFFFFFF\n< {refusal}");
+        let mut script = Script::new(Protocol::T1, &transcript);
+        let result = Link::new(&mut script).verify(&PIN1, PinSource::Typed(pin("1234")));
+        let error = result.unwrap_err();
+        assert_eq!(error, CardError::Pin(PinFailure::Form));
+        let error = crate::error::Error::from(error);
+        assert_eq!((error.problem().tries_left, error.retry_after()), (None, None));
+        let said = error.to_string();
+        assert!(
+            said.contains("form or length") && !said.contains("tried") && !said.contains("wrong"),
+            "{said}"
+        );
+    }
 }
 
 /// A typed PIN that a card refuses so was not "cancelled on the reader": nobody knows whether it cost a try.

@@ -440,7 +440,8 @@ fn a_wrong_pin_ends_it_and_one_of_a_wrong_form_is_not_sent() {
         ("6301", PinFailure::Wrong(Some(1))),
         ("63C0", PinFailure::Blocked),
         ("6983", PinFailure::Blocked),
-        ("6A80", PinFailure::Length(6, 8)),
+        ("6A80", PinFailure::Form),
+        ("6700", PinFailure::Form),
     ] {
         let text = format!("{SELECTED}> 00200080 08 363534333231FFFF\n< {answer}\n");
         let signed = with(T1, &text, |link| {

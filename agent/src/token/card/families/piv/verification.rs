@@ -2,7 +2,7 @@
 
 use super::PivCard;
 use crate::token::card::apdu::{Command, Link};
-use crate::token::card::error::{CardError, PinFailure};
+use crate::token::card::error::CardError;
 use crate::token::card::pin::{self, PinSource, PinSpec};
 
 /// A PIN that was typed, or the reader's keys. Dropping it wipes the PIN.
@@ -28,15 +28,9 @@ impl Verification {
     /// VERIFY (SP 800-73-4 part 2, 3.2.1). One try at most: whoever calls it again after a refusal spends another,
     /// and after a success the same PIN is right again.
     pub(super) fn verify(&self, card: &PivCard, link: &mut Link<'_>) -> Result<(), CardError> {
-        let length = self.spec.length;
         match &self.typed {
             None => link.verify(self.spec, PinSource::Pad),
             Some(command) => card.send_pin(link, command, pin::verified),
         }
-        .map_err(|error| match error {
-            // Its length was right: the card wants another form than the standard's.
-            CardError::Pin(PinFailure::Format) => CardError::Pin(PinFailure::Length(length.0, length.1)),
-            other => other,
-        })
     }
 }
