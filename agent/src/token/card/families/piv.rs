@@ -23,6 +23,8 @@ use crate::token::{Credential, SignInput};
 
 /// The application's identifier without its version (part 1, 2.2): RID and PIX.
 const AID: [u8; 9] = [0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00];
+/// The same with its version, 1.0. SELECT takes either (part 2, 3.1.1).
+const WHOLE_AID: [u8; 11] = [0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00, 0x01, 0x00];
 /// Bytes of a PIN and of a PUK on the wire (part 2, 3.2.1).
 const BLOCK: usize = 8;
 
@@ -62,7 +64,14 @@ impl Family for Piv {
     }
 
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
-        let selected = link.send(&select())?;
+        let mut aid: &[u8] = &AID;
+        let mut selected = link.send(&select(aid))?;
+        // "There is no such application" (6A82) alone: some cards compare the whole identifier. Every other refusal is
+        // another card's.
+        if selected.status.0 == 0x6A82 {
+            aid = &WHOLE_AID;
+            selected = link.send(&select(aid))?;
+        }
         if !is_selected(selected.status) {
             return Ok(None);
         }
@@ -70,12 +79,13 @@ impl Family for Piv {
         let answer = match Selected::read(&selected.data) {
             Selected::Other => return Ok(None),
             Selected::Piv => discovery(link)?,
-            // It says nothing of what was selected: the discovery object does.
+            // It says nothing of what was selected: the discovery object does, where there is one.
             Selected::Untold => match discovery(link)? {
-                answer if answer.status.is_ok() && object::names_piv(&answer.data) => answer,
-                _ => return Ok(None),
+                answer if answer.status.is_ok() && !object::names_piv(&answer.data) => return Ok(None),
+                answer => answer,
             },
         };
+        let is_told = Selected::read(&selected.data) == Selected::Piv || answer.status.is_ok();
         let policy = match answer.status.is_ok() {
             true => PinPolicy::read(&answer.data),
             // The object is optional where the application's PIN is the only one (part 1, 3.3.2).
@@ -87,7 +97,13 @@ impl Family for Piv {
         } else {
             Chuid::default()
         };
+        // The discovery object is optional, the CHUID is not (part 1, 3.1.2): a card without either is another one, which
+        // takes every SELECT.
+        if !is_told && chuid.serial().is_none() {
+            return Ok(None);
+        }
         Ok(Some(Box::new(PivCard {
+            aid,
             policy,
             chuid,
             contactless: is_contactless(atr),
@@ -97,8 +113,8 @@ impl Family for Piv {
 }
 
 /// SELECT (part 2, 3.1.1).
-fn select() -> Command {
-    Command::new(0x00, 0xA4, 0x04, 0x00).with(AID).wanting(Le::Max)
+fn select(aid: &[u8]) -> Command {
+    Command::new(0x00, 0xA4, 0x04, 0x00).with(aid).wanting(Le::Max)
 }
 
 /// Warnings are no refusals: 6283 and 6285 say of what is selected now that it was deactivated or terminated
@@ -122,6 +138,8 @@ fn without_contacts(what: &str) -> CardError {
 
 /// An inserted card.
 struct PivCard {
+    /// The identifier that it is selected by.
+    aid: &'static [u8],
     policy: PinPolicy,
     chuid: Chuid,
     contactless: bool,
@@ -138,7 +156,7 @@ impl PivCard {
     }
 
     fn select(&self, link: &mut Link<'_>) -> Result<(), CardError> {
-        let status = link.send(&select())?.status;
+        let status = link.send(&select(self.aid))?.status;
         match is_selected(status) {
             true => Ok(()),
             false => Err(CardError::Refused("SELECT of the PIV application", status)),

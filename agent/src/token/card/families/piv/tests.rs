@@ -23,6 +23,8 @@ use crate::token::card::testing::{Script, pin, unhex};
 use crate::token::card::transport::Protocol::{self, T0, T1};
 
 const SELECT: &str = "> 00A4040009 A00000030800001000 00\n";
+/// SELECT with the version.
+const SELECT_WHOLE: &str = "> 00A404000B A000000308000010000100 00\n";
 /// SELECT as a card answers it that follows the standard.
 const SELECTED: &str = "> 00A4040009 A00000030800001000 00\n\
     < 61 11 4F06 000010000100 79 07 4F05 A000000308 9000\n";
@@ -70,6 +72,7 @@ fn get(tag: &str, answer: &[u8]) -> String {
 /// A card that answered nothing special when it was opened.
 fn card() -> PivCard {
     PivCard {
+        aid: &AID,
         policy: PinPolicy::Application,
         chuid: Chuid::default(),
         contactless: false,
@@ -126,8 +129,13 @@ fn the_application_is_known_by_what_its_selection_names() {
     for other in ["61 08 4F06 000020000100", "6F 09 8407 A0000002471001"] {
         assert!(opened(CONTACT, &name(other)).is_none(), "{other}");
     }
-    for refusal in ["6A82", "6D00", "6999"] {
+    for refusal in ["6A81", "6D00", "6999"] {
         assert!(opened(CONTACT, &format!("{SELECT}< {refusal}\n")).is_none());
+    }
+    // No such application: with its version neither, and nothing more is asked.
+    for refusal in ["6A82", "6D00"] {
+        let text = format!("{SELECT}< 6A82\n{SELECT_WHOLE}< {refusal}\n");
+        assert!(opened(CONTACT, &text).is_none());
     }
     // Warnings (ISO/IEC 7816-4, table 6): it is selected, and what of it is closed it says when it is asked.
     for warning in ["6283", "6285"] {
@@ -137,9 +145,37 @@ fn the_application_is_known_by_what_its_selection_names() {
         let status = with(T1, &counter, |link| card.pin_status(0, link)).unwrap();
         assert_eq!(status.tries_left, Some(3), "{warning}");
     }
-    // A card that takes every SELECT and knows no discovery object.
-    assert!(opened(CONTACT, &format!("{SELECT}< 9000\n{DISCOVER}< 6A82\n")).is_none());
     assert_eq!(Piv.recognise(CONTACT), Recognition::Possible);
+}
+
+#[test]
+fn a_card_that_compares_the_whole_identifier_is_selected_by_it_from_then_on() {
+    let selected = format!("{SELECT_WHOLE}< 6108 4F06 000010000100 9000\n");
+    let text = format!("{SELECT}< 6A82\n{selected}{DISCOVER}< 6A82\n{NO_CHUID}");
+    let mut card = opened(CONTACT, &text).unwrap();
+    let counter = format!("{selected}> 00200080\n< 63C3\n");
+    let status = with(T1, &counter, |link| card.pin_status(0, link)).unwrap();
+    assert_eq!(status.tries_left, Some(3));
+    // It is another application's answer that does not name it, with whatever it was selected.
+    let other = format!("{SELECT}< 6A82\n{SELECT_WHOLE}< 6108 4F06 000020000100 9000\n");
+    assert!(opened(CONTACT, &other).is_none());
+}
+
+/// The discovery object is optional (part 1, 3.3.2), the CHUID is not (part 1, 3.1.2): where SELECT and the one name
+/// nothing, the other does by what it holds.
+#[test]
+fn where_selection_tells_nothing_the_chuid_does() {
+    let untold = format!("{SELECT}< 9000\n{DISCOVER}< 6A82\n");
+    let chuid = |object: &str| format!("{untold}> 00CB3FFF 05 5C035FC102 00\n< {object} 9000\n");
+    let guid = "53 12 3410 0102030405060708090A0B0C0D0E0F10";
+    assert!(opened(CONTACT, &chuid(guid)).unwrap().serial().is_some());
+    for nothing in ["", "5300", "53 12 3410 00000000000000000000000000000000"] {
+        assert!(opened(CONTACT, &chuid(nothing)).is_none(), "{nothing}");
+    }
+    assert!(opened(CONTACT, &format!("{untold}{NO_CHUID}")).is_none());
+    // One that names another application in its place is another's.
+    let named = format!("{SELECT}< 9000\n{DISCOVER}< 7E 09 4F07 A0000002471001 9000\n");
+    assert!(opened(CONTACT, &named).is_none());
 }
 
 #[test]
