@@ -28,7 +28,8 @@ pub struct Discovered {
 
 /// Finds modules and software tokens. Reads folders, loads nothing.
 ///
-/// `state` is the agent's state directory, where the software token lives.
+/// `state` is the agent's state directory, where the software token lives, and what names cards that have no
+/// number.
 pub fn discover(config: &Config, state: &Path) -> Discovered {
     let places = if config.pkcs11.search {
         Places::system()
@@ -44,7 +45,7 @@ pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered
     let mut families = families::all();
     families.push(Box::new(universal_card(config)));
     let left = left(&config.cards, &families, &modules);
-    let mut sources = card_source(config, families, left.clone());
+    let mut sources = card_source(config, state, families, left.clone());
     sources.extend(module_sources(&config.pkcs11, &modules));
     if config.software.enabled {
         sources.push(Box::new(Software::with_keys(state, &config.software.keys)));
@@ -62,16 +63,22 @@ pub fn discover_at(config: &Config, state: &Path, places: &Places) -> Discovered
 }
 
 /// The cards in all readers, where the config allows it. Nothing is asked yet: the PC/SC library may be missing.
-fn card_source(config: &Config, families: Vec<Box<dyn Family>>, leave: Vec<Left>) -> Vec<Box<dyn Source>> {
-    let cards = &config.cards;
-    if !cards.enabled {
+fn card_source(
+    config: &Config,
+    state: &Path,
+    families: Vec<Box<dyn Family>>,
+    leave: Vec<Left>,
+) -> Vec<Box<dyn Source>> {
+    let configured = &config.cards;
+    if !configured.enabled {
         return Vec::new();
     }
     let options = Options {
-        pads: cards.pin_pad,
+        pads: configured.pin_pad,
         leave,
     };
-    vec![Box::new(Cards::new(Arc::new(System), families, options))]
+    let cards = Cards::new(Arc::new(System), families, options).remembering(state);
+    vec![Box::new(cards)]
 }
 
 /// The families that the configuration leaves to modules, by their ids or because a module that is used serves more.

@@ -5,6 +5,7 @@
 //! never used for another: the key's name carries the insertion's number.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
@@ -23,8 +24,10 @@ use crate::token::{
     TokenInfo, UnblockCode, Wanted, refuse_unsupported,
 };
 
+mod marks;
 mod opened;
 
+use marks::Marks;
 use opened::{Opened, Tell};
 
 /// Another program's transaction is waited for so long: Windows ends one without traffic after five seconds, and
@@ -72,6 +75,8 @@ pub struct Left {
 pub struct Cards {
     families: Arc<Vec<Box<dyn Family>>>,
     options: Options,
+    /// What tells cards without a number apart.
+    marks: Arc<Marks>,
     readers: Readers,
     lanes: BTreeMap<(u64, String), Lane>,
     /// What is known of each card that is in.
@@ -92,11 +97,14 @@ pub struct Cards {
 
 impl Cards {
     /// The cards of these families in the readers of this stack. Nothing is asked before the first question.
+    ///
+    /// Cards that tell no number have the same id for as long as this is; see [`Cards::remembering`].
     pub fn new(stack: Arc<dyn Stack>, families: Vec<Box<dyn Family>>, options: Options) -> Self {
         Self {
             readers: Readers::new(stack),
             families: Arc::new(families),
             options,
+            marks: Arc::new(Marks::passing()),
             lanes: BTreeMap::new(),
             opened: BTreeMap::new(),
             shown: BTreeMap::new(),
@@ -106,6 +114,13 @@ impl Cards {
             wanted: None,
             served: Vec::new(),
         }
+    }
+
+    /// The same, with ids that stay over runs: what makes them is kept in the agent's state directory, and is made there
+    /// when a card without a number is first met.
+    pub fn remembering(mut self, state: &Path) -> Self {
+        self.marks = Arc::new(Marks::kept_in(state));
+        self
     }
 
     /// The readers now; forgets what is no more.
@@ -192,7 +207,11 @@ impl Cards {
             }
             let asked: Vec<_> = left
                 .drain(..)
-                .map(|insertion| (self.put(&insertion, READING, Opened::tell), insertion))
+                .map(|insertion| {
+                    let marks = self.marks.clone();
+                    let tell = move |opened: &mut Opened, link: &mut Link<'_>| opened.tell(&marks, link);
+                    (self.put(&insertion, READING, tell), insertion)
+                })
                 .collect();
             for (pending, insertion) in asked {
                 match pending.and_then(Pending::wait) {

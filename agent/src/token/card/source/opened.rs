@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plugin_protocol::api::{PinState, TokenKind};
-use plugin_protocol::encoding::{hex, sha256};
+use plugin_protocol::encoding::hex;
 
 use super::super::apdu::Link;
 use super::super::error::CardError;
@@ -11,6 +11,7 @@ use super::super::family::{Card, Family, Recognition, Slot};
 use super::super::pin::{PadEntry, PinStatus};
 use super::super::readers::Insertion;
 use super::Left;
+use super::marks::Marks;
 use crate::token::{Credential, Inserted, PinInfo, TokenId, TokenInfo};
 
 /// One card; before its first transaction nothing is known of it.
@@ -118,7 +119,7 @@ impl Opened {
     }
 
     /// The tries of each PIN, read anew.
-    pub(super) fn tell(&mut self, link: &mut Link<'_>) -> Result<Tell, CardError> {
+    pub(super) fn tell(&mut self, marks: &Marks, link: &mut Link<'_>) -> Result<Tell, CardError> {
         let mut tell = Tell {
             ours: false,
             atr: self.atr.clone(),
@@ -146,15 +147,15 @@ impl Opened {
             };
             tell.slots.push((slot, status));
         }
-        tell.mark = self.marked(link)?;
+        tell.mark = self.marked(marks, link)?;
         Ok(tell)
     }
 
-    /// What tells the card from others of its family: its number, or else the fingerprint of its first certificate.
+    /// What tells the card from others of its family: its number, or else the mark of its first certificate.
     ///
     /// Found out once for each insertion, after the PINs were asked for; the certificate is kept, and is the one that
     /// whoever asks for the slot's certificates would have read next.
-    fn marked(&mut self, link: &mut Link<'_>) -> Result<String, CardError> {
+    fn marked(&mut self, marks: &Marks, link: &mut Link<'_>) -> Result<String, CardError> {
         if let Some(known) = &self.mark {
             return Ok(known.clone());
         }
@@ -162,19 +163,19 @@ impl Opened {
         let (number, slots) = (card.serial(), card.slots().len());
         let mark = match number {
             Some(number) => number,
-            None => self.fingerprint(slots, link)?.unwrap_or_default(),
+            None => self.certified(slots, marks, link)?.unwrap_or_default(),
         };
         self.mark = Some(mark.clone());
         Ok(mark)
     }
 
-    /// Of the first certificate that can be read; of a certificate, not of the name in it, which could be guessed.
-    fn fingerprint(&mut self, slots: usize, link: &mut Link<'_>) -> Result<Option<String>, CardError> {
+    /// The mark of the first certificate that can be read.
+    fn certified(&mut self, slots: usize, marks: &Marks, link: &mut Link<'_>) -> Result<Option<String>, CardError> {
         for slot in 0..slots {
             match self.read(slot, link) {
                 Ok(read) => {
                     if let Some(first) = read.first() {
-                        return Ok(Some(hex(&sha256(&first.certificate))));
+                        return Ok(marks.of(&first.certificate));
                     }
                 }
                 // What the person is to know of that is said when its certificates are asked for.

@@ -278,6 +278,22 @@ fn cards_that_tell_no_number_are_told_apart_by_their_certificates() {
     assert_eq!((one.tries(), other.tries()), ([3, 3], [3, 3]));
 }
 
+/// Certificates are public, and an id goes to plugins before anybody agreed: it is no function of the card alone.
+#[test]
+fn the_id_of_a_card_without_a_number_is_known_again_here_and_nowhere_else() {
+    let world = World::running();
+    world.plug(READER);
+    world.insert(READER, Plain::certified(plain::NAMELESS, 1));
+    let ids = |state: &tempfile::TempDir| {
+        let mut cards = source(&world, vec![PlainFamily::default()], &[]).remembering(state.path());
+        listed(&mut cards).into_iter().map(|token| token.id).collect::<Vec<_>>()
+    };
+    let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = ids(&here);
+    assert_eq!(ids(&here), first, "another run, or another program of the agent");
+    assert!(ids(&elsewhere).iter().all(|id| !first.contains(id)));
+}
+
 #[test]
 fn cards_of_nobody_are_named_and_cards_of_others_are_left() {
     let world = World::running();
