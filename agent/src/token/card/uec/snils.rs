@@ -16,7 +16,7 @@ impl Snils {
         let bytes: [u8; LENGTH] = bytes.try_into().ok()?;
         let nibbles: Vec<u8> = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect();
         let digits: [u8; 11] = match nibbles[..] {
-            [0, ref digits @ ..] | [ref digits @ .., 0xF] => digits.try_into().ok()?,
+            [ref digits @ .., 0xF] | [0, ref digits @ ..] => digits.try_into().ok()?,
             _ => return None,
         };
         let decimal = digits.iter().all(|digit| *digit < 10);
@@ -56,6 +56,9 @@ mod tests {
         let right = Snils::from_bcd(&[0x01, 0x12, 0x23, 0x34, 0x45, 0x95]).unwrap();
         assert_eq!(right.to_string(), "•••-•••-445 95");
         assert_eq!(Snils::from_bcd(&[0x11, 0x22, 0x33, 0x44, 0x59, 0x5F]), Some(right));
+        // One that begins with a zero of its own: the F behind it decides.
+        let zero_first = Snils::from_bcd(&[0x01, 0x00, 0x00, 0x00, 0x00, 0x8F]).unwrap();
+        assert_eq!(Snils::from_bcd(&[0x00, 0x10, 0x00, 0x00, 0x00, 0x08]), Some(zero_first));
         // Its sum is 101: modulo 101 nothing; another's is 100, which counts as nothing too.
         assert_eq!(check(&[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]), 5);
         assert_eq!(check(&[9, 1, 1, 0, 0, 0, 0, 2, 1, 0, 0]), 0);
