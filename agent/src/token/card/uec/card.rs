@@ -59,8 +59,35 @@ pub(super) struct UecCard {
     issuer: Option<Certificate>,
     /// The certificates of the holder's signature, where the card has it and the terminal may ask for it.
     holder: Option<Vec<Vec<u8>>>,
-    /// By its number, the tries that the card named when it refused a PIN last.
-    tries: BTreeMap<u8, u8>,
+    /// By its number, the tries of a PIN that was refused here.
+    tries: BTreeMap<u8, Tries>,
+}
+
+/// The tries that a PIN has left.
+#[derive(Clone, Copy)]
+enum Tries {
+    /// As the card named them when it refused the PIN last.
+    Told(u8),
+    /// It named more before, and was given a PIN since without naming any: there are so many at least, where it was
+    /// not locked.
+    Feared(u8),
+}
+
+impl Tries {
+    /// What the person may be told: a number of the card's own. A last try that is feared is told as one all the same,
+    /// for it needs an extra yes.
+    fn shown(self) -> Option<u8> {
+        match self {
+            Self::Told(left) => Some(left),
+            Self::Feared(left) => Some(left).filter(|left| *left == 1),
+        }
+    }
+
+    /// After a PIN of which the card did not say how many are left.
+    fn lowered(self) -> Self {
+        let (Self::Told(left) | Self::Feared(left)) = self;
+        Self::Feared(left.saturating_sub(1).max(1))
+    }
 }
 
 impl UecCard {
@@ -205,21 +232,26 @@ impl UecCard {
     /// What the card said of a PIN's tries, if anything.
     fn known_tries(&self, spec: &PinSpec) -> PinStatus {
         PinStatus {
-            tries_left: self.tries.get(&spec.reference).copied(),
+            tries_left: self.tries.get(&spec.reference).copied().and_then(Tries::shown),
             ..PinStatus::default()
         }
     }
 
-    /// What the card said of a PIN's tries. A blocked one is no number to keep: another program may unblock it.
+    /// What the card said of a PIN's tries when it had been given one. A blocked one is no number to keep: another
+    /// program may unblock it. Where it named no number, or its answer is lost, the PIN may have cost a try.
     fn remember_tries(&mut self, spec: &PinSpec, answer: &Result<(), CardError>) {
         match answer {
             Err(CardError::Pin(PinFailure::Wrong(Some(left)))) => {
-                self.tries.insert(spec.reference, *left);
+                self.tries.insert(spec.reference, Tries::Told(*left));
             }
             Ok(()) | Err(CardError::Pin(PinFailure::Blocked)) => {
                 self.tries.remove(&spec.reference);
             }
-            Err(_) => {}
+            Err(_) => {
+                if let Some(tries) = self.tries.get_mut(&spec.reference) {
+                    *tries = tries.lowered();
+                }
+            }
         }
     }
 

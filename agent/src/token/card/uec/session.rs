@@ -280,14 +280,12 @@ impl<'s, 't> Session<'s, 't> {
         self.ask(command)?.map_err(|status| CardError::Refused(what, status))
     }
 
-    /// VERIFY, in a session alone. One try at most.
-    pub(super) fn verify(&mut self, spec: &PinSpec, pin: Pin) -> Result<(), CardError> {
+    /// VERIFY, in a session alone. One try at most: what became of it, or, as the outer error, why nothing was sent.
+    pub(super) fn verify(&mut self, spec: &PinSpec, pin: Pin) -> Result<Result<(), CardError>, CardError> {
         let block = self.pin_block(spec, &pin)?;
         drop(pin);
-        let status = self
-            .send(&Command::new(0, 0x20, 0, spec.reference).with_secret(block))?
-            .status;
-        pin::verified(status)
+        let answer = self.send(&Command::new(0, 0x20, 0, spec.reference).with_secret(block));
+        Ok(answer.and_then(|answer| pin::verified(answer.status)))
     }
 
     /// CHANGE REFERENCE DATA: the new value alone; the old one, or the unblocking code, was verified before.

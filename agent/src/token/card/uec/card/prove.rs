@@ -89,7 +89,7 @@ impl UecCard {
                 }
                 Step::Pin => {
                     if let Some(pin) = pin.take() {
-                        let verified = session.verify(spec, pin);
+                        let verified = session.verify(spec, pin)?;
                         self.remember_tries(spec, &verified);
                         verified?;
                     }
