@@ -17,6 +17,8 @@ pub enum CardError {
     Malformed(&'static str, String),
     /// The PIN, and what became of it.
     Pin(PinFailure),
+    /// The reader, or what speaks to it, failed in a way of its own; the card may never have been asked.
+    Reader(String),
     /// The reader's service is not there, or ended.
     Service(String),
     /// The card refused a command: which, and its status word.
@@ -63,6 +65,7 @@ impl fmt::Display for CardError {
                 "the card answered {what} with something its documents do not know: {why}; take it out, insert it and try again"
             ),
             Self::Pin(failure) => failure.fmt(f),
+            Self::Reader(why) => write!(f, "the reader failed: {why}; pull it out, plug it in and try again"),
             Self::Refused(what, status) => {
                 write!(f, "the card refused {what} (status {status}")?;
                 meaning(*status).map_or(Ok(()), |meaning| write!(f, ": {meaning}"))?;
@@ -138,9 +141,10 @@ impl From<CardError> for Error {
             CardError::Closed(why) => Self::Refused(ErrorCode::UnsupportedAlgorithm, why),
             CardError::InUse => Self::CardInUse,
             CardError::Service(why) => Self::ReaderService(why),
-            error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Silent(_)) => {
-                Self::Refused(ErrorCode::ModuleFailed, error.to_string())
-            }
+            error @ (CardError::Malformed(..)
+            | CardError::Reader(_)
+            | CardError::Refused(..)
+            | CardError::Silent(_)) => Self::Refused(ErrorCode::ModuleFailed, error.to_string()),
         }
     }
 }

@@ -354,7 +354,7 @@ impl From<Fault> for CardError {
             Fault::Sharing => Self::InUse,
             Fault::Mute => Self::Unsupported("the card does not answer; is it the right way round?".to_owned()),
             Fault::NoCard | Fault::NoReader | Fault::Reset | Fault::Timeout | Fault::Cancelled => Self::Removed,
-            Fault::Other(why) => Self::Malformed("the reader", why),
+            Fault::Other(why) => Self::Reader(why),
         }
     }
 }

@@ -139,11 +139,18 @@ impl UecCard {
         }
         let mut session = match self.session(link) {
             Ok(session) => session,
-            Err(gone @ (CardError::Removed | CardError::InUse | CardError::Service(_))) => return Err(gone),
-            Err(refused) => {
+            // The card's own word on the terminal: it would say the same again.
+            Err(
+                refused @ (CardError::Closed(_)
+                | CardError::Malformed(..)
+                | CardError::Refused(..)
+                | CardError::Unsupported(_)),
+            ) => {
                 self.terminal = Err(Obstacle::Refused(self.why_refused(&refused)));
                 return Ok(());
             }
+            // The reader's, or nobody's: the card is asked anew next time.
+            Err(failed) => return Err(failed),
         };
         if self.certificate.is_none() || self.issuer.is_none() {
             self.read_certificates(&mut session)?;

@@ -601,6 +601,61 @@ fn a_card_that_is_pulled_at_any_step_ends_in_removal_and_costs_no_try() {
     }
 }
 
+/// Fails at one command.
+struct Failing<'a> {
+    inner: &'a mut InProcess<UecCard>,
+    answered: usize,
+    error: &'a CardError,
+}
+
+impl Transport for Failing<'_> {
+    fn transmit(&mut self, command: &Secret) -> Result<Vec<u8>, CardError> {
+        self.answered = self.answered.checked_sub(1).ok_or_else(|| self.error.clone())?;
+        self.inner.transmit(command)
+    }
+
+    fn protocol(&self) -> Protocol {
+        self.inner.protocol()
+    }
+}
+
+/// What the reader did is no word of the card's: the card is not taken for one that has no file or wants no terminal.
+#[test]
+fn a_reader_that_fails_while_a_card_is_opened_leaves_no_obstacle() {
+    let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+    let (_folder, terminals) = terminals(&virtual_card);
+    let mut reader = over_t1(virtual_card);
+    let (atr, family) = (atr(&reader), Uec::new(terminals));
+    for error in [
+        CardError::Silent(std::time::Duration::from_secs(15)),
+        CardError::Reader("a parity error".to_owned()),
+        CardError::InUse,
+        CardError::Service("it ended".to_owned()),
+    ] {
+        for answered in 0.. {
+            reader.card().reset();
+            let mut failing = Failing {
+                inner: &mut reader,
+                answered,
+                error: &error,
+            };
+            match family.open(&atr, &mut Link::new(&mut failing)) {
+                Ok(card) => {
+                    assert!(answered > 15, "{answered} commands cannot be enough");
+                    assert_eq!(card.unwrap().slots().len(), 2);
+                    break;
+                }
+                Err(came) => assert_eq!(came, error, "{answered}"),
+            }
+            // Asked again it is all there.
+            reader.card().reset();
+            let mut card = family.open(&atr, &mut Link::new(&mut reader)).unwrap().unwrap();
+            assert_eq!(card.slots().len(), 2);
+            assert!(card.credentials(0, &mut Link::new(&mut reader)).is_ok());
+        }
+    }
+}
+
 #[test]
 fn a_proof_sends_each_thing_once() {
     let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost).with_long_commands());
