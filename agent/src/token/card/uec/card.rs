@@ -321,7 +321,7 @@ fn told(error: &CardError) -> String {
         CardError::Refused(what, status) => format!("{what} was refused with {status}"),
         CardError::Malformed(what, why) => format!("{what}: {why}"),
         CardError::Closed(why) | CardError::Unsupported(why) => why.clone(),
-        other => format!("{other:?}"),
+        other => other.to_string(),
     }
 }
 
@@ -447,5 +447,32 @@ impl Card for UecCard {
         link: &mut Link<'_>,
     ) -> Result<Evidence, CardError> {
         self.evidence(slot, statement, typed(pin)?, link)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::card::apdu::Status;
+
+    #[test]
+    fn what_went_wrong_is_told_in_words() {
+        for error in [
+            CardError::Closed("the terminal is none".to_owned()),
+            CardError::InUse,
+            CardError::Malformed("GET CHALLENGE", "3 bytes".to_owned()),
+            CardError::Pin(PinFailure::Wrong(Some(2))),
+            CardError::Reader("a parity error".to_owned()),
+            CardError::Refused("MUTUAL AUTHENTICATE", Status(0x6982)),
+            CardError::Removed,
+            CardError::Service("it ended".to_owned()),
+            CardError::Silent(std::time::Duration::from_secs(15)),
+            CardError::Unsupported("no such key".to_owned()),
+        ] {
+            let (told, written) = (told(&error), format!("{error:?}"));
+            let variant = written.split('(').next().unwrap_or_default();
+            assert!(!told.contains(&written) && !told.contains(variant), "{told}");
+            assert!(told.contains(' '), "{told}");
+        }
     }
 }
