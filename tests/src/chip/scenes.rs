@@ -156,7 +156,10 @@ pub async fn a_card_that_is_put_in_wakes_the_operation(ground: Ground, kind: Kin
 /// A request, then the card: the window "insert your card" makes way for the one that asks for the PIN.
 async fn waits_for_the_card(desk: &mut Desk, scene: &Scene) {
     let (before, request) = (desk.counts(), desk.request());
-    let started = scene.begin(&request, &["hang", &desk.right()]).await;
+    // The window that asks for a card opens anew when what it says of the cards that are in is no longer so.
+    let pin = format!("GETPIN: {}", desk.right());
+    let hang = "CONFIRM: hang";
+    let started = scene.begin(&request, &[hang, hang, hang, &pin]).await;
     let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
     assert_eq!(waiting.state, OperationState::AwaitingToken);
     assert!(scene.person.shown().contains("Insert your card or token"));
@@ -232,7 +235,10 @@ pub async fn an_unknown_card(ground: Ground, kind: Kind) {
     let own = desk.card.take();
     desk.insert_other(Stranger);
     let (before, request) = (desk.counts(), desk.request());
-    let started = scene.begin(&request, &["hang", &desk.right()]).await;
+    // The window that asks for a card opens anew when what it says of the cards that are in is no longer so.
+    let pin = format!("GETPIN: {}", desk.right());
+    let hang = "CONFIRM: hang";
+    let started = scene.begin(&request, &[hang, hang, hang, &pin]).await;
     let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
     assert_eq!(waiting.state, OperationState::AwaitingToken);
     desk.remove();
