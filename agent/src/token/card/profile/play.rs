@@ -1,5 +1,7 @@
 //! The card that a profile makes: what of it was read is kept while it is inserted, and read once.
 
+use plugin_protocol::encoding::hex;
+
 use super::super::apdu::Link;
 use super::super::error::{CardError, PinFailure};
 use super::super::family::{Card, Family, PinManagement, Recognition, Slot};
@@ -135,9 +137,13 @@ impl Played {
     }
 }
 
-/// A key's name to the agent: its reference.
+/// A key's name to the agent: its reference, and its file where it has one: references are counted within a file.
 fn name_of(found: &Found) -> String {
-    format!("{:02x}", found.reference)
+    let reference = format!("{:02x}", found.reference);
+    match &found.file {
+        Some(file) => format!("{reference}-{}", hex(file)),
+        None => reference,
+    }
 }
 
 impl Card for Played {

@@ -38,6 +38,9 @@ fn certificate_file(path: &str, certificate: &[u8]) -> String {
     )
 }
 
+/// Where the files of keys are, below the master file.
+const KEY_FILES: &str = "100010006002";
+
 const OPENED: &str = "# there are PKCS#15 files
     > 00A4080004 50005031 00
     < 6F08 80020080 82020100 9000
@@ -113,7 +116,7 @@ fn it_reads_and_confirms_as_the_data_sheet_has_it() {
     let signatures = play("rutoken-ecp", ATR, T1, &transcript.concat(), |card, link| {
         assert_eq!(card.serial().as_deref(), Some("2c5a1f33"));
         let (name, found) = credential(card, 0, link);
-        assert_eq!((name.as_str(), found), ("07", one));
+        assert_eq!((name.as_str(), found), ("07-1000100060020007", one));
         let status = card.pin_status(0, link).unwrap();
         assert_eq!((status.tries_left, status.tries_max), (Some(5), None));
         let inputs = [
@@ -142,6 +145,7 @@ fn a_wrong_pin_is_followed_by_the_question_how_many_tries_are_left() {
         certificate_file("50000345", &one),
     ]
     .concat();
+    let name = "01-1000100060020001";
     for (told, expected) in [
         ("63C4", PinFailure::Wrong(Some(4))),
         ("6983", PinFailure::Blocked),
@@ -153,7 +157,7 @@ fn a_wrong_pin_is_followed_by_the_question_how_many_tries_are_left() {
             let inputs = [message(RsaPkcs1, Sha256, "m"), message(RsaPkcs1, Sha256, "n")];
             credential(card, 0, link);
             // Letters are taken here.
-            card.sign(0, "01", &inputs, typed("secret"), link)
+            card.sign(0, name, &inputs, typed("secret"), link)
         });
         assert_eq!(refused, Err(CardError::Pin(expected)));
     }
@@ -161,7 +165,7 @@ fn a_wrong_pin_is_followed_by_the_question_how_many_tries_are_left() {
     play("rutoken-ecp", ATR, T1, &read, |card, link| {
         credential(card, 0, link);
         for digits in ["123", "123456789012345678901234567890123"] {
-            let refused = card.sign(0, "01", &[message(RsaPkcs1, Sha256, "m")], typed(digits), link);
+            let refused = card.sign(0, name, &[message(RsaPkcs1, Sha256, "m")], typed(digits), link);
             assert_eq!(refused, Err(CardError::Pin(PinFailure::Length(4, 32))));
         }
         assert!(!card.slots()[0].pad, "no reader's keys have letters");
@@ -187,9 +191,10 @@ fn another_programs_login_is_ended_and_the_pin_is_not_sent_twice() {
 #[test]
 fn two_certificates_of_three_have_keys_and_each_tells_itself_what_it_is_for() {
     let made = rutoken_ecp::usb(&PKI, &order());
+    let name = |reference| format!("{reference}-{KEY_FILES}00{reference}");
     let expected = [
-        ("01".to_owned(), made.authentication.certificate.clone()),
-        ("02".to_owned(), made.signature.certificate.clone()),
+        (name("01"), made.authentication.certificate.clone()),
+        (name("02"), made.signature.certificate.clone()),
     ];
     let (mut reader, _) = insert(made);
     let mut card = open(&mut reader);
@@ -225,4 +230,53 @@ fn a_token_of_its_makers_software_is_left_alone_after_one_command() {
     let transcript = "> 00A4080004 50005031 00\n< 6F08 80020080 82020100 9000\n> 00CA018100\n< 6A88";
     let serial = play("rutoken-ecp", ATR, T1, transcript, |card, _| card.serial());
     assert_eq!(serial, None);
+}
+
+/// Two keys with a certificate each: EF.OD, EF.CD and EF.PrKD read.
+fn two_keys(keys: [String; 2]) -> String {
+    [
+        OPENED.to_owned(),
+        directory("50005031", "A008 3006 0404 50006002 A408 3006 0404 50006004", 128, 1),
+        directory(
+            "50006004",
+            &[entry("45", "5000 0345"), entry("46", "5000 0346")].concat(),
+            128,
+            1,
+        ),
+        directory("50006002", &keys.concat(), 128, 1),
+    ]
+    .concat()
+}
+
+/// References are counted within a file: a key that has the other's signs for the certificate that was agreed to.
+#[test]
+fn of_two_keys_with_one_reference_the_one_that_was_named_signs() {
+    let (one, two) = (certificate(KeyKind::Rsa2048), certificate(KeyKind::Rsa2048));
+    let in_another_file = key("30", "46", "07").replace("00100010006002 0007", "00100010006002 0008");
+    let made_up = "A5".repeat(256);
+    let transcript = [
+        two_keys([key("30", "45", "07"), in_another_file]),
+        certificate_file("50000345", &one),
+        certificate_file("50000346", &two),
+        format!(
+            "> 0020000208 3132333435363738
+            < 9000
+            # the second key's file
+            > 00A4080008 1000100060020008 00
+            < 6F04 82021000 9000
+            > 002241B603 840107
+            < 9000
+            > 102A9E9AFF ..
+            < 9000
+            > 002A9E9A01 ..
+            < {made_up} 9000"
+        ),
+    ];
+    play("rutoken-ecp", ATR, T1, &transcript.concat(), |card, link| {
+        let found = card.credentials(0, link).unwrap();
+        let names: Vec<_> = found.iter().map(|one| one.key.as_str()).collect();
+        assert_eq!(names, ["07-1000100060020007", "07-1000100060020008"]);
+        let inputs = [message(RsaPkcs1, Sha256, "statement")];
+        card.sign(0, names[1], &inputs, typed("12345678"), link).unwrap();
+    });
 }
