@@ -58,7 +58,8 @@ pub(super) fn first(
 }
 
 /// Every certificate that has a key on the card, with that key and its file; `otherwise` is the reference of a key that
-/// names none.
+/// names none. A certificate that the card does not give, or gives malformed, costs the others nothing: why is told where
+/// there is no other.
 pub(super) fn each(
     profile: &Profile,
     ef_od: Select,
@@ -74,17 +75,21 @@ pub(super) fn each(
         None => Ok(Vec::new()),
     };
     let (certificates, keys) = (listed(&CERTIFICATES)?, listed(&PRIVATE_KEYS)?);
-    let mut found = Vec::new();
+    let (mut found, mut failed) = (Vec::new(), None);
     for entry in entries(&certificates).take(MOST) {
         let key = entries(&keys).find(|key| identifier(*key).is_some() && identifier(*key) == identifier(entry));
         let (Some(path), Some(key)) = (tlv::find(entry.value, &PATH), key) else {
             continue;
         };
-        let Some(length) = selected_path(path, link)? else {
-            continue;
-        };
-        let Some(certificate) = cut(whole(link, profile.chunk, Some(length))?)? else {
-            continue;
+        let certificate = match certificate_at(profile, path, link) {
+            Ok(Some(certificate)) => certificate,
+            Ok(None) => continue,
+            Err(error @ (CardError::Malformed(..) | CardError::Refused(..))) => {
+                tracing::info!(%error, "a certificate that the card lists is left out");
+                failed = Some(error);
+                continue;
+            }
+            Err(error) => return Err(error),
         };
         found.push(Found {
             certificate,
@@ -92,7 +97,18 @@ pub(super) fn each(
             file: tlv::find(key.value, &PATH).map(|path| below_master_file(path).to_vec()),
         });
     }
-    Ok(found)
+    match failed {
+        Some(error) if found.is_empty() => Err(error),
+        _ => Ok(found),
+    }
+}
+
+/// The certificate in the file at a path; `None` where the file is not there, or empty.
+fn certificate_at(profile: &Profile, path: &[u8], link: &mut Link<'_>) -> Result<Option<Vec<u8>>, CardError> {
+    match selected_path(path, link)? {
+        Some(length) => cut(whole(link, profile.chunk, Some(length))?),
+        None => Ok(None),
+    }
 }
 
 /// The directory file at a path; empty where it is not there.

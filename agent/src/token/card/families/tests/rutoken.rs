@@ -280,3 +280,29 @@ fn of_two_keys_with_one_reference_the_one_that_was_named_signs() {
         card.sign(0, names[1], &inputs, typed("12345678"), link).unwrap();
     });
 }
+
+#[test]
+fn a_certificate_that_is_not_given_costs_the_others_nothing() {
+    let two = certificate(KeyKind::Rsa2048);
+    let read = two_keys([key("30", "45", "07"), key("30", "46", "08")]);
+    let broken = certificate_file("50000345", &unhex("0102030405"));
+    let lengthless = format!("> 00A4080004 50000345 00\n< {}\n", "6F04 82020100 9000");
+    for bad in ["> 00A4080004 50000345 00\n< 6982\n", &broken, &lengthless] {
+        let transcript = [&read, bad, &certificate_file("50000346", &two)].concat();
+        let found = play("rutoken-ecp", ATR, T1, &transcript, |card, link| {
+            card.credentials(0, link).unwrap()
+        });
+        let found: Vec<_> = found.into_iter().map(|one| one.certificate).collect();
+        assert_eq!(found, [two.clone()]);
+
+        // Where there is no other, why is told.
+        let transcript = [&read, bad, "> 00A4080004 50000346 00\n< 6A82\n"].concat();
+        let refused = play("rutoken-ecp", ATR, T1, &transcript, |card, link| {
+            card.credentials(0, link)
+        });
+        assert!(
+            matches!(refused, Err(CardError::Refused(..) | CardError::Malformed(..))),
+            "{refused:?}"
+        );
+    }
+}
