@@ -35,11 +35,14 @@ use opened::{Opened, Tell};
 const BEGIN: Duration = Duration::from_millis(if cfg!(test) { 400 } else { 5000 });
 /// No command that reads takes a card so long; drivers give up after a few seconds themselves. (Tests wait it out.)
 const CALL: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 15 });
+/// A service that looks at its readers every 400 ms has looked twice by then. (Tests wait it out.)
+const LOOK: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 1000 });
 /// Reading a card: contactless ones with many certificates take seconds.
 const READING: Bounds = Bounds {
     begin: BEGIN,
     script: Duration::from_secs(60),
     call: CALL,
+    look: LOOK,
 };
 /// With a PIN: a reader's keys are waited for, up to 90 s for the first and 90 s between two.
 const WITH_PIN: Bounds = Bounds {
@@ -47,6 +50,7 @@ const WITH_PIN: Bounds = Bounds {
     script: Duration::from_secs(240),
     // Some sign only once they were touched, for which they wait 15 s.
     call: CALL.saturating_mul(4),
+    look: LOOK,
 };
 /// A card that is in and yet fails to be read is asked so often: contactless ones may be moved.
 const ATTEMPTS: usize = 3;

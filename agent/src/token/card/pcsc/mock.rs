@@ -241,6 +241,11 @@ impl World {
         self.until("a wait without an end", |state| state.endless > 0);
     }
 
+    /// Returns when somebody blocks in a wait that has an end.
+    pub(crate) fn until_looking(&self) {
+        self.until("a wait with an end", |state| state.waiting > state.endless);
+    }
+
     /// Returns when so many contexts are not released yet.
     pub(crate) fn until_open(&self, contexts: usize) {
         self.until("a context's release", |state| state.open == contexts);

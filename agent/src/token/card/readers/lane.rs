@@ -30,6 +30,9 @@ pub struct Bounds {
     /// For each call into the driver: one that has not returned by then hangs. Where a person types on the reader's
     /// keys, `script` holds instead.
     pub call: Duration,
+    /// For the service to say that a card which was given a PIN and answers nothing is gone; else it is reset. Services
+    /// look at readers that tell nothing themselves every so often only: pcsc-lite every 400 ms.
+    pub look: Duration,
 }
 
 /// A reader's thread. It ends when this is dropped, after the script at hand.
@@ -249,6 +252,7 @@ impl Worker {
             let mut connection = self.connect(&turn.insertion.reader, call)?;
             let context = self.context.as_deref().ok_or(CardError::Removed)?;
             let (keys, pads, board, progress) = (&mut self.keys, self.pads, &self.board, &self.progress);
+            let gone = |look| is_gone(context, board, &turn.insertion, look);
             let mut refused = None;
             let mut ending = Ending::Leave;
             let ran = connection.transacted(&mut |exchange| {
@@ -264,6 +268,8 @@ impl Worker {
                                 call,
                                 gate: &turn.gate,
                                 progress,
+                                gone: &gone,
+                                look: turn.bounds.look,
                             };
                             let mut wire = Wire::new(exchange, keys, leave);
                             match play(script, &mut wire, &atr) {
@@ -340,10 +346,28 @@ fn play(script: &mut Option<Script>, wire: &mut Wire<'_>, atr: &[u8]) -> Result<
 fn still(context: &dyn Context, board: &Board, insertion: &Insertion) -> Result<Vec<u8>, CardError> {
     let mut watched = [Watched::new(&insertion.reader)];
     context.wait(&mut watched, false, Some(Duration::ZERO))?;
-    let [Watched { found, atr, .. }] = watched;
-    match found.present && found.events == insertion.events && board.holds(insertion) {
-        true => Ok(atr),
+    match is_in(&watched[0], board, insertion) {
+        true => Ok(std::mem::take(&mut watched[0].atr)),
         false => Err(CardError::Removed),
+    }
+}
+
+fn is_in(watched: &Watched, board: &Board, insertion: &Insertion) -> bool {
+    watched.found.present && watched.found.events == insertion.events && board.holds(insertion)
+}
+
+/// Whether the service says within this time that the card of this insertion is gone, or has nobody left to say it.
+fn is_gone(context: &dyn Context, board: &Board, insertion: &Insertion, look: Duration) -> bool {
+    let end = Instant::now() + look;
+    let mut watched = [Watched::new(&insertion.reader)];
+    loop {
+        // The first returns at once, each further one with a change.
+        match context.wait(&mut watched, false, Some(end.saturating_duration_since(Instant::now()))) {
+            Ok(()) if !is_in(&watched[0], board, insertion) => return true,
+            Ok(()) if Instant::now() < end => watched[0].known = Some(watched[0].found),
+            Err(Fault::NoReader | Fault::NoService(_)) => return true,
+            Ok(()) | Err(_) => return false,
+        }
     }
 }
 

@@ -52,6 +52,10 @@ pub(super) struct Leave<'a> {
     pub(super) call: Duration,
     pub(super) gate: &'a Gate,
     pub(super) progress: &'a Progress,
+    /// Waits for so long for the service to say that the card is gone, and gives whether it did.
+    pub(super) gone: &'a dyn Fn(Duration) -> bool,
+    /// How long it may take for that.
+    pub(super) look: Duration,
 }
 
 impl Leave<'_> {
@@ -99,6 +103,9 @@ impl<'a> Wire<'a> {
     /// A card that is gone has forgotten it and is not reset: pcsc-lite takes a reset that fails of its absence for the
     /// news that the reader is empty, and where the card is back before it looks (every 400 ms), keeps to that until
     /// somebody takes the card out once more.
+    ///
+    /// That two commands failed does not mean that it is gone: a card that kept its power keeps its login, too. The
+    /// service has the last word; what it says is present is reset.
     pub(super) fn ending(&mut self) -> Ending {
         match self.touched && !self.is_gone() {
             true => Ending::Reset,
@@ -106,16 +113,20 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// Whether the card that has not answered gives no answer now either.
+    /// Whether the card that has not answered gives no answer now either, and the service says that it is gone.
     fn is_gone(&mut self) -> bool {
         if !self.silent || self.leave.check().is_err() {
             return false;
         }
         let (exchange, leave) = (&mut self.exchange, self.leave);
-        match leave.progress.during(leave.call, || exchange.transmit(&ANYBODY)) {
+        let silent = match leave.progress.during(leave.call, || exchange.transmit(&ANYBODY)) {
             Ok(answer) => answer.len() < 2,
             Err(fault) => fault == Fault::NoCard,
-        }
+        };
+        silent
+            && leave
+                .progress
+                .during(leave.call + leave.look, || (leave.gone)(leave.look))
     }
 
     fn on_keys(&mut self, entry: &PadEntry) -> Result<Vec<u8>, Fault> {

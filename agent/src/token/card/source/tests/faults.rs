@@ -57,6 +57,44 @@ fn a_card_that_is_gone_is_not_reset_and_one_that_answers_again_is() {
     assert!(log.iter().any(|line| line.ends_with("Reset")), "{log:?}");
 }
 
+/// Two exchanges that fail one after the other say nothing of the card's power: it may know its PIN still.
+#[test]
+fn a_card_that_answers_nothing_and_yet_is_in_is_reset() {
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    world.fault(READER, Fault::NoCard);
+    world.fault(READER, Fault::NoCard);
+    assert_eq!(cards.sign(&id, job(&credential), pin("1234")), Err(Error::TokenRemoved));
+    let log = world.log(READER);
+    assert_eq!(commands(&log), ["002000810431323334", "00c0000000"]);
+    assert!(log.contains(&"end Reset".to_owned()), "{log:?}");
+    assert!(!card.verified());
+}
+
+/// What the service says of a reader is late by its own look: a card that is gone by then is not reset.
+#[test]
+fn a_card_that_the_service_misses_late_is_not_reset() {
+    let card = Plain::new(7);
+    let (world, mut cards, id, credential) = agreed(&card);
+    let insertion = cards.place(&id).unwrap().0;
+    world.until_asleep();
+    world.fault(READER, Fault::NoCard);
+    world.fault(READER, Fault::NoCard);
+    let sign = move |opened: &mut Opened, link: &mut Link<'_>| {
+        let pin = PinSource::Typed(Pin::new("1234".to_owned()));
+        opened.card()?.sign(0, "K0", &job(&credential).inputs, pin, link)
+    };
+    let look = Duration::from_secs(20);
+    let pending = cards.put(&insertion, Bounds { look, ..WITH_PIN }, sign).unwrap();
+    world.until_logged(READER, "00c0000000");
+    world.until_looking();
+    world.remove(READER);
+    assert_eq!(pending.wait(), Err(CardError::Removed));
+    let log = world.log(READER);
+    assert!(log.contains(&"end Leave".to_owned()), "{log:?}");
+    assert!(!log.iter().any(|line| line.ends_with("Reset")), "{log:?}");
+}
+
 #[test]
 fn a_card_pulled_before_it_is_asked_is_removed_and_nothing_is_sent() {
     let card = Plain::new(7);

@@ -70,6 +70,7 @@ fn a_card_that_answers_for_ever_is_let_go_in_time() {
         begin: BEGIN,
         script: time,
         call: CALL,
+        look: LOOK,
     };
     let (told, ends) = std::sync::mpsc::channel();
     let endless = move |_: &mut Opened, link: &mut Link<'_>| -> Result<(), CardError> {
@@ -95,6 +96,7 @@ fn nobody_waits_in_line_behind_a_reader_that_hangs() {
         begin: BEGIN,
         script: Duration::from_millis(50),
         call: CALL,
+        look: LOOK,
     };
     let (release, hang) = std::sync::mpsc::channel::<()>();
     let hangs = move |_: &mut Opened, _: &mut Link<'_>| {
