@@ -188,10 +188,13 @@ fn a_wrong_pin_costs_one_try_and_says_what_is_left() {
     }
 }
 
+/// What comes of the card's answer.
+type Comes<'a> = &'a dyn Fn(Vec<u8>) -> Result<Vec<u8>, CardError>;
+
 /// What comes of the card's answer to VERIFY is another's say.
 struct AtVerify<'a> {
     inner: &'a mut InProcess<UecCard>,
-    comes: &'a dyn Fn(Vec<u8>) -> Result<Vec<u8>, CardError>,
+    comes: Comes<'a>,
 }
 
 impl Transport for AtVerify<'_> {
@@ -219,7 +222,7 @@ fn a_wrong_pin_whose_tries_are_not_told_leaves_one_less() {
     };
     let bare = |_| Ok(vec![0x90, 0x00]);
     let hung = |_| Err(CardError::Silent(std::time::Duration::from_secs(15)));
-    let all: [&dyn Fn(Vec<u8>) -> Result<Vec<u8>, CardError>; 4] = [&unnumbered, &forged, &bare, &hung];
+    let all: [Comes<'_>; 4] = [&unnumbered, &forged, &bare, &hung];
     for (index, comes) in all.into_iter().enumerate() {
         let virtual_card = UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
         let (_folder, terminals) = terminals(&virtual_card);
