@@ -229,6 +229,12 @@ impl Cards {
         told
     }
 
+    /// Whether a call to the reader of this card does not return.
+    fn hangs(&self, insertion: &Insertion) -> bool {
+        let place = (insertion.service, insertion.reader.clone());
+        self.lanes.get(&place).is_some_and(Lane::is_hung)
+    }
+
     /// The card and the PIN behind a token.
     fn place(&self, token: &TokenId) -> Result<(Insertion, usize), Error> {
         let (insertion, slot) = self.shown.get(token).ok_or(Error::TokenRemoved)?;
@@ -320,9 +326,9 @@ impl Source for Cards {
                     tracing::info!(reader = insertion.reader, %error, "a card was not read");
                     // It may be ours: a module that shows it now would be a second owner a moment later.
                     served.push(insertion.reader.clone());
-                    // A reader that hangs tells when it does no more.
+                    // A reader that hangs tells when it does no more; a card that is slow alone has nobody to tell.
                     let held = self.readers.holds(&insertion);
-                    lacks |= !matches!(error, CardError::Silent(_)) && held;
+                    lacks |= held && !self.hangs(&insertion);
                     if held {
                         strangers.push(stranger(&insertion.reader, Strange::Unread));
                     }

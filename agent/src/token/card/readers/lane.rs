@@ -123,6 +123,11 @@ impl Lane {
         !self.thread.is_finished()
     }
 
+    /// Whether the reader was told of as hung; it is told of again when it is not.
+    pub fn is_hung(&self) -> bool {
+        self.progress.is_hung()
+    }
+
     /// Puts a script in line, for the card of this insertion and no other; nobody waits here.
     ///
     /// `script` gets the card and its answer to reset. It is run once at most, and where it fails nothing is tried again.

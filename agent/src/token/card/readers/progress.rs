@@ -124,6 +124,11 @@ impl Progress {
         call.and(at.script.map_or(Ok(()), |script| script.check()))
     }
 
+    /// Whether a call is known not to return: once it does, that is told.
+    pub(super) fn is_hung(&self) -> bool {
+        self.at().hung
+    }
+
     /// Nobody asks any more.
     pub(super) fn close(&self) {
         self.at().closed = true;

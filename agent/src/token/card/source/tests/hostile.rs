@@ -108,8 +108,12 @@ fn nobody_waits_in_line_behind_a_reader_that_hangs() {
     let begun = std::time::Instant::now();
     assert_eq!(cards.run(&insertion, bounds, |_, _| Ok(())), silent);
     assert!(begun.elapsed() < BEGIN, "at once");
+    // No call hangs, so nobody tells when it is done: whoever waits for cards asks again.
+    assert!(cards.tokens().is_err());
+    assert!(cards.lacks());
     drop(release);
     assert_eq!(listed(&mut cards).len(), 2);
+    assert!(!cards.lacks());
 }
 
 #[test]
