@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -40,11 +40,31 @@ pub struct Lane {
     jobs: mpsc::Sender<Job>,
     thread: JoinHandle<()>,
     progress: Arc<Progress>,
+    /// Of the jobs that are in line or under way.
+    gates: Mutex<Vec<Weak<Gate>>>,
 }
 
 struct Job {
     turn: Turn,
-    script: Script,
+    script: Arc<Held>,
+}
+
+/// A script until it is run, or given up: with it goes the PIN that was typed for it, however long its turn is in line.
+struct Held(Mutex<Option<Script>>);
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, Option<Script>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Option<Script> {
+        self.lock().take()
+    }
+
+    /// It was run, or given up.
+    fn is_spent(&self) -> bool {
+        self.lock().is_none()
+    }
 }
 
 /// Whose card a script is for, and who waits for it.
@@ -77,6 +97,10 @@ impl Gate {
         self.turn(BEGUN, LEFT);
     }
 
+    fn is_given_up(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == GIVEN_UP
+    }
+
     /// Whether the asker has left.
     pub(super) fn is_left(&self) -> bool {
         self.0.load(Ordering::SeqCst) == LEFT
@@ -92,6 +116,8 @@ impl Gate {
 /// A script on its way.
 pub struct Pending<T> {
     gate: Arc<Gate>,
+    /// The thread's: where that is gone, it is.
+    script: Weak<Held>,
     begun: mpsc::Receiver<Instant>,
     answer: mpsc::Receiver<Result<T, CardError>>,
     asked: Instant,
@@ -115,7 +141,12 @@ impl Lane {
         let thread = std::thread::Builder::new().name(format!("reader {reader}"));
         let started = thread.spawn(move || queue.into_iter().for_each(|job| worker.run(job)));
         let thread = started.map_err(|error| CardError::Service(format!("no thread for the reader: {error}")))?;
-        Ok(Self { jobs, thread, progress })
+        Ok(Self {
+            jobs,
+            thread,
+            progress,
+            gates: Mutex::default(),
+        })
     }
 
     /// Whether the thread is there.
@@ -140,23 +171,27 @@ impl Lane {
         let (reply, answer) = mpsc::channel();
         let (begun, began) = mpsc::channel();
         let gate = Arc::new(Gate(AtomicU8::new(WAITING)));
+        let script: Script = Box::new(move |wire| {
+            let answer = wire.and_then(|(wire, atr)| script(&mut Link::new(wire), atr));
+            Box::new(move || drop(reply.send(answer)))
+        });
+        let script = Arc::new(Held(Mutex::new(Some(script))));
         let pending = Pending {
             gate: gate.clone(),
+            script: Arc::downgrade(&script),
             begun: began,
             answer,
             asked: Instant::now(),
             bounds,
             progress: self.progress.clone(),
         };
-        // Nobody waits in line behind a reader that hangs.
-        if let Err(overdue) = self.progress.check() {
-            let _ = reply.send(Err(overdue));
+        if let Err(error) = self.admits() {
+            if let Some(script) = script.take() {
+                script(Err(error))();
+            }
             return pending;
         }
-        let script: Script = Box::new(move |wire| {
-            let answer = wire.and_then(|(wire, atr)| script(&mut Link::new(wire), atr));
-            Box::new(move || drop(reply.send(answer)))
-        });
+        self.gates().push(Arc::downgrade(&gate));
         let turn = Turn {
             insertion: insertion.clone(),
             gate,
@@ -166,6 +201,21 @@ impl Lane {
         // Where the thread is gone, the job is dropped and its answer with it.
         let _ = self.jobs.send(Job { turn, script });
         pending
+    }
+
+    /// Nobody waits in line behind a reader that hangs, nor behind one who waited in vain for another program.
+    fn admits(&self) -> Result<(), CardError> {
+        self.progress.check()?;
+        let mut gates = self.gates();
+        gates.retain(|gate| gate.strong_count() > 0);
+        match gates.iter().filter_map(Weak::upgrade).any(|gate| gate.is_given_up()) {
+            true => Err(CardError::InUse),
+            false => Ok(()),
+        }
+    }
+
+    fn gates(&self) -> MutexGuard<'_, Vec<Weak<Gate>>> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -183,6 +233,7 @@ impl<T> Pending<T> {
         let begun = match self.begun.recv_timeout(left) {
             Ok(begun) => begun,
             Err(mpsc::RecvTimeoutError::Timeout) if self.gate.pass(GIVEN_UP) => {
+                drop(self.script.upgrade().and_then(|script| script.take()));
                 return self.progress.check().and(Err(CardError::InUse));
             }
             // Refused before it began, or began in this very moment.
@@ -230,14 +281,15 @@ struct Worker {
 impl Worker {
     fn run(&mut self, job: Job) {
         let Job { turn, script } = job;
-        if turn.gate.0.load(Ordering::SeqCst) == GIVEN_UP {
+        if turn.gate.is_given_up() {
             return;
         }
-        let mut script = Some(script);
         let mut answer = None;
-        let fault = self.transact(&turn, &mut script, &mut answer);
+        let fault = self.transact(&turn, &script, &mut answer);
         self.progress.end();
-        if let (Some(script), Some(error)) = (script, fault.err()) {
+        if let Err(error) = fault
+            && let Some(script) = script.take()
+        {
             answer = Some(script(Err(error)));
         }
         if let Some(hand_out) = answer {
@@ -246,12 +298,7 @@ impl Worker {
     }
 
     /// Connects, begins and runs the script; it is left where it was not run.
-    fn transact(
-        &mut self,
-        turn: &Turn,
-        script: &mut Option<Script>,
-        answer: &mut Option<HandOut>,
-    ) -> Result<(), CardError> {
+    fn transact(&mut self, turn: &Turn, script: &Held, answer: &mut Option<HandOut>) -> Result<(), CardError> {
         for _ in 0..RESETS {
             let call = turn.bounds.call;
             let mut connection = self.connect(&turn.insertion.reader, call)?;
@@ -301,7 +348,7 @@ impl Worker {
             progress.during(call, || connection.disconnect(ending));
             match (refused, ran) {
                 (Some(error), _) => return Err(error),
-                _ if script.is_none() || turn.gate.0.load(Ordering::SeqCst) == GIVEN_UP => return Ok(()),
+                _ if script.is_spent() || turn.gate.is_given_up() => return Ok(()),
                 (None, Err(Fault::Reset)) => {}
                 (None, Err(fault)) => return Err(self.failed(fault)),
                 (None, Ok(())) => return Ok(()),
@@ -333,7 +380,7 @@ impl Worker {
 struct Panicked;
 
 /// Runs the script. One that panics must not take the transaction along, nor leave the card as it is.
-fn play(script: &mut Option<Script>, wire: &mut Wire<'_>, atr: &[u8]) -> Result<Option<HandOut>, Panicked> {
+fn play(script: &Held, wire: &mut Wire<'_>, atr: &[u8]) -> Result<Option<HandOut>, Panicked> {
     let Some(script) = script.take() else {
         return Ok(None);
     };

@@ -162,8 +162,11 @@ fn anothers_transaction_is_waited_for_within_a_bound() {
     assert!(others.iter().all(|token| token.reader.as_deref() == Some("Reader 01")));
 
     world.hold(READER, false);
-    let tokens = listed(&mut cards);
-    assert!(tokens.iter().any(|token| token.id == id));
+    // Its thread has to see that first.
+    let begun = std::time::Instant::now();
+    while !listed(&mut cards).iter().any(|token| token.id == id) {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
     let log = world.log(READER);
     assert_eq!(verifies(&log), 0, "{log:?}");
     // A short one costs nothing but its time.
@@ -177,6 +180,36 @@ fn anothers_transaction_is_waited_for_within_a_bound() {
     });
     assert!(cards.sign(&id, job(&credential), pin("1234")).is_ok());
     release.join().unwrap();
+}
+
+/// Another program may keep its transaction for ever: neither PINs nor questions gather behind it.
+#[test]
+fn what_was_given_up_is_forgotten_at_once_and_nothing_is_put_in_line_behind_it() {
+    let (world, mut cards, id, _) = agreed(&Plain::new(7));
+    let insertion = cards.place(&id).unwrap().0;
+    world.hold(READER, true);
+    let typed = Arc::new(());
+    let kept = Arc::downgrade(&typed);
+    let spend = move |_: &mut Opened, _: &mut Link<'_>| {
+        drop(typed);
+        Ok(())
+    };
+    assert_eq!(cards.run(&insertion, WITH_PIN, spend), Err(CardError::InUse));
+    assert!(kept.upgrade().is_none(), "while the other program still has the card");
+
+    let patient = Bounds {
+        begin: Duration::from_secs(20),
+        ..READING
+    };
+    let begun = std::time::Instant::now();
+    assert_eq!(cards.run(&insertion, patient, |_, _| Ok(())), Err(CardError::InUse));
+    assert!(begun.elapsed() < patient.begin, "at once");
+
+    world.hold(READER, false);
+    while cards.run(&insertion, READING, |_, _| Ok(())) == Err(CardError::InUse) {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    assert!(commands(&world.log(READER)).is_empty(), "it was known already");
 }
 
 #[test]
