@@ -293,7 +293,7 @@ fn a_certificate_that_is_not_given_costs_the_others_nothing() {
             card.credentials(0, link).unwrap()
         });
         let found: Vec<_> = found.into_iter().map(|one| one.certificate).collect();
-        assert_eq!(found, [two.clone()]);
+        assert_eq!(found, std::slice::from_ref(&two));
 
         // Where there is no other, why is told.
         let transcript = [&read, bad, "> 00A4080004 50000346 00\n< 6A82\n"].concat();
