@@ -20,6 +20,8 @@ pub enum Error {
     Cancelled,
     /// The person said no.
     Declined,
+    /// What keeps the whole card from being used, and what of it is known: for windows, the log and the command line.
+    CardClosed(String),
     /// Another program holds the card for itself alone.
     CardInUse,
     /// The time ran out.
@@ -112,7 +114,7 @@ impl Error {
             Self::SignatureMismatch => ErrorCode::SignatureMismatch,
             Self::TokenRemoved => ErrorCode::TokenRemoved,
             Self::TooManyPairings => ErrorCode::TooManyPairings,
-            Self::UnsupportedAlgorithm(_) => ErrorCode::UnsupportedAlgorithm,
+            Self::UnsupportedAlgorithm(_) | Self::CardClosed(_) => ErrorCode::UnsupportedAlgorithm,
             Self::UnsupportedFormat(_) => ErrorCode::UnsupportedFormat,
         }
     }
@@ -131,6 +133,11 @@ impl Error {
         let detail = match self {
             // What we got wrong is for the log alone.
             Self::Internal(_) => String::new(),
+            // Pages are told of problems too: which card is in, or that one is, is none of their business.
+            Self::StrangeCard(_) => Self::NoToken.to_string(),
+            Self::CardClosed(_) => {
+                "the card or token cannot be used for this; `eid-agent tokens` says why, and another may do".to_owned()
+            }
             other => other.to_string(),
         };
         let mut problem = Problem::new(self.code(), detail);
@@ -163,7 +170,10 @@ impl fmt::Display for Error {
                 )
             }
             Self::NoCertificate(why) => write!(f, "no suitable certificate: {why}"),
-            Self::NoToken => f.write_str("no card or token appeared; insert one and try again"),
+            Self::NoToken => f.write_str(
+                "no card or token that can be used appeared; insert one and try again \
+                 (`eid-agent tokens` says what is known of one that is in)",
+            ),
             Self::StrangeCard(Strange::Unserved) => f.write_str(
                 "a card is in a reader, but not one that this agent can use; insert another one and try again \
                  (`eid-agent tokens` says what is known of the card)",
@@ -206,7 +216,7 @@ impl fmt::Display for Error {
                 f,
                 "the service that speaks to card readers (PC/SC) does not answer: {why}; start it and try again"
             ),
-            Self::Refused(_, why) => f.write_str(why),
+            Self::CardClosed(why) | Self::Refused(_, why) => f.write_str(why),
             Self::SignatureMismatch => {
                 f.write_str("the token's signature does not fit its certificate; nothing was handed out")
             }
@@ -224,3 +234,25 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page may get the whole of a problem document.
+    #[test]
+    fn a_problem_tells_neither_that_a_strange_card_is_in_nor_what_a_card_is() {
+        let nothing = Error::NoToken.problem();
+        for strange in [Strange::Unserved, Strange::Unread].map(Error::StrangeCard) {
+            assert_eq!(strange.problem(), nothing);
+            assert_ne!(strange.to_string(), nothing.detail, "the person is told more");
+        }
+        let why = "the universal card takes a PIN only from a terminal, and its programme ended with 2016";
+        let closed = Error::CardClosed(why.to_owned());
+        assert_eq!(closed.to_string(), why);
+        let problem = closed.problem();
+        assert_eq!(problem, Error::CardClosed("another reason".to_owned()).problem());
+        assert_eq!(problem.code, ErrorCode::UnsupportedAlgorithm);
+        assert!(problem.detail.contains("eid-agent tokens") && !problem.detail.contains("universal"));
+    }
+}

@@ -209,7 +209,13 @@ fn as_json((token, credentials): &Shown, now: OffsetDateTime) -> Value {
     let mut value = json!(token.summary());
     value["label"] = json!(token.label);
     match credentials {
-        Err(error) => value["problem"] = json!(error.problem()),
+        Err(error) => {
+            value["problem"] = json!(error.problem());
+            // Its owner is told the whole, of which a page is not.
+            if matches!(error, Error::CardClosed(_)) {
+                value["problem"]["detail"] = json!(error.to_string());
+            }
+        }
         Ok(credentials) => {
             let list = credentials.iter().map(|credential| {
                 let summary = Summary::read(&credential.certificate);

@@ -11,7 +11,6 @@ use agent::token::card::uec::Terminals;
 use agent::token::discover;
 use agent::token::worker::Tokens;
 use agent::{Error, prompt};
-use plugin_protocol::ErrorCode;
 use plugin_protocol::api::SourceKind;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -215,7 +214,7 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
     let credentials = match tokens.credentials(&token.id).await {
         Ok(credentials) => credentials,
         // The card is whole, and says all there is to say.
-        Err(error @ Error::Refused(ErrorCode::UnsupportedAlgorithm, _)) => {
+        Err(error @ Error::CardClosed(_)) => {
             let remedy = "use another card or token, or what is said to be missing";
             return Check::warn(&what, error.to_string(), remedy);
         }

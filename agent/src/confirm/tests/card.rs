@@ -160,7 +160,7 @@ async fn without_a_terminal_nobody_is_asked_for_a_pin() {
     let world = world(virtual_card(), false, Vec::new());
     let refused = world.confirm(uec(false)).await.result.unwrap_err();
     assert!(
-        matches!(&refused, Error::Refused(ErrorCode::UnsupportedAlgorithm, why) if why.starts_with("the universal card takes")),
+        matches!(&refused, Error::CardClosed(why) if why.starts_with("the universal card takes")),
         "{refused}"
     );
     assert!(consents(&world).is_empty());

@@ -138,7 +138,7 @@ impl From<CardError> for Error {
             CardError::Removed => Self::TokenRemoved,
             CardError::Unsupported(what) => Self::UnsupportedAlgorithm(what),
             // The whole of what is to be said: nothing of ours stands before it.
-            CardError::Closed(why) => Self::Refused(ErrorCode::UnsupportedAlgorithm, why),
+            CardError::Closed(why) => Self::CardClosed(why),
             CardError::InUse => Self::CardInUse,
             CardError::Service(why) => Self::ReaderService(why),
             error @ (CardError::Malformed(..)
