@@ -16,6 +16,9 @@
 //! reset after each of our PINs. Rutoken Lite has a like answer to reset and signs nothing. ECP 3.0 without contacts
 //! ("RtSC") is left to modules: its PIN would go through the air as it is typed.
 //!
+//! \[INF\] VERIFY without data costs no try, also where no wrong PIN went before it (`Counter::EmptyVerify`): OpenSC sends
+//! one after 6300 alone, and the token's tries are told so only there; no document says that it is free.
+//!
 //! \[INF\] The shortest PIN is what a token was formatted with: 4 is OpenSC's. How many tries there are in all stands in
 //! the attributes of the PIN's file, of which OpenSC writes both halves alike; it is not told. The holder's change of a
 //! PIN is not documented but for OpenSC's own form of it, and is not offered; the SO's unblocking is not the holder's.
