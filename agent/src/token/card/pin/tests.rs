@@ -210,11 +210,7 @@ impl Write for Log {
 fn nothing_of_a_pin_is_in_a_log_at_the_finest_level() {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::with_default(subscriber, || {
+    let verify = || {
         let transcript = "
             > 002000810C 393730353331FFFFFFFFFFFF
             < 63C2
@@ -228,7 +224,15 @@ fn nothing_of_a_pin_is_in_a_log_at_the_finest_level() {
         assert_eq!((recorder.count(), recorder.with_data(0x20)), (2, 2));
         assert_eq!(recorder.exchanges()[0].to_string(), "002000810C -> (0 bytes) 63C2");
         assert_eq!(recorder.protocol(), Protocol::T1);
-    });
+    };
+    // A line of the log that another test reaches for the first time in the moment in which the subscriber below is
+    // made stays silent for good (tracing-core registers the two without one lock): here all are reached before that.
+    verify();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, verify);
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(
         text.contains("00 20 00 81 (12 bytes)"),
