@@ -5,7 +5,8 @@
 //! anything. A mark is an HMAC-SHA-256 under a secret of this installation (RFC 2104): the same here for the same
 //! certificate, over runs and programs, and nothing to anybody without the secret.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -74,21 +75,35 @@ type Secret = Zeroizing<[u8; LENGTH]>;
 
 /// The secret of a state directory; where there is none, or no whole one, it is made.
 fn kept(state: &Path) -> io::Result<Secret> {
-    private_file::create_directory(state)?;
     let path = state.join(FILE);
-    // Another program of this agent may be at it.
+    // It is replaced whole or not at all: what is there needs no lock, nor a directory that may be written to.
+    if let Some(secret) = read(&path)? {
+        return Ok(secret);
+    }
+    private_file::create_directory(state)?;
+    // Another program of this agent may be making it.
     let _lock = private_file::lock(&path)?;
-    let read = match std::fs::read(&path) {
-        Ok(read) => Zeroizing::new(read),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::new(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    if let Ok(secret) = <[u8; LENGTH]>::try_from(read.as_slice()) {
-        return Ok(Zeroizing::new(secret));
+    if let Some(secret) = read(&path)? {
+        return Ok(secret);
     }
     let secret = fresh()?;
     private_file::replace(&path, &*secret)?;
     Ok(secret)
+}
+
+/// What is in the file, if that is a secret: no more of it is read than a secret has.
+fn read(path: &Path) -> io::Result<Option<Secret>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut secret = Zeroizing::new([0; LENGTH]);
+    match file.read_exact(&mut *secret) {
+        Ok(()) => Ok((file.read(&mut [0])? == 0).then_some(secret)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn fresh() -> io::Result<Secret> {
@@ -127,9 +142,18 @@ mod tests {
     fn a_secret_that_is_cut_or_cannot_be_kept_costs_the_ids_and_nothing_else() {
         let state = tempfile::tempdir().unwrap();
         let file = state.path().join(FILE);
-        std::fs::write(&file, "").unwrap();
-        let mark = Marks::kept_in(state.path()).of(b"certificate").unwrap();
-        assert_eq!(std::fs::read(&file).unwrap().len(), LENGTH);
+        let mut mark = String::new();
+        for wrong in [0, LENGTH - 1, LENGTH + 1] {
+            std::fs::write(&file, vec![0; wrong]).unwrap();
+            let made = Marks::kept_in(state.path()).of(b"certificate").unwrap();
+            assert_eq!(std::fs::read(&file).unwrap().len(), LENGTH);
+            assert_ne!(made, mark, "{wrong}");
+            mark = made;
+        }
+
+        // What is there is used while somebody else is at it.
+        let _held = private_file::lock(&file).unwrap();
+        assert_eq!(Marks::kept_in(state.path()).of(b"certificate").unwrap(), mark);
 
         // A file where the folder would be.
         let marks = Marks::kept_in(&file);
