@@ -5,9 +5,9 @@ import { it } from 'node:test';
 
 import { SOFTWARE_PIN } from './harness/agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
-import { abort, begin, confirm, outcome, stages, status } from './harness/page.js';
+import { abort, begin, confirm, outcome, signOut, stages, status } from './harness/page.js';
 import { softHsm } from './harness/softhsm.js';
-import { eventually } from './harness/wait.js';
+import { eventually, within } from './harness/wait.js';
 
 const RIGHT = `pin ${SOFTWARE_PIN}`;
 
@@ -28,6 +28,22 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     assert.match(person.shown, new RegExp(scene().sites.origin().replaceAll('.', '\\.')));
     const last = (await agent.history()).at(-1);
     assert.deepEqual([last?.action, last?.origin, last?.outcome], ['confirmation', scene().sites.origin(), 'done']);
+  });
+
+  it('on the portal, pressed before the page has its words: it need not be pressed again', LIMIT, async () => {
+    const { person } = scene();
+    const page = await scene().portalPage();
+    await signOut(page);
+    await page.setRequestInterception(true);
+    const words = new Promise((/** @type {(request: import('puppeteer-core').HTTPRequest) => void} */ resume) => {
+      page.on('request', (request) => request.url().endsWith('/assets/en.json') ? resume(request) : request.continue());
+    });
+    await page.reload();
+    const held = await within('the words', words);
+    person.answers('yes', RIGHT);
+    await page.locator('button.primary[data-purpose=sign_in]').click();
+    await held.continue();
+    await page.waitForSelector('form[action="/sign-out"]');
   });
 
   it('in every format the agent speaks; cms-challenge only where a policy allows it', LIMIT, async () => {
