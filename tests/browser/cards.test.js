@@ -33,7 +33,7 @@ let card;
  * @param {Record<string, unknown>} [options]
  */
 async function taken({ person }, page, options = {}) {
-  person.answers('hang', 'hang');
+  person.answers('each CONFIRM: hang', 'hang');
   await begin(page, options);
   await person.seen(/^GETPIN/m);
   await abort(page);
@@ -70,7 +70,7 @@ inBrowsers('a PIV card in a reader', withCard('piv'), (scene) => {
   it('no card, then a card: the person is asked to put it in, and it goes on by itself', LIMIT, async () => {
     const page = await scene().caller();
     await card.remove();
-    scene().person.answers('hang', RIGHT);
+    scene().person.answers('each CONFIRM: hang', RIGHT);
     await begin(page);
     await reached(page, 'awaiting_token');
     await scene().person.asked();

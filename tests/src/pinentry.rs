@@ -1,8 +1,11 @@
 //! A person in a script: answers the agent's windows through a real pinentry process.
 
+pub mod script;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use self::script::Script;
 use crate::process::{eventually, eventually_async, is_alive};
 
 /// A scripted pinentry in a folder of its own.
@@ -11,7 +14,7 @@ pub struct ScriptedPerson {
 }
 
 impl ScriptedPerson {
-    /// Who will give `answers` (see `scripted-pinentry`), one to a window, in this order.
+    /// Who will give `answers` (see `scripted-pinentry` and [`Script`]), one to a window, in this order.
     pub fn new(folder: &Path, answers: &[&str]) -> Self {
         std::fs::create_dir_all(folder).expect("the folder can be created");
         let person = Self {
@@ -36,9 +39,9 @@ impl ScriptedPerson {
 
     /// Replaces the answers to come.
     pub fn will_answer(&self, answers: &[&str]) {
-        let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
         let _ = std::fs::remove_file(self.folder.join("go"));
-        std::fs::write(self.folder.join("answers"), text).expect("the answers can be written");
+        let script = Script::new(&self.folder);
+        script.replace(answers).expect("the answers can be written");
     }
 
     /// Gives the answer that was `held`.

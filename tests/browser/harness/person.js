@@ -1,6 +1,7 @@
 // The person in a script: answers the agent's windows through a real pinentry process
 // (tests/src/bin/scripted-pinentry.rs says what the answers are).
 
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -25,13 +26,14 @@ export class Person {
   }
 
   /**
-   * The answers to come, one to a window: `yes`, `no`, `pin 1234`, `cancel`, `hang`, `held yes`.
-   * What was shown before is forgotten.
+   * The answers to come, one to a window: `yes`, `no`, `pin 1234`, `cancel`, `hang`, `held yes`;
+   * tests/src/pinentry/script.rs has the rest. What was shown before is forgotten.
    * @param {...string} answers
    */
   answers(...answers) {
     for (const name of ['go', 'shown']) rmSync(join(this.#folder, name), { force: true });
-    writeFileSync(join(this.#folder, 'answers'), answers.map((answer) => `${answer}\n`).join(''));
+    // Not written here: a window of before, about to be closed, may have its hand in them still.
+    execFileSync(program('scripted-pinentry'), [this.#folder, 'will-answer', ...answers]);
   }
 
   /** Gives the answer that was `held`. */

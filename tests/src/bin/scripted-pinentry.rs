@@ -2,13 +2,18 @@
 //!
 //! `scripted-pinentry FOLDER` takes the first line of `FOLDER/answers` away at each
 //! question and does what it says: `pin 1234`, `yes`, `no`, `cancel`, `hang`, `die`.
-//! `held pin 1234` answers when `FOLDER/go` is there. A line that begins with `GETPIN: ` waits for a question for a PIN, one
-//! with `CONFIRM: ` for one of the others. With no line left it cancels. Pages before the last are turned without an answer.
-//! What it was shown is appended to `FOLDER/shown`, its process id as `OPENED id`.
+//! `held pin 1234` answers when `FOLDER/go` is there. [`Script`] says for which questions a line is. With no line left it
+//! cancels. Pages before the last are turned without an answer.
+//! What it was shown is appended to `FOLDER/shown`, its process id as `OPENED id`; a question is there once its answer is
+//! taken.
+//!
+//! `scripted-pinentry FOLDER will-answer ANSWER...` makes these the answers to come.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
+
+use system_tests::pinentry::script::{Asked, Script};
 
 const CANCELLED: &str = "ERR 83886179 Operation cancelled <Pinentry>";
 /// What the button says that turns a page.
@@ -16,7 +21,16 @@ const NEXT_PAGE: [&str; 2] = ["Next page", "Следующая страница"
 const NOT_CONFIRMED: &str = "ERR 83886194 Not confirmed <Pinentry>";
 
 fn main() -> io::Result<()> {
-    let folder = PathBuf::from(std::env::args_os().nth(1).expect("usage: scripted-pinentry FOLDER"));
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments
+        .next()
+        .expect("usage: scripted-pinentry FOLDER [will-answer ANSWER...]");
+    let folder = PathBuf::from(folder);
+    let script = Script::new(&folder);
+    if arguments.next().is_some_and(|word| word == "will-answer") {
+        let answers: Vec<String> = arguments.collect();
+        return script.replace(&answers.iter().map(String::as_str).collect::<Vec<_>>());
+    }
     let mut output = io::stdout();
     let mut button = String::new();
     remember(&folder, "OPENED", &std::process::id().to_string())?;
@@ -27,11 +41,17 @@ fn main() -> io::Result<()> {
         let (command, rest) = line.split_once(' ').unwrap_or((&line, ""));
         match command {
             "GETPIN" | "CONFIRM" | "MESSAGE" => {
+                let asked = if command == "GETPIN" {
+                    Asked::Pin
+                } else {
+                    Asked::Agreement
+                };
+                let said = match NEXT_PAGE.contains(&button.as_str()) {
+                    true => "yes".to_owned(),
+                    false => script.take(asked)?,
+                };
                 remember(&folder, command, rest)?;
-                match NEXT_PAGE.contains(&button.as_str()) {
-                    true => answer(&mut output, "yes")?,
-                    false => answer(&mut output, &released(&folder, next_answer(&folder, command)?))?,
-                }
+                answer(&mut output, &released(&folder, said))?;
             }
             "BYE" => {
                 writeln!(output, "OK")?;
@@ -75,26 +95,6 @@ fn released(folder: &Path, answer: String) -> String {
             held.to_owned()
         }
     }
-}
-
-/// The first line that is for any question, or for this kind.
-fn next_answer(folder: &Path, command: &str) -> io::Result<String> {
-    let path = folder.join("answers");
-    let text = fs::read_to_string(&path).unwrap_or_default();
-    let mut lines: Vec<&str> = text.lines().collect();
-    let for_pins = command == "GETPIN";
-    let fits = |line: &&str| match line.split_once(": ") {
-        Some(("GETPIN", _)) => for_pins,
-        Some(("CONFIRM", _)) => !for_pins,
-        _ => true,
-    };
-    let Some(place) = lines.iter().position(fits) else {
-        return Ok(String::new());
-    };
-    let line = lines.remove(place);
-    fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>())?;
-    let said = line.strip_prefix("GETPIN: ").or(line.strip_prefix("CONFIRM: "));
-    Ok(said.unwrap_or(line).to_owned())
 }
 
 fn remember(folder: &Path, command: &str, text: &str) -> io::Result<()> {

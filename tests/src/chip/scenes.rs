@@ -48,6 +48,10 @@ fn at_the_same_time<T: Send, Playing: Future<Output = ()>>(
     assert!(failed.is_empty(), "it failed with {failed:?}");
 }
 
+/// What a person does until a card is in. The window that asks for one opens anew whenever what it says of the cards that are
+/// in is no longer so.
+const NO_CARD_YET: &str = "each CONFIRM: hang";
+
 /// The right PIN is typed once and sent once, and the proof is the certificate's.
 async fn confirms(desk: &Desk, scene: &Scene) {
     seen(desk, scene).await;
@@ -156,10 +160,7 @@ pub async fn a_card_that_is_put_in_wakes_the_operation(ground: Ground, kind: Kin
 /// A request, then the card: the window "insert your card" makes way for the one that asks for the PIN.
 async fn waits_for_the_card(desk: &mut Desk, scene: &Scene) {
     let (before, request) = (desk.counts(), desk.request());
-    // The window that asks for a card opens anew when what it says of the cards that are in is no longer so.
-    let pin = format!("GETPIN: {}", desk.right());
-    let hang = "CONFIRM: hang";
-    let started = scene.begin(&request, &[hang, hang, hang, &pin]).await;
+    let started = scene.begin(&request, &[NO_CARD_YET, &desk.right()]).await;
     let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
     assert_eq!(waiting.state, OperationState::AwaitingToken);
     assert!(scene.person.shown().contains("Insert your card or token"));
@@ -235,10 +236,7 @@ pub async fn an_unknown_card(ground: Ground, kind: Kind) {
     let own = desk.card.take();
     desk.insert_other(Stranger);
     let (before, request) = (desk.counts(), desk.request());
-    // The window that asks for a card opens anew when what it says of the cards that are in is no longer so.
-    let pin = format!("GETPIN: {}", desk.right());
-    let hang = "CONFIRM: hang";
-    let started = scene.begin(&request, &[hang, hang, hang, &pin]).await;
+    let started = scene.begin(&request, &[NO_CARD_YET, &desk.right()]).await;
     let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
     assert_eq!(waiting.state, OperationState::AwaitingToken);
     desk.remove();

@@ -12,7 +12,7 @@ use fixtures::card::vpcd::Fault;
 use plugin_protocol::ErrorCode;
 use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
 
-use super::{Counts, at_the_same_time, confirms};
+use super::{Counts, NO_CARD_YET, at_the_same_time, confirms};
 use crate::apdu_log::Exchange;
 use crate::chip::{Desk, Ground, Kind, pulled_after, pulled_at};
 use crate::process::PATIENCE;
@@ -238,11 +238,7 @@ impl Player {
     }
 
     async fn begin(&self) -> Running {
-        // Each pull of a card that is waited for shows the window anew.
-        let mut answers = vec!["CONFIRM: hang"; 100];
-        let pin = format!("GETPIN: {}", self.desk.right());
-        answers.push(&pin);
-        self.scene.person.will_answer(&answers);
+        self.scene.person.will_answer(&[NO_CARD_YET, &self.desk.right()]);
         let request = self.desk.request();
         let sent = self.desk.pins_sent();
         let operation = self.scene.plugin.confirm(&request, None, None).await;
