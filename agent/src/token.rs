@@ -2,7 +2,7 @@
 //!
 //! A [`Source`] is whatever brings tokens: the software token, one PKCS#11
 //! module, the cards in all readers. Sources block and know nothing of async;
-//! `worker` gives each its own thread and is the only file that knows both.
+//! `worker` gives each its own thread and alone knows both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,12 +20,14 @@ use crate::pin::Pin;
 mod bytes;
 pub mod card;
 mod discover;
+mod listing;
 mod notice;
 pub mod pkcs11;
 pub mod software;
 pub mod worker;
 
 pub use discover::{Discovered, discover, discover_at};
+pub use listing::Listing;
 pub use notice::{Announcer, Inserted, Notice, ReaderInfo, Strange, Stranger};
 
 /// A token's opaque name: the same for the same token in the same place, and tells nothing else.
@@ -240,6 +242,11 @@ pub trait Source: Send {
     /// The tokens present now. Uninitialised ones are left out.
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error>;
 
+    /// The same, with what else is known of that look: for sources that have more to tell than an error.
+    fn listing(&mut self) -> Listing {
+        self.tokens().into()
+    }
+
     /// Certificates with their keys, read without a PIN where the token allows it.
     ///
     /// Expired and CA certificates are among them; the use case sorts them out.
@@ -279,26 +286,6 @@ pub trait Source: Send {
     /// while somebody waits for a token.
     fn announce(&mut self, _announcer: Announcer) -> bool {
         false
-    }
-
-    /// Readers whose cards its last answer of [`Source::tokens`] spoke for: nobody else offers these.
-    fn serves(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Whether its last answer of [`Source::tokens`] lacks a token that is there and could not be read.
-    fn lacks(&self) -> bool {
-        false
-    }
-
-    /// Why its last answer of [`Source::tokens`] lacks a token, where it had others to show.
-    fn shortfall(&self) -> Option<Error> {
-        None
-    }
-
-    /// Cards that were in a reader at its last answer of [`Source::tokens`], and show no token.
-    fn strangers(&self) -> Vec<Stranger> {
-        Vec::new()
     }
 
     /// The readers it looks after, and what is in them, served here or not.

@@ -1,5 +1,6 @@
 //! All sources of tokens that the configuration allows.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,6 @@ use super::card::uec::{Terminals, Uec};
 use super::pkcs11::discover::{ModulePath, Modules, Places, modules};
 use super::pkcs11::{Deadlines, Options as ModuleOptions, Pkcs11};
 use super::software::{Pkcs12, Software};
-use super::worker::distinct_names;
 use crate::config::{AUTO, CardsConfig, Config, Pkcs11Config};
 use crate::prompt::Language;
 
@@ -180,6 +180,17 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// Names of sources that two of them share would confuse events and `doctor`: numbers the later ones.
+fn distinct_names(names: Vec<String>) -> Vec<String> {
+    let mut used: BTreeMap<String, usize> = BTreeMap::new();
+    let mut number = |name: String| {
+        let count = used.entry(name.clone()).or_default();
+        *count += 1;
+        if *count == 1 { name } else { format!("{name} ({count})") }
+    };
+    names.into_iter().map(&mut number).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -219,5 +230,11 @@ mod tests {
         // Named and auto: once, for the person's own reason.
         let named = left_with("librtpkcs11ecp.so", &["auto", "rutoken-ecp"]);
         assert!(named.len() == 1 && named[0].why.contains("names it"), "{named:?}");
+    }
+
+    #[test]
+    fn equal_names_are_told_apart() {
+        let names = ["a.so", "b.so", "a.so"].map(str::to_owned).to_vec();
+        assert_eq!(distinct_names(names), ["a.so", "b.so", "a.so (2)"]);
     }
 }

@@ -20,15 +20,16 @@ use super::readers::{Bounds, Insertion, Lane, Pending, Reader, Readers};
 use crate::error::Error;
 use crate::pin::Pin;
 use crate::token::{
-    Announcer, Credential, Inserted, Management, ProveJob, ReaderInfo, SignJob, Source, Strange, Stranger, TokenId,
-    TokenInfo, UnblockCode, Wanted, refuse_unsupported,
+    Announcer, Credential, Inserted, Listing, Management, ProveJob, ReaderInfo, SignJob, Source, TokenId, TokenInfo,
+    UnblockCode, Wanted, refuse_unsupported,
 };
 
+mod listing;
 mod marks;
 mod opened;
 
 use marks::Marks;
-use opened::{Opened, Tell};
+use opened::Opened;
 
 /// Another program's transaction is waited for so long: Windows ends one without traffic after five seconds, and
 /// who asked must not wait much longer. (Tests wait it out.)
@@ -52,11 +53,6 @@ const WITH_PIN: Bounds = Bounds {
     call: CALL.saturating_mul(4),
     look: LOOK,
 };
-/// A card that is in and yet fails to be read is asked so often: contactless ones may be moved.
-const ATTEMPTS: usize = 3;
-/// And after such a pause, in which it may come to rest.
-const PAUSE: Duration = Duration::from_millis(150);
-
 /// How cards are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -87,15 +83,9 @@ pub struct Cards {
     opened: BTreeMap<Insertion, Arc<Mutex<Opened>>>,
     /// Which token is behind which PIN of which card.
     shown: BTreeMap<TokenId, (Insertion, usize)>,
-    /// A card that is in could not be read at the last listing.
-    lacks: bool,
-    /// Why, where others could.
-    shortfall: Option<Error>,
-    /// Cards that were in at the last listing, and show no token.
-    strangers: Vec<Stranger>,
     /// What the next act with a PIN asks before it begins.
     wanted: Option<Wanted>,
-    /// Readers whose cards are ours: PKCS#11 modules do not offer them a second time.
+    /// [`Listing::serves`], of the last look at the readers.
     served: Vec<String>,
 }
 
@@ -112,9 +102,6 @@ impl Cards {
             lanes: BTreeMap::new(),
             opened: BTreeMap::new(),
             shown: BTreeMap::new(),
-            lacks: false,
-            shortfall: None,
-            strangers: Vec::new(),
             wanted: None,
             served: Vec::new(),
         }
@@ -197,38 +184,6 @@ impl Cards {
         self.run(insertion, WITH_PIN, act)?
     }
 
-    /// Asks every card for its PINs, all readers at the same time; a card that is in and fails is asked again.
-    fn ask(&mut self, readers: &[Reader]) -> Vec<(Insertion, Result<Tell, CardError>)> {
-        let mut told = Vec::new();
-        let mut left: Vec<Insertion> = readers
-            .iter()
-            .filter(|reader| !reader.mute)
-            .filter_map(|reader| reader.card.clone())
-            .collect();
-        for attempt in 1..=ATTEMPTS {
-            if attempt > 1 && !left.is_empty() {
-                std::thread::sleep(PAUSE);
-            }
-            let asked: Vec<_> = left
-                .drain(..)
-                .map(|insertion| {
-                    let marks = self.marks.clone();
-                    let tell = move |opened: &mut Opened, link: &mut Link<'_>| opened.tell(&marks, link);
-                    (self.put(&insertion, READING, tell), insertion)
-                })
-                .collect();
-            for (pending, insertion) in asked {
-                match pending.and_then(Pending::wait) {
-                    Err(CardError::Removed) if attempt < ATTEMPTS && self.readers.holds(&insertion) => {
-                        left.push(insertion);
-                    }
-                    answer => told.push((insertion, answer)),
-                }
-            }
-        }
-        told
-    }
-
     /// Whether a call to the reader of this card does not return.
     fn hangs(&self, insertion: &Insertion) -> bool {
         let place = (insertion.service, insertion.reader.clone());
@@ -295,71 +250,12 @@ impl Source for Cards {
         true
     }
 
-    /// Where nothing else is there to be shown, a card that another program keeps is an error: the person would be
-    /// asked for a card that is in already.
     fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
-        let readers = self.look()?;
-        let (mut tokens, mut failure) = (Vec::new(), None);
-        let mut served = Vec::new();
-        let mut lacks = false;
-        let stranger = |reader: &str, why| Stranger {
-            reader: reader.to_owned(),
-            why,
-        };
-        let mute = readers.iter().filter(|reader| reader.mute);
-        let mut strangers: Vec<_> = mute.map(|reader| stranger(&reader.name, Strange::Unread)).collect();
-        let told = self.ask(&readers);
-        for (insertion, answer) in told {
-            match answer {
-                Ok(tell) => {
-                    if tell.ours {
-                        served.push(insertion.reader.clone());
-                    } else {
-                        strangers.push(stranger(&insertion.reader, Strange::Unserved));
-                    }
-                    for (slot, info) in tell.tokens(&insertion).into_iter().enumerate() {
-                        self.shown.insert(info.id.clone(), (insertion.clone(), slot));
-                        tokens.push(info);
-                    }
-                }
-                Err(error) => {
-                    tracing::info!(reader = insertion.reader, %error, "a card was not read");
-                    // It may be ours: a module that shows it now would be a second owner a moment later.
-                    served.push(insertion.reader.clone());
-                    // A reader that hangs tells when it does no more; a card that is slow alone has nobody to tell.
-                    let held = self.readers.holds(&insertion);
-                    lacks |= held && !self.hangs(&insertion);
-                    if held {
-                        strangers.push(stranger(&insertion.reader, Strange::Unread));
-                    }
-                    if error != CardError::Removed {
-                        failure = Some(error);
-                    }
-                }
-            }
-        }
-        (self.served, self.lacks, self.strangers) = (served, lacks, strangers);
-        self.shortfall = failure.map(Error::from);
-        match self.shortfall.take_if(|_| tokens.is_empty()) {
-            Some(error) => Err(error),
-            None => Ok(tokens),
-        }
+        self.listing().tokens
     }
 
-    fn serves(&self) -> Vec<String> {
-        self.served.clone()
-    }
-
-    fn lacks(&self) -> bool {
-        self.lacks
-    }
-
-    fn shortfall(&self) -> Option<Error> {
-        self.shortfall.clone()
-    }
-
-    fn strangers(&self) -> Vec<Stranger> {
-        self.strangers.clone()
+    fn listing(&mut self) -> Listing {
+        self.list()
     }
 
     fn bind(&mut self, wanted: Wanted) {

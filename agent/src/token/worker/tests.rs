@@ -2,11 +2,20 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use plugin_protocol::api::{PinState, SourceKind, TokenKind};
 
+use super::wait::LOOK;
 use super::*;
-use crate::token::{PinInfo, Strange};
+use crate::pin::Pin;
+use crate::token::{PinInfo, SignJob};
+
+mod announcing;
+mod listing;
+
+/// Several times what a source that does not announce is asked in.
+const WHILE: Duration = LOOK.saturating_mul(10);
 
 /// A source in memory: its tokens are set from outside, its calls may be held up.
 struct Fake {
@@ -224,157 +233,6 @@ async fn changed_returns_when_the_set_differs() {
     assert_eq!(tokens.list().await.len(), 2);
 }
 
-/// A source that announces its changes, as the cards do; it counts how often it is asked.
-struct Announcing {
-    tokens: Arc<Mutex<Result<Vec<TokenInfo>, Error>>>,
-    announcer: Arc<Mutex<Option<Announcer>>>,
-    asked: Arc<AtomicUsize>,
-    serves: Vec<String>,
-}
-
-impl Source for Announcing {
-    fn name(&self) -> &str {
-        "announcing"
-    }
-
-    fn kind(&self) -> SourceKind {
-        SourceKind::Pcsc
-    }
-
-    fn announce(&mut self, announcer: Announcer) -> bool {
-        *self.announcer.lock().unwrap() = Some(announcer);
-        true
-    }
-
-    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        self.tokens.lock().unwrap().clone()
-    }
-
-    fn serves(&self) -> Vec<String> {
-        self.serves.clone()
-    }
-
-    fn credentials(&mut self, _: &TokenId) -> Result<Vec<Credential>, Error> {
-        Ok(Vec::new())
-    }
-
-    fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
-        Ok(Vec::new())
-    }
-}
-
-impl Announcing {
-    fn new(tokens: Result<Vec<TokenInfo>, Error>) -> Self {
-        Self {
-            tokens: Arc::new(Mutex::new(tokens)),
-            announcer: Arc::default(),
-            asked: Arc::default(),
-            serves: Vec::new(),
-        }
-    }
-}
-
-/// Several times what a source that does not announce is asked in.
-const WHILE: Duration = LOOK.saturating_mul(10);
-
-/// Returns when a source was asked so often.
-async fn until_asked(asked: &AtomicUsize, times: usize) {
-    let reached = async {
-        while asked.load(Ordering::SeqCst) < times {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), reached).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_source_that_announces_is_asked_when_it_did_and_not_before() {
-    let source = Announcing::new(Ok(vec![token("a")]));
-    let (state, announcer, asked) = (source.tokens.clone(), source.announcer.clone(), source.asked.clone());
-    let tokens = Tokens::new(vec![Box::new(source)]);
-    let mut events = tokens.subscribe();
-    assert_eq!(tokens.list().await.len(), 1);
-    assert_eq!(events.recv().await.unwrap(), TokenEvent::Added(token("a").id));
-
-    // Two wait, whoever of them looks.
-    let waiting: Vec<_> = (0..2)
-        .map(|_| {
-            let tokens = tokens.clone();
-            tokio::spawn(async move { tokens.changed(&[token("a").id]).await })
-        })
-        .collect();
-    tokio::time::sleep(WHILE).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 1, "nothing polls");
-
-    // A notice that changes no token ends no wait.
-    let announce = announcer.lock().unwrap().clone().unwrap();
-    let notice = Notice::ReaderAdded("r".to_owned());
-    announce(notice.clone());
-    assert_eq!(events.recv().await.unwrap(), TokenEvent::Noticed(notice));
-    until_asked(&asked, 2).await;
-    tokio::time::sleep(WHILE).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 2, "once for both");
-    assert!(waiting.iter().all(|waiting| !waiting.is_finished()));
-
-    *state.lock().unwrap() = Ok(Vec::new());
-    announce(Notice::Changed);
-    for waiting in waiting {
-        tokio::time::timeout(Duration::from_secs(20), waiting)
-            .await
-            .unwrap()
-            .unwrap();
-    }
-}
-
-#[tokio::test]
-async fn an_announcing_source_that_failed_is_tried_again_while_somebody_waits() {
-    let source = Announcing::new(Err(Error::ReaderService("not there".to_owned())));
-    let (state, asked) = (source.tokens.clone(), source.asked.clone());
-    let tokens = Tokens::new(vec![Box::new(source)]);
-    tokens.list().await;
-    tokio::time::sleep(WHILE).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 1, "nobody waits");
-    let waiting = tokio::spawn({
-        let tokens = tokens.clone();
-        async move { tokens.changed(&[]).await }
-    });
-    until_asked(&asked, 3).await;
-    assert!(!waiting.is_finished());
-    *state.lock().unwrap() = Ok(vec![token("a")]);
-    tokio::time::timeout(Duration::from_secs(20), waiting)
-        .await
-        .unwrap()
-        .unwrap();
-}
-
-#[tokio::test]
-async fn a_card_that_is_served_here_is_not_offered_by_a_module_as_well() {
-    let long = "A reader whose name is longer than the sixty-four bytes of a slot's description 00 00";
-    let at = |name: &str, reader: &str| TokenInfo {
-        reader: Some(reader.to_owned()),
-        ..token(name)
-    };
-    let cards = Announcing {
-        serves: vec!["Reader 00".to_owned(), long.to_owned()],
-        ..Announcing::new(Ok(vec![at("card", "Reader 00")]))
-    };
-    let module = Fake::new(
-        "module",
-        vec![
-            at("same", "Reader 00   "),
-            at("cut", &long[..64]),
-            at("other", "Reader 001"),
-            token("none"),
-        ],
-    );
-    let tokens = Tokens::new(vec![Box::new(module), Box::new(cards)]);
-    let ids: Vec<TokenId> = tokens.list().await.into_iter().map(|token| token.id).collect();
-    assert_eq!(ids, ["other", "none", "card"].map(|name| token(name).id));
-    let error = tokens.sign(&token("same").id, job(), pin("1234"), still).await;
-    assert_eq!(error, Err(Error::TokenRemoved), "nobody reaches it");
-}
-
 #[tokio::test]
 async fn a_source_that_panics_is_an_error_not_a_hang() {
     struct Panics;
@@ -400,105 +258,4 @@ async fn a_source_that_panics_is_an_error_not_a_hang() {
         let listing = tokens.listing().await;
         assert!(matches!(&listing[0].tokens, Err(Error::Internal(why)) if why.contains("panics")));
     }
-}
-
-#[test]
-fn equal_names_are_told_apart() {
-    let names = ["a.so", "b.so", "a.so"].map(str::to_owned).to_vec();
-    assert_eq!(distinct_names(names), ["a.so", "b.so", "a.so (2)"]);
-}
-
-/// Shows one token, and says that another could not be read.
-struct Short(TokenInfo);
-
-impl Source for Short {
-    fn name(&self) -> &str {
-        "short"
-    }
-
-    fn kind(&self) -> SourceKind {
-        SourceKind::Pcsc
-    }
-
-    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
-        Ok(vec![self.0.clone()])
-    }
-
-    fn credentials(&mut self, _: &TokenId) -> Result<Vec<Credential>, Error> {
-        Err(Error::TokenRemoved)
-    }
-
-    fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
-        Err(Error::TokenRemoved)
-    }
-
-    fn shortfall(&self) -> Option<Error> {
-        Some(Error::CardInUse)
-    }
-}
-
-#[tokio::test]
-async fn a_list_that_falls_short_says_of_what_beside_what_it_has() {
-    let tokens = Tokens::new(vec![Box::new(Short(token("one")))]);
-    let listed = tokens.listing().await.remove(0);
-    assert_eq!(listed.tokens.map(|tokens| tokens.len()), Ok(1));
-    assert_eq!(listed.shortfall, Some(Error::CardInUse));
-}
-
-/// A card that the cards' wing does not know, which a module may serve all the same.
-struct Strangers;
-
-impl Source for Strangers {
-    fn name(&self) -> &str {
-        "strangers"
-    }
-
-    fn kind(&self) -> SourceKind {
-        SourceKind::Pcsc
-    }
-
-    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
-        Ok(Vec::new())
-    }
-
-    fn strangers(&self) -> Vec<Stranger> {
-        ["Reader 00", "Reader 01"]
-            .map(|reader| Stranger {
-                reader: reader.to_owned(),
-                why: Strange::Unserved,
-            })
-            .to_vec()
-    }
-
-    fn credentials(&mut self, _: &TokenId) -> Result<Vec<Credential>, Error> {
-        Err(Error::TokenRemoved)
-    }
-
-    fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
-        Err(Error::TokenRemoved)
-    }
-}
-
-#[tokio::test]
-async fn a_card_that_a_module_shows_is_no_stranger() {
-    let mut shown = token("one");
-    shown.reader = Some("Reader 01".to_owned());
-    let module = Fake::new("module", vec![shown]);
-    let tokens = Tokens::new(vec![Box::new(Strangers), Box::new(module)]);
-    let readers = |tokens: &Tokens| {
-        tokens
-            .strangers()
-            .into_iter()
-            .map(|stranger| stranger.reader)
-            .collect::<Vec<_>>()
-    };
-    assert!(readers(&tokens).is_empty(), "nobody looked yet");
-    tokens.list().await;
-    assert_eq!(readers(&tokens), ["Reader 00"]);
-    // Who knows of it waits for something else; who does not, does not wait.
-    let seen = [token("one").id];
-    tokens.appeared(&seen, &[]).await;
-    let known = tokens.strangers();
-    let waits = tokens.appeared(&seen, &known);
-    assert!(tokio::time::timeout(WHILE, waits).await.is_err());
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::token::card::pcsc::Fault;
+use crate::token::{Strange, Stranger};
 
 /// The scene after the person agreed: what is left is to sign.
 fn agreed(card: &Plain) -> (World, Cards, TokenId, Credential) {
@@ -125,15 +126,9 @@ fn a_card_that_another_program_keeps_is_in_use_and_comes_back() {
     let (world, mut cards) = scene();
     world.insert(READER, card);
     world.exclusive(READER, true);
-    let begun = std::time::Instant::now();
-    let error = loop {
-        match cards.tokens() {
-            Err(error) => break error,
-            Ok(tokens) => assert!(tokens.is_empty() && begun.elapsed() < Duration::from_secs(10)),
-        }
-    };
+    let (error, listing) = failed(&mut cards);
     assert_eq!(error, Error::CardInUse);
-    assert_eq!(cards.serves(), [READER], "no module takes it meanwhile");
+    assert_eq!(listing.serves, [READER], "no module takes it meanwhile");
     assert!(matches!(&cards.readers().unwrap()[0].card, Inserted::Unreadable(why) if why.contains("another program")));
     world.exclusive(READER, false);
     let tokens = listed(&mut cards);
@@ -293,9 +288,10 @@ fn a_mute_card_is_named() {
     while matches!(cards.readers().unwrap()[0].card, Inserted::Nothing) {
         assert!(begun.elapsed() < Duration::from_secs(10));
     }
-    assert_eq!(cards.tokens(), Ok(Vec::new()));
+    let listing = cards.listing();
+    assert_eq!(listing.tokens, Ok(Vec::new()));
+    assert_eq!(listing.strangers, [stranger(Strange::Unread)]);
     assert!(matches!(&cards.readers().unwrap()[0].card, Inserted::Unreadable(why) if why.contains("right way")));
-    assert_eq!(cards.strangers(), [stranger(Strange::Unread)]);
 }
 
 fn stranger(why: Strange) -> Stranger {
@@ -314,21 +310,22 @@ fn a_card_that_shows_no_token_is_told_of_with_its_reader() {
     let mut cards = source(&world, Vec::new(), &[]);
     world.insert(READER, Plain::new(7));
     let begun = std::time::Instant::now();
-    while cards.strangers().is_empty() {
+    let mut until = |there: bool| loop {
         assert!(begun.elapsed() < Duration::from_secs(10));
-        assert_eq!(cards.tokens(), Ok(Vec::new()));
-    }
-    assert_eq!(cards.strangers(), [stranger(Strange::Unserved)]);
-    assert_eq!(cards.shortfall(), None);
+        let listing = cards.listing();
+        assert_eq!((&listing.tokens, &listing.shortfall), (&Ok(Vec::new()), &None));
+        if listing.strangers.is_empty() != there {
+            break listing.strangers;
+        }
+    };
+    assert_eq!(until(true), [stranger(Strange::Unserved)]);
     world.remove(READER);
-    while !cards.strangers().is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(10));
-        assert_eq!(cards.tokens(), Ok(Vec::new()));
-    }
+    until(false);
     // One that was ours, and answers no more.
     let (world, mut cards, _) = with_card(&Plain::new(7));
-    assert_eq!(cards.strangers(), []);
+    assert_eq!(cards.listing().strangers, []);
     world.exclusive(READER, true);
-    assert_eq!(cards.tokens(), Err(Error::CardInUse));
-    assert_eq!(cards.strangers(), [stranger(Strange::Unread)]);
+    let listing = cards.listing();
+    assert_eq!(listing.tokens, Err(Error::CardInUse));
+    assert_eq!(listing.strangers, [stranger(Strange::Unread)]);
 }

@@ -69,9 +69,14 @@ fn a_command_that_does_not_return_costs_its_reader_alone_and_all_recovers() {
     // From now on nobody waits for it, and nothing is put in line there.
     world.log(READER);
     let begun = std::time::Instant::now();
-    assert!(in_the_other(&cards.tokens().unwrap()));
-    assert!(!cards.lacks(), "it tells by itself when it answers");
-    let why = cards.shortfall().unwrap();
+    let listing = cards.listing();
+    assert!(in_the_other(&listing.tokens.unwrap()));
+    assert!(!listing.lacks, "it tells by itself when it answers");
+    assert!(
+        listing.serves.contains(&READER.to_owned()),
+        "no module takes its card meanwhile"
+    );
+    let why = listing.shortfall.unwrap();
     assert!(why.to_string().contains("did not answer"), "{why}");
     let readers = cards.readers().unwrap();
     assert!(matches!(readers[0].card, Inserted::Hung(_)), "{readers:?}");
@@ -83,11 +88,11 @@ fn a_command_that_does_not_return_costs_its_reader_alone_and_all_recovers() {
     assert!(cards.sign(&other.id, job(&credential), pin("1234")).is_ok());
     assert!(begun.elapsed() < CALL, "at once");
     assert!(world.log(READER).is_empty());
-    assert!(!cards.served.is_empty(), "no module takes its card meanwhile");
 
     let_go(&world, &notices);
-    let now = cards.tokens().unwrap();
-    assert_eq!((now.len(), cards.shortfall()), (4, None));
+    let listing = cards.listing();
+    let now = listing.tokens.unwrap();
+    assert_eq!((now.len(), listing.shortfall), (4, None));
     assert!(now[0].is_still(&mine), "of the same insertion");
     let credential = cards.credentials(&mine.id).unwrap().remove(0);
     assert!(cards.sign(&mine.id, job(&credential), pin("1234")).is_ok());

@@ -25,14 +25,15 @@ fn without_a_module_its_rsa_keys_are_served() {
     assert_eq!((tokens[0].label.as_str(), tokens[0].role), ("Rutoken ECP PIN", None));
     assert_eq!(tokens[0].pin.tries_left, Some(5));
     assert_eq!(cards.credentials(&tokens[0].id).unwrap().len(), 2);
-    assert_eq!(cards.serves(), [READER]);
+    assert_eq!(cards.listing().serves, [READER]);
 }
 
 #[test]
 fn left_to_a_module_it_gets_not_a_byte() {
     let (world, mut cards) = put_in(rutoken_ecp::usb, vec![left("rutoken-ecp")]);
-    assert_eq!(cards.tokens(), Ok(Vec::new()));
-    assert!(cards.serves().is_empty(), "the module's token is shown");
+    let listing = cards.listing();
+    assert_eq!(listing.tokens, Ok(Vec::new()));
+    assert!(listing.serves.is_empty(), "the module's token is shown");
     let told = cards.readers().unwrap().remove(0).card;
     assert!(
         matches!(&told, Inserted::Left { family, why } if family == "Rutoken ECP" && why.contains("test says")),
@@ -44,8 +45,9 @@ fn left_to_a_module_it_gets_not_a_byte() {
 #[test]
 fn as_its_maker_writes_it_it_is_left_to_any_module_and_said_so() {
     let (world, mut cards) = put_in(rutoken_ecp::of_its_maker, Vec::new());
-    assert_eq!(cards.tokens(), Ok(Vec::new()));
-    assert!(cards.serves().is_empty(), "the module's token is shown");
+    let listing = cards.listing();
+    assert_eq!(listing.tokens, Ok(Vec::new()));
+    assert!(listing.serves.is_empty(), "the module's token is shown");
     let told = cards.readers().unwrap().remove(0).card;
     assert!(
         matches!(&told, Inserted::Elsewhere { family, why } if family == "Rutoken ECP" && why.contains("librtpkcs11ecp")),

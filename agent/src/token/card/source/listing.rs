@@ -1,0 +1,119 @@
+//! What is in all readers at one look.
+
+use std::time::Duration;
+
+use super::super::apdu::Link;
+use super::super::error::CardError;
+use super::super::readers::{Insertion, Pending, Reader};
+use super::opened::{Opened, Tell};
+use super::{Cards, READING};
+use crate::error::Error;
+use crate::token::{Listing, Strange, Stranger, TokenInfo};
+
+/// A card that is in and yet fails to be read is asked so often: contactless ones may be moved.
+const ATTEMPTS: usize = 3;
+/// And after such a pause, in which it may come to rest.
+const PAUSE: Duration = Duration::from_millis(150);
+
+impl Cards {
+    /// The tokens on all cards, and the cards that show none.
+    ///
+    /// Where nothing else is there to be shown, a card that another program keeps is an error: the person would be
+    /// asked for a card that is in already.
+    pub(super) fn list(&mut self) -> Listing {
+        let readers = match self.look() {
+            Ok(readers) => readers,
+            // Its cards are ours once it is back: no module takes them meanwhile.
+            Err(error) => {
+                return Listing {
+                    serves: self.served.clone(),
+                    ..Err(error).into()
+                };
+            }
+        };
+        let mut listing = Listing::default();
+        let mute = readers.iter().filter(|reader| reader.mute);
+        listing.strangers = mute.map(|reader| stranger(&reader.name, Strange::Unread)).collect();
+        let mut tokens = Vec::new();
+        for (insertion, answer) in self.ask(&readers) {
+            match answer {
+                Ok(tell) => tokens.extend(self.show(&insertion, tell, &mut listing)),
+                Err(error) => self.miss(&insertion, error, &mut listing),
+            }
+        }
+        self.served.clone_from(&listing.serves);
+        listing.tokens = match listing.shortfall.take_if(|_| tokens.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(tokens),
+        };
+        listing
+    }
+
+    /// The tokens on a card that told of itself.
+    fn show(&mut self, insertion: &Insertion, tell: Tell, listing: &mut Listing) -> Vec<TokenInfo> {
+        match tell.ours {
+            true => listing.serves.push(insertion.reader.clone()),
+            false => listing.strangers.push(stranger(&insertion.reader, Strange::Unserved)),
+        }
+        let tokens = tell.tokens(insertion);
+        for (slot, info) in tokens.iter().enumerate() {
+            self.shown.insert(info.id.clone(), (insertion.clone(), slot));
+        }
+        tokens
+    }
+
+    /// Takes down that a card could not be read.
+    fn miss(&self, insertion: &Insertion, error: CardError, listing: &mut Listing) {
+        tracing::info!(reader = insertion.reader, %error, "a card was not read");
+        // It may be ours: a module that shows it now would be a second owner a moment later.
+        listing.serves.push(insertion.reader.clone());
+        // A reader that hangs tells when it does no more; a card that is slow alone has nobody to tell.
+        let held = self.readers.holds(insertion);
+        listing.lacks |= held && !self.hangs(insertion);
+        if held {
+            listing.strangers.push(stranger(&insertion.reader, Strange::Unread));
+        }
+        if error != CardError::Removed {
+            listing.shortfall = Some(Error::from(error));
+        }
+    }
+
+    /// Asks every card for its PINs, all readers at the same time; a card that is in and fails is asked again.
+    fn ask(&mut self, readers: &[Reader]) -> Vec<(Insertion, Result<Tell, CardError>)> {
+        let mut told = Vec::new();
+        let mut left: Vec<Insertion> = readers
+            .iter()
+            .filter(|reader| !reader.mute)
+            .filter_map(|reader| reader.card.clone())
+            .collect();
+        for attempt in 1..=ATTEMPTS {
+            if attempt > 1 && !left.is_empty() {
+                std::thread::sleep(PAUSE);
+            }
+            let asked: Vec<_> = left
+                .drain(..)
+                .map(|insertion| {
+                    let marks = self.marks.clone();
+                    let tell = move |opened: &mut Opened, link: &mut Link<'_>| opened.tell(&marks, link);
+                    (self.put(&insertion, READING, tell), insertion)
+                })
+                .collect();
+            for (pending, insertion) in asked {
+                match pending.and_then(Pending::wait) {
+                    Err(CardError::Removed) if attempt < ATTEMPTS && self.readers.holds(&insertion) => {
+                        left.push(insertion);
+                    }
+                    answer => told.push((insertion, answer)),
+                }
+            }
+        }
+        told
+    }
+}
+
+fn stranger(reader: &str, why: Strange) -> Stranger {
+    Stranger {
+        reader: reader.to_owned(),
+        why,
+    }
+}
