@@ -9,8 +9,18 @@ use std::sync::OnceLock;
 /// `cargo test -p system-tests` builds the libraries it depends on, not the
 /// programs: without this the tests could run yesterday's daemon.
 pub fn path(name: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(build).join(name)
+}
+
+static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Takes the programs as they are, if this one lies beside this program: for a person's tool, which is started by its
+/// path, maybe where there is no cargo, and is no place to build in.
+pub fn take_as_they_are(name: &str) {
+    let folder = target_folder();
+    if folder.join(name).is_file() {
+        FOLDER.get_or_init(|| folder);
+    }
 }
 
 fn build() -> PathBuf {

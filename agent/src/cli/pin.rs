@@ -149,7 +149,10 @@ fn none(present: &[TokenInfo], wanted: Option<&str>, unblock: bool, failures: Ve
                 legible(name)
             )
         }
-        _ => format!("the PIN of this token is not {verb} by eid-agent; its own tool, or its issuer, can"),
+        _ => format!(
+            "the PIN of this token is not {verb} by eid-agent: what it can do here, `eid-agent tokens` says; \
+             its own tool, or its issuer, may"
+        ),
     };
     Failure::other([vec![why], failures].concat().join("\n"))
 }

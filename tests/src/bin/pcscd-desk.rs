@@ -14,15 +14,38 @@ use std::process::{Command, ExitCode};
 use system_tests::chip::rehearsal::Rehearsal;
 use system_tests::chip::{KINDS, Kind};
 use system_tests::pcscd::Pcscd;
+use system_tests::programs::take_as_they_are;
+
+const HELP: &str = "\
+A pcscd of your own, with two empty virtual readers; the readers of this computer are not touched.
+
+Usage: pcscd-desk
+       pcscd-desk CARD COMMAND…
+
+The first form says the port of the first reader, for `virtual-card CARD --port PORT`, and the socket: programs with
+PCSCLITE_CSOCK_NAME=SOCKET in their environment see these readers and no others. It runs until its input ends (Ctrl-D).
+On its input, `present` and `empty` wait until a card is seen, or none; `seen` answers.
+
+The second form runs COMMAND with a card in the reader and a program in the person's place, to rehearse `card_hardware`.
+
+It needs pcscd with the driver vpcd: `apt-get install pcscd vsmartcard-vpcd`.";
+
+fn kinds() -> String {
+    KINDS.map(|kind| kind.id).join(", ")
+}
 
 fn main() -> std::io::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
         [] => stand_by().map(|()| ExitCode::SUCCESS),
+        [help] if matches!(help.as_str(), "-h" | "--help") => {
+            println!("{HELP}\n\nCARD: {}", kinds());
+            Ok(ExitCode::SUCCESS)
+        }
         [card, program, arguments @ ..] if let Some(kind) = Kind::find(card) => rehearse(kind, program, arguments),
         _ => {
-            let kinds = KINDS.map(|kind| kind.id).join(", ");
-            eprintln!("usage: pcscd-desk, or pcscd-desk CARD COMMAND…, where CARD is one of {kinds}");
+            let kinds = kinds();
+            eprintln!("usage: pcscd-desk, or pcscd-desk CARD COMMAND…, where CARD is one of {kinds}; --help says more");
             Ok(ExitCode::from(2))
         }
     }
@@ -48,6 +71,7 @@ fn rehearse(kind: Kind, program: &str, arguments: &[String]) -> std::io::Result<
 }
 
 fn stand_by() -> std::io::Result<()> {
+    take_as_they_are("pcsc-client");
     let pcscd = Pcscd::start();
     let reader = pcscd.reader();
     let mut output = std::io::stdout();

@@ -49,7 +49,7 @@ pub(in crate::cli) fn card(card: &Inserted) -> String {
 fn opens(role: Option<Role>) -> &'static str {
     match role {
         Some(Role::Authentication) => "opens what confirms identity",
-        Some(Role::Signing) => "opens what signs documents",
+        Some(Role::Signing) => "opens the key of the holder's signature",
         None => "opens all of its keys",
     }
 }
