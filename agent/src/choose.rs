@@ -228,7 +228,7 @@ impl LeftOut {
             let separator = if text.is_empty() { "" } else { ", " };
             let _ = write!(text, "{separator}{count} {why}");
         }
-        Error::NoCertificate(match text.is_empty() {
+        Error::NoneFits(match text.is_empty() {
             true => "there is none on the token".to_owned(),
             false => text,
         })

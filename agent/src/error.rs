@@ -10,8 +10,8 @@ use crate::token::Strange;
 
 /// Everything that ends a request or an operation without a result.
 ///
-/// The text says what happened, to what, and what helps. It never holds a PIN,
-/// a name from a certificate, or a path outside the log.
+/// The text says what happened, to what, and what helps: for the person, the command line and the log. It never holds
+/// a PIN or a name from a certificate. Who asked over the API gets [`Error::problem`], which says less.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// A window is open for another operation.
@@ -36,8 +36,10 @@ pub enum Error {
     ModuleFailed(String, String),
     /// A module failed too often and rests: its file name, and how long still.
     ModuleUnavailable(String, Duration),
-    /// A token is there, but no certificate that fits: why each was left out.
+    /// A token is there, but no certificate on it that could be taken: why, in a module's words or with a file's name.
     NoCertificate(String),
+    /// Certificates are there, and none fits: how many were left out for what, in words of ours alone.
+    NoneFits(String),
     /// No token appeared.
     NoToken,
     /// No token appeared, though a card is in a reader. Which reader is for the window and the log.
@@ -98,7 +100,7 @@ impl Error {
             Self::InvalidField(..) => ErrorCode::InvalidField,
             Self::ModuleFailed(..) => ErrorCode::ModuleFailed,
             Self::ModuleUnavailable(..) => ErrorCode::ModuleUnavailable,
-            Self::NoCertificate(_) => ErrorCode::NoCertificate,
+            Self::NoCertificate(_) | Self::NoneFits(_) => ErrorCode::NoCertificate,
             Self::NoToken | Self::StrangeCard(_) => ErrorCode::NoToken,
             Self::NotFound => ErrorCode::NotFound,
             Self::OriginNotAllowed(_) => ErrorCode::OriginNotAllowed,
@@ -128,25 +130,50 @@ impl Error {
         }
     }
 
-    /// The problem document: the only way an error reaches a caller.
+    /// The problem document: the only way an error reaches a caller, which may hand the whole of it to a page.
     pub fn problem(&self) -> Problem {
-        let detail = match self {
-            // What we got wrong is for the log alone.
-            Self::Internal(_) => String::new(),
-            // Pages are told of problems too: which card is in, or that one is, is none of their business.
-            Self::StrangeCard(_) => Self::NoToken.to_string(),
-            Self::CardClosed(_) => {
-                "the card or token cannot be used for this; `eid-agent tokens` says why, and another may do".to_owned()
-            }
-            other => other.to_string(),
-        };
+        let detail = self.fixed().map_or_else(|| self.to_string(), str::to_owned);
         let mut problem = Problem::new(self.code(), detail);
         if let Self::PinIncorrect(tries_left) = self {
             problem.tries_left = *tries_left;
         }
         problem
     }
+
+    /// The one sentence that callers get of the code, where the text has words of a module, a card, a file or a key.
+    ///
+    /// Which card, token or software a person has is none of a page's business.
+    fn fixed(&self) -> Option<&'static str> {
+        match self.code() {
+            // What we got wrong is for the log alone.
+            ErrorCode::Internal => Some(""),
+            ErrorCode::ModuleFailed => Some(
+                "the software of a card or token, or its reader, failed; try again (`eid-agent doctor` says what is wrong)",
+            ),
+            ErrorCode::ModuleUnavailable => Some(
+                "the software of a card or token failed repeatedly and rests for a while (`eid-agent doctor` says more)",
+            ),
+            ErrorCode::NoCertificate if !matches!(self, Self::NoneFits(_)) => {
+                Some("there is no certificate on the card or token that could be taken (`eid-agent tokens` says why)")
+            }
+            ErrorCode::NoToken => Some(NO_TOKEN),
+            ErrorCode::UnsupportedAlgorithm => Some(
+                "the card or token cannot be used for this: another format or hash function may do, or another card or \
+                 token (`eid-agent tokens` says what this one is for)",
+            ),
+            _ => None,
+        }
+    }
+
+    /// Whether a caller is told less than the person.
+    pub fn is_kept_short(&self) -> bool {
+        self.fixed().is_some_and(|told| told != self.to_string())
+    }
 }
+
+/// That a card is in and of no use is the person's to know.
+const NO_TOKEN: &str = "no card or token that can be used appeared; insert one and try again \
+                        (`eid-agent tokens` says what is known of one that is in)";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,11 +196,8 @@ impl fmt::Display for Error {
                     wait.as_secs().max(1)
                 )
             }
-            Self::NoCertificate(why) => write!(f, "no suitable certificate: {why}"),
-            Self::NoToken => f.write_str(
-                "no card or token that can be used appeared; insert one and try again \
-                 (`eid-agent tokens` says what is known of one that is in)",
-            ),
+            Self::NoCertificate(why) | Self::NoneFits(why) => write!(f, "no suitable certificate: {why}"),
+            Self::NoToken => f.write_str(NO_TOKEN),
             Self::StrangeCard(Strange::Unserved) => f.write_str(
                 "a card is in a reader, but not one that this agent can use; insert another one and try again \
                  (`eid-agent tokens` says what is known of the card)",
@@ -182,6 +206,18 @@ impl fmt::Display for Error {
                 "a card is in a reader and could not be read; take it out, insert it the right way round and try again \
                  (`eid-agent tokens` says why)",
             ),
+            Self::StrangeCard(Strange::InUse) => {
+                f.write_str("another program is using the card in a reader; close that program and try again")
+            }
+            Self::StrangeCard(Strange::Hung) => f.write_str(
+                "a card is in a reader that does not answer; pull the reader out, plug it in again and try again",
+            ),
+            Self::StrangeCard(Strange::Closed(card)) => {
+                write!(
+                    f,
+                    "the card in a reader cannot be used here: {card}; insert another one and try again"
+                )
+            }
             Self::NotFound => f.write_str("there is nothing here by that name"),
             Self::OriginNotAllowed(why) => f.write_str(why),
             Self::PinForm => f.write_str(
@@ -238,13 +274,32 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::card::apdu::Status;
+    use crate::token::card::error::CardError;
+    use crate::token::{CardKind, Closed, ClosedCard};
 
     /// A page may get the whole of a problem document.
     #[test]
     fn a_problem_tells_neither_that_a_strange_card_is_in_nor_what_a_card_is() {
         let nothing = Error::NoToken.problem();
-        for strange in [Strange::Unserved, Strange::Unread].map(Error::StrangeCard) {
+        let card = ClosedCard {
+            kind: CardKind {
+                id: "uec",
+                name: "Universal electronic card",
+                ended: Some(2016),
+            },
+            why: Closed::TerminalMissing,
+        };
+        let reasons = [
+            Strange::Unserved,
+            Strange::Unread,
+            Strange::InUse,
+            Strange::Hung,
+            Strange::Closed(card),
+        ];
+        for strange in reasons.map(Error::StrangeCard) {
             assert_eq!(strange.problem(), nothing);
+            assert!(strange.is_kept_short());
             assert_ne!(strange.to_string(), nothing.detail, "the person is told more");
         }
         let why = "the universal card takes a PIN only from a terminal, and its programme ended with 2016";
@@ -254,5 +309,41 @@ mod tests {
         assert_eq!(problem, Error::CardClosed("another reason".to_owned()).problem());
         assert_eq!(problem.code, ErrorCode::UnsupportedAlgorithm);
         assert!(problem.detail.contains("eid-agent tokens") && !problem.detail.contains("universal"));
+    }
+
+    #[test]
+    fn a_problem_has_no_word_of_a_module_a_card_a_file_or_a_key() {
+        let told = |word: &str| {
+            let said = || word.to_owned();
+            [
+                Error::ModuleFailed(said(), said()),
+                Error::ModuleUnavailable(said(), Duration::from_secs(word.len() as u64)),
+                Error::NoCertificate(said()),
+                Error::UnsupportedAlgorithm(said()),
+                Error::CardClosed(said()),
+                CardError::Refused("SIGN", Status(word.len() as u16)).into(),
+                CardError::Malformed("SIGN", said()).into(),
+                CardError::Reader(said()).into(),
+                CardError::Unsupported(said()).into(),
+                CardError::Closed(said()).into(),
+            ]
+        };
+        for (one, other) in told("libivanov.so").into_iter().zip(told("a GOST key of Ivanov's")) {
+            let problem = one.problem();
+            assert_eq!(problem, other.problem(), "one sentence for each code");
+            assert!(!problem.detail.contains("ivanov") && problem.detail.contains("eid-agent"));
+            assert!(one.is_kept_short() && one.to_string() != other.to_string(), "{one}");
+        }
+        let internal = Error::Internal("a name".to_owned());
+        assert!(internal.problem().detail.is_empty() && internal.is_kept_short());
+        // Of these a page reads what the person does.
+        for open in [
+            Error::NoneFits("1 expired".to_owned()),
+            Error::NoToken,
+            Error::PinLocked,
+        ] {
+            assert_eq!(open.problem().detail, open.to_string());
+            assert!(!open.is_kept_short());
+        }
     }
 }

@@ -244,7 +244,9 @@ impl Running {
                 ending.map(Outcome::Certificate)
             }
         };
-        if let Err(error @ (Error::CardClosed(_) | Error::StrangeCard(_))) = &ending.result {
+        if let Err(error) = &ending.result
+            && error.is_kept_short()
+        {
             tracing::info!(%error, "an operation ended, and its caller is not told why in full");
         }
         // The next operation may begin as soon as this one is seen to have ended.

@@ -19,6 +19,7 @@ use crate::pin::Pin;
 
 mod bytes;
 pub mod card;
+mod closed;
 mod discover;
 mod listing;
 mod notice;
@@ -26,6 +27,7 @@ pub mod pkcs11;
 pub mod software;
 pub mod worker;
 
+pub use closed::{CardKind, Closed, ClosedCard};
 pub use discover::{Discovered, discover, discover_at};
 pub use listing::Listing;
 pub use notice::{Announcer, Inserted, Notice, ReaderInfo, Strange, Stranger};

@@ -333,9 +333,12 @@ async fn keys_that_ask_each_time_and_files() {
     let refused = scene.confirm(&request, &[]).await;
     assert_eq!(code(&refused), ErrorCode::NoCertificate);
     let detail = refused.problem.expect("a problem").detail;
+    assert!(!detail.contains("petrov"), "a page learns of no file: {detail}");
+    let listed = scene.agent.cli(&["tokens"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     assert!(
-        detail.contains("openssl pkcs12 -in FILE.p12 -nokeys -out FILE.pem"),
-        "{detail}"
+        listed.contains("openssl pkcs12 -in FILE.p12 -nokeys -out FILE.pem"),
+        "{listed}"
     );
     let mut remedy = Command::new("openssl");
     remedy

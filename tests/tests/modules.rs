@@ -136,13 +136,20 @@ async fn what_fails_again_and_again_rests() {
         let failed = scene.confirm(&request, &[]).await;
         assert_eq!(code(&failed), ErrorCode::ModuleFailed);
         let detail = failed.problem.expect("a problem").detail;
-        assert!(detail.contains("libevil_module"), "{detail}");
+        assert!(
+            !detail.contains("evil") && detail.contains("eid-agent doctor"),
+            "{detail}"
+        );
     }
     let started = module.count(Call::Initialize);
     let rests = scene.confirm(&request, &[]).await;
     assert_eq!(code(&rests), ErrorCode::ModuleUnavailable);
     let problem = rests.problem.expect("a problem");
-    assert!(problem.retryable && problem.detail.contains("rests for"), "{problem:?}");
+    assert!(problem.retryable && problem.detail.contains("rests"), "{problem:?}");
+    assert!(!problem.detail.contains("evil"), "{problem:?}");
+    // Which one it was, and what became of it, its owner reads.
+    let log = scene.agent.log();
+    assert!(log.contains("libevil_module") && log.contains("rests for"), "{log}");
     assert_eq!(
         module.count(Call::Initialize),
         started,

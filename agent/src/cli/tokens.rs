@@ -212,9 +212,7 @@ fn as_json((token, credentials): &Shown, now: OffsetDateTime) -> Value {
         Err(error) => {
             value["problem"] = json!(error.problem());
             // Its owner is told the whole, of which a page is not.
-            if matches!(error, Error::CardClosed(_)) {
-                value["problem"]["detail"] = json!(error.to_string());
-            }
+            value["problem"]["detail"] = json!(error.to_string());
         }
         Ok(credentials) => {
             let list = credentials.iter().map(|credential| {

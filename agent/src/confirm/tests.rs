@@ -157,10 +157,7 @@ async fn a_certificate_that_is_named_leaves_no_choice() {
     let mut asked = web_eid();
     asked.certificate = Some("MIID".to_owned());
     let refused = world.confirm(asked.clone()).await.result.unwrap_err();
-    assert_eq!(
-        refused,
-        Error::NoCertificate("2 not the one that was asked for".to_owned())
-    );
+    assert_eq!(refused, Error::NoneFits("2 not the one that was asked for".to_owned()));
     asked.certificate = Some("-----BEGIN".to_owned());
     let refused = Confirmation::parse(asked).unwrap_err();
     assert!(matches!(refused, Error::InvalidField("certificate", _)));
@@ -221,7 +218,7 @@ async fn certificates_that_do_not_fit_are_left_out_with_their_reasons() {
     let (error, tries) = refused(&world).await;
     assert_eq!(
         error,
-        Error::NoCertificate(
+        Error::NoneFits(
             "2 expired, 1 not valid yet, 1 without the key usage digitalSignature, \
              1 of a certification authority, 1 not readable"
                 .to_owned()
@@ -237,7 +234,7 @@ async fn certificates_that_do_not_fit_are_left_out_with_their_reasons() {
     let world = World::new(vec![Held::new("empty", &[])], vec![]);
     assert_eq!(
         refused(&world).await.0,
-        Error::NoCertificate("there is none on the token".to_owned())
+        Error::NoneFits("there is none on the token".to_owned())
     );
 }
 

@@ -93,7 +93,7 @@ async fn a_key_for_signing_in_is_never_offered() {
     let refused = run(&world, request()).await.result.unwrap_err();
     assert_eq!(
         refused,
-        Error::NoCertificate("1 without the key usage nonRepudiation".to_owned())
+        Error::NoneFits("1 without the key usage nonRepudiation".to_owned())
     );
     assert_eq!(
         (world.person.asked().len(), world.outcomes()),
@@ -130,7 +130,7 @@ async fn the_certificate_for_signing_in_is_handed_over_where_it_is_asked_for() {
     let refused = run(&world, asked_for).await.result.unwrap_err();
     assert_eq!(
         refused,
-        Error::NoCertificate("1 without the key usage digitalSignature".to_owned())
+        Error::NoneFits("1 without the key usage digitalSignature".to_owned())
     );
 }
 

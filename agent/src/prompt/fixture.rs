@@ -11,7 +11,7 @@ use plugin_protocol::{HashFunction, Purpose};
 
 use super::{Action, Candidate, Consent, Document, Mishap, PinEntry, Question, Renewal, Request, Step, Task};
 use crate::certificate::Summary;
-use crate::token::{PinInfo, Strange, Stranger, TokenId, TokenInfo, UnblockCode};
+use crate::token::{CardKind, Closed, ClosedCard, PinInfo, Strange, Stranger, TokenId, TokenInfo, UnblockCode};
 
 /// A request of an ordinary portal.
 pub(super) fn request() -> Request {
@@ -118,6 +118,19 @@ pub(super) fn strangers() -> Vec<Stranger> {
     ]
 }
 
+/// A universal electronic card that is in, and of no use.
+pub(super) fn closed(why: Closed) -> Stranger {
+    let kind = CardKind {
+        id: "uec",
+        name: "Universal electronic card (УЭК)",
+        ended: Some(2016),
+    };
+    Stranger {
+        reader: "ACS ACR39U ICC Reader 00 00".to_owned(),
+        why: Strange::Closed(ClosedCard { kind, why }),
+    }
+}
+
 /// One question of every kind.
 pub(super) fn every_question() -> Vec<Question> {
     let sign = Action::Sign(vec![
@@ -127,6 +140,7 @@ pub(super) fn every_question() -> Vec<Question> {
     let mut questions = vec![
         Question::InsertToken(request(), Vec::new()),
         Question::InsertToken(request(), strangers()),
+        Question::InsertToken(request(), vec![closed(Closed::TerminalUnfit); 3]),
         Question::Choose(request(), vec![candidate(), candidate()]),
         Question::LastTry(request(), candidate()),
         pair(),

@@ -138,12 +138,15 @@ impl Prompt for Pinentry {
     }
 }
 
-/// A window with one button, which gives up.
+/// A window with one button, which gives up; where it takes several pages, the last has that, and the others turn to it.
 async fn insert(session: &mut Session, text: &Text) -> Result<Answer, PromptError> {
     let pages = session.pages(text);
-    session.show(&text.title, &pages[0]).await?;
-    session.set("SETOK", &text.ok).await?;
-    session.message().await?;
+    match leaf_through(session, text, &pages).await {
+        Ok(()) => session.message().await?,
+        // Nothing was asked that could be declined.
+        Err(PromptError::Declined) => {}
+        Err(failed) => return Err(failed),
+    }
     Err(PromptError::Cancelled)
 }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod clean;
 mod compose;
+mod insert;
 mod qualified;
 mod renewal;
 

@@ -75,7 +75,7 @@ async fn a_key_for_signing_in_signs_no_documents() {
     let refused = run(&world, documents(&[b"one"])).await.result.unwrap_err();
     assert_eq!(
         refused,
-        Error::NoCertificate("1 without the key usage nonRepudiation".to_owned())
+        Error::NoneFits("1 without the key usage nonRepudiation".to_owned())
     );
     assert_eq!(
         (world.drawer.tries(), world.outcomes()),
@@ -97,7 +97,7 @@ async fn of_two_keys_the_one_for_signing_in_is_never_taken() {
     let mut request = documents(&[b"one"]);
     request.certificate = Some(base64(&authentication.certificate));
     let refused = run(&world, request).await.result.unwrap_err();
-    assert!(matches!(refused, Error::NoCertificate(_)), "{refused:?}");
+    assert!(matches!(refused, Error::NoneFits(_)), "{refused:?}");
     assert_eq!((world.person.asked().len(), world.drawer.tries()), (0, 0));
 }
 
@@ -134,10 +134,7 @@ async fn only_the_certificate_that_was_asked_for_signs() {
 
     let world = World::new(vec![Held::new("t", &[other])], vec![]);
     let refused = run(&world, request).await.result.unwrap_err();
-    assert_eq!(
-        refused,
-        Error::NoCertificate("1 not the one that was asked for".to_owned())
-    );
+    assert_eq!(refused, Error::NoneFits("1 not the one that was asked for".to_owned()));
 }
 
 #[tokio::test]

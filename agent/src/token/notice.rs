@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::closed::ClosedCard;
 use crate::certificate::Role;
 use crate::legible::legible;
 
@@ -41,10 +42,16 @@ pub struct Stranger {
 /// Why a card that is in shows no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strange {
-    /// It is not one that is served here.
+    /// No family that is served here knows it.
     Unserved,
     /// It could not be read.
     Unread,
+    /// Another program has it for itself alone, or does not end what it does with it.
+    InUse,
+    /// Its reader does not answer.
+    Hung,
+    /// It is known, and its family says why nothing can be done with it.
+    Closed(ClosedCard),
 }
 
 impl fmt::Display for Stranger {
@@ -60,6 +67,15 @@ impl fmt::Display for Stranger {
                 "the card in the reader «{reader}» could not be read; take it out and insert it again, the right way \
                  round; `eid-agent tokens` says why"
             ),
+            Strange::InUse => write!(
+                f,
+                "another program is using the card in the reader «{reader}»; close that program"
+            ),
+            Strange::Hung => write!(
+                f,
+                "the reader «{reader}» does not answer; pull it out and plug it in again"
+            ),
+            Strange::Closed(card) => write!(f, "the card in the reader «{reader}» cannot be used here: {card}"),
         }
     }
 }
@@ -86,6 +102,8 @@ pub enum Inserted {
         slots: Vec<(String, Option<Role>)>,
         /// What else is known of it: names and values.
         details: Vec<(String, String)>,
+        /// Why nothing can be done with it here, where that is so: it shows no token.
+        closed: Option<ClosedCard>,
     },
     /// A card of a family that is left to PKCS#11 modules: not a byte is sent to it, or no more than tells its family.
     Left {
@@ -110,6 +128,8 @@ pub enum Inserted {
     },
     /// A card whose reader has not answered within this time, and is left alone until it does.
     Hung(Duration),
+    /// A card that another program has for itself alone, or does not end what it does with it.
+    InUse,
     /// A card that could not be read: why.
     Unreadable(String),
 }

@@ -78,12 +78,25 @@ fn readers_and_cards(left: &[Left], list: &[ReaderInfo]) -> Vec<Check> {
 fn reader(reader: &ReaderInfo) -> Check {
     let what = format!("reader {}", legible(&reader.name));
     let mut found = readers::card(&reader.card);
-    if let Inserted::Known { details, .. } = &reader.card {
+    if let Inserted::Known {
+        details, closed: None, ..
+    } = &reader.card
+    {
         for (_, note) in details.iter().filter(|(name, _)| name == "note") {
             let _ = write!(found, " ({})", legible(note));
         }
     }
     match &reader.card {
+        Inserted::Known { closed: Some(_), .. } => {
+            let remedy =
+                "use another card or token, or what is said to be missing (`eid-agent tokens` says more of it)";
+            Check::warn(&what, found, remedy)
+        }
+        Inserted::InUse => Check::warn(
+            &what,
+            found,
+            "end what that program does with the card, then look again",
+        ),
         Inserted::Nothing | Inserted::Known { .. } | Inserted::Left { .. } => Check::ok(&what, found),
         Inserted::Unknown { .. } => {
             let remedy = "its vendor's PKCS#11 module may know it, or OpenSC's: name it under [[pkcs11.modules]]";
@@ -104,6 +117,8 @@ fn reader(reader: &ReaderInfo) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use agent::token::{Closed, ClosedCard};
+
     use super::*;
 
     fn told(card: Inserted) -> String {
@@ -122,6 +137,27 @@ mod tests {
             unknown.starts_with("warn") && unknown.contains("3B00") && unknown.contains("PIV"),
             "{unknown}"
         );
+        let kind = agent::token::CardKind {
+            id: "uec",
+            name: "Universal electronic card",
+            ended: Some(2016),
+        };
+        let known = |why: Option<Closed>| {
+            told(Inserted::Known {
+                family: kind.name.to_owned(),
+                slots: Vec::new(),
+                details: Vec::new(),
+                closed: why.map(|why| ClosedCard { kind, why }),
+            })
+        };
+        assert!(known(None).starts_with("ok"));
+        let closed = known(Some(Closed::TerminalMissing));
+        assert!(
+            closed.starts_with("warn") && closed.contains("Universal electronic card: it takes a PIN only from"),
+            "{closed}"
+        );
+        let used = told(Inserted::InUse);
+        assert!(used.starts_with("warn") && used.contains("another program"), "{used}");
         assert!(told(Inserted::Unreadable("mute".to_owned())).contains("mute"));
         let hung = told(Inserted::Hung(std::time::Duration::from_secs(15)));
         assert!(

@@ -213,11 +213,6 @@ async fn token_check(tokens: &Tokens, token: &agent::token::TokenInfo) -> Check 
     }
     let credentials = match tokens.credentials(&token.id).await {
         Ok(credentials) => credentials,
-        // The card is whole, and says all there is to say.
-        Err(error @ Error::CardClosed(_)) => {
-            let remedy = "use another card or token, or what is said to be missing";
-            return Check::warn(&what, error.to_string(), remedy);
-        }
         Err(error) => return Check::fail(&what, error.to_string(), "take the token out and put it in again"),
     };
     let now = Clock::system().now();

@@ -26,6 +26,9 @@ pub(in crate::cli) fn as_text(reader: &ReaderInfo) -> String {
 pub(in crate::cli) fn card(card: &Inserted) -> String {
     match card {
         Inserted::Nothing => "empty".to_owned(),
+        Inserted::Known {
+            closed: Some(closed), ..
+        } => format!("of no use here: {closed}"),
         Inserted::Known { family, .. } => legible(family),
         Inserted::Left { family, why } => {
             format!("{}, left to PKCS#11 modules: {}", legible(family), legible(why))
@@ -42,6 +45,7 @@ pub(in crate::cli) fn card(card: &Inserted) -> String {
             "it has not answered for {} s and is left alone until it does",
             time.as_secs()
         ),
+        Inserted::InUse => "another program is using the card; close that program".to_owned(),
         Inserted::Unreadable(why) => format!("a card that was not read: {}", legible(why)),
     }
 }
@@ -58,19 +62,28 @@ pub(super) fn as_json(reader: &ReaderInfo) -> Value {
     let mut value = json!({ "reader": reader.name });
     match &reader.card {
         Inserted::Nothing => value["card"] = Value::Null,
-        Inserted::Known { family, slots, details } => {
+        Inserted::Known {
+            family,
+            slots,
+            details,
+            closed,
+        } => {
             let pins: Vec<&String> = slots.iter().map(|(pin, _)| pin).collect();
             let details: serde_json::Map<String, Value> = details
                 .iter()
                 .map(|(name, value)| (name.clone(), json!(value)))
                 .collect();
             value["card"] = json!({ "family": family, "pins": pins, "details": details });
+            if let Some(closed) = closed {
+                value["card"]["problem"] = json!(closed.to_string());
+            }
         }
         Inserted::Left { family, why } | Inserted::Elsewhere { family, why } => {
             value["card"] = json!({ "family": family, "left_to_modules": true, "why": why });
         }
         Inserted::Unknown { atr, tried } => value["card"] = json!({ "atr": hex(atr), "tried": tried }),
         Inserted::Hung(_) => value["card"] = json!({ "problem": card(&reader.card), "hung": true }),
+        Inserted::InUse => value["card"] = json!({ "problem": card(&reader.card), "in_use": true }),
         Inserted::Unreadable(why) => value["card"] = json!({ "problem": why }),
     }
     value

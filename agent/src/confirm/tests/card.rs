@@ -11,11 +11,11 @@ use super::*;
 use crate::certificate::Summary;
 use crate::config::{PlacedPath, TerminalConfig, UecConfig};
 use crate::prompt::{Language, Room, Texts};
-use crate::token::Source;
 use crate::token::card::pcsc::mock::World as Service;
 use crate::token::card::source::{Cards, Options};
 use crate::token::card::uec::{Terminals, Uec};
 use crate::token::worker::Tokens;
+use crate::token::{Closed, Source, Strange};
 
 fn pki() -> UecPki {
     UecPki::at(Version::V11, Suite::Gost, NOW)
@@ -54,15 +54,18 @@ fn world_of(card: UecCard, terminal: bool, roots: bool, replies: Vec<Reply>) -> 
         READER,
         card.behaving(|behaviour| behaviour.protocol = kit::Protocol::T1),
     );
-    let family = Uec::new(Arc::new(Terminals::load(&config)));
+    let family = Uec::new(Arc::new(Terminals::load(&config))).by(world.app.clock.clone());
     let options = Options {
         pads: false,
         leave: Vec::new(),
     };
     let mut cards = Cards::new(Arc::new(service), vec![Box::new(family)], options);
     let begun = std::time::Instant::now();
-    while cards.tokens().unwrap().is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "no token appeared");
+    while {
+        let listing = cards.listing();
+        listing.tokens.unwrap().is_empty() && listing.strangers.is_empty()
+    } {
+        assert!(begun.elapsed() < Duration::from_secs(10), "no card appeared");
         std::thread::yield_now();
     }
     Arc::get_mut(&mut world.app).unwrap().tokens = Tokens::new(vec![Box::new(cards)]);
@@ -155,15 +158,54 @@ async fn a_signature_that_verifies_in_no_order_is_not_handed_out() {
     assert_eq!(refused.result.unwrap_err(), Error::SignatureMismatch);
 }
 
+/// The operation goes on: another card may do.
 #[tokio::test]
-async fn without_a_terminal_nobody_is_asked_for_a_pin() {
-    let world = world(virtual_card(), false, Vec::new());
-    let refused = world.confirm(uec(false)).await.result.unwrap_err();
-    assert!(
-        matches!(&refused, Error::CardClosed(why) if why.starts_with("the universal card takes")),
-        "{refused}"
-    );
-    assert!(consents(&world).is_empty());
+async fn a_card_of_no_use_is_told_of_in_the_window_that_waits_for_one_and_nobody_is_asked_for_its_pin() {
+    let yesterday = NOW - fixtures::pki::DAY;
+    let day = time::OffsetDateTime::from_unix_timestamp(yesterday).unwrap().date();
+    let (month, year) = (u8::from(day.month()), day.year());
+    let last = format!("{:02}.{month:02}.{year}", day.day());
+    let old = || virtual_card().valid(NOW - 900 * fixtures::pki::DAY, yesterday);
+    let blocked = virtual_card().behaving(|behaviour| behaviour.status = 0x7F);
+    for (card, terminal, why, words) in [
+        (
+            virtual_card(),
+            false,
+            Closed::TerminalMissing,
+            "в настройках eid-agent их нет",
+        ),
+        (old(), false, Closed::Expired(day), last.as_str()),
+        (old(), true, Closed::Expired(day), last.as_str()),
+        (blocked, true, Closed::OutOfOrder, "заблокирована"),
+    ] {
+        let world = world(card, terminal, vec![Reply::Fail(PromptError::Cancelled)]);
+        assert_eq!(world.confirm(uec(false)).await.result.unwrap_err(), Error::Cancelled);
+        let mut asked = world.person.asked();
+        assert_eq!(asked.len(), 1);
+        let question = asked.remove(0);
+        let Question::InsertToken(_, strangers) = &question else {
+            panic!("{question:?}")
+        };
+        let [stranger] = &strangers[..] else {
+            panic!("{strangers:?}")
+        };
+        assert_eq!(stranger.reader, READER);
+        assert!(
+            matches!(stranger.why, Strange::Closed(card) if card.why == why),
+            "{stranger:?}"
+        );
+        let text = Texts::new(Language::Ru)
+            .question(&question, Room::Window)
+            .body
+            .join("\n");
+        for part in [
+            words,
+            "универсальная электронная карта (УЭК)",
+            "завершилась в 2016 году",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use fixtures::card::VirtualCard;
+use plugin_protocol::api::SourceKind;
 
 use super::*;
+use crate::pin::Pin;
 use crate::token::card::families;
 use crate::token::card::pcsc::mock::World as Service;
 use crate::token::card::source::{Cards, Options};
 use crate::token::worker::Tokens;
-use crate::token::{Strange, Stranger};
+use crate::token::{Credential, SignJob, Source, Strange, Stranger, TokenId, TokenInfo};
 
 #[tokio::test]
 async fn a_source_that_fails_alone_is_told_at_once() {
@@ -123,6 +125,72 @@ async fn a_card_that_nobody_knows_is_told_of_while_a_token_is_waited_for() {
     assert_eq!(
         (world.person.closed(), world.outcomes()),
         (2, vec!["no_token".to_owned()])
+    );
+    drop(frozen);
+}
+
+/// Nothing is in it.
+struct Empty;
+
+impl Source for Empty {
+    fn name(&self) -> &str {
+        "empty"
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Software
+    }
+
+    fn tokens(&mut self) -> Result<Vec<TokenInfo>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn credentials(&mut self, _: &TokenId) -> Result<Vec<Credential>, Error> {
+        Err(Error::TokenRemoved)
+    }
+
+    fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
+        Err(Error::TokenRemoved)
+    }
+}
+
+/// Another source may have a token, so it is waited for; the window says what keeps the one that is in.
+#[tokio::test(start_paused = true)]
+async fn a_card_that_another_program_keeps_is_told_of_while_a_token_is_waited_for() {
+    const READER: &str = "Reader 00";
+    let frozen = Frozen::new();
+    let mut world = World::new(vec![], vec![Reply::Hang]);
+    let service = Service::running();
+    service.plug(READER);
+    service.insert(READER, Foreign);
+    service.exclusive(READER, true);
+    let options = Options {
+        pads: false,
+        leave: Vec::new(),
+    };
+    let mut cards = Cards::new(Arc::new(service), families::all(), options);
+    let begun = std::time::Instant::now();
+    while cards.listing().strangers.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    Arc::get_mut(&mut world.app).unwrap().tokens = Tokens::new(vec![Box::new(cards), Box::new(Empty)]);
+    let life = Life::new(Duration::from_secs(1 << 26));
+    let waiting = async {
+        world.person.asked_times(1).await;
+        tokio::time::advance(Duration::from_secs(1 << 27)).await;
+    };
+    let (ending, ()) = tokio::join!(world.confirm_within(web_eid(), &life), waiting);
+    let error = ending.result.unwrap_err();
+    assert_eq!(error, Error::StrangeCard(Strange::InUse));
+    assert_eq!(
+        error.problem(),
+        Error::NoToken.problem(),
+        "a page does not learn that one is in"
+    );
+    let told = world.person.asked().remove(0);
+    assert!(
+        matches!(&told, Question::InsertToken(_, strangers) if strangers[0].why == Strange::InUse),
+        "{told:?}"
     );
     drop(frozen);
 }

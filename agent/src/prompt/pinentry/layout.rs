@@ -243,6 +243,37 @@ mod tests {
         }
     }
 
+    /// The longest reason, with a request for this very card: who is asked to insert one reads it before turning a page.
+    #[test]
+    fn why_a_card_is_of_no_use_stands_whole_on_the_first_page() {
+        use plugin_protocol::Purpose;
+
+        use crate::prompt::fixture::{closed, request};
+        use crate::prompt::text::{Language, Room, Texts};
+        use crate::prompt::{Action, Question, Request};
+        use crate::token::Closed;
+        let asks = Request {
+            origin: "https://esia.gosuslugi.example".parse().expect("an origin"),
+            client: "Подтверждение личности (Firefox)".to_owned(),
+            action: Action::ConfirmCard {
+                purpose: Purpose::ConfirmIdentity,
+                signed: false,
+            },
+            ..request()
+        };
+        let question = Question::InsertToken(asks, vec![closed(Closed::TerminalUnfit); 3]);
+        for (language, wrap) in [(Language::En, false), (Language::Ru, false), (Language::Ru, true)] {
+            let text = Texts::new(language).question(&question, Room::Window);
+            let pages = pages(&text, wrap);
+            let bare = |text: &str| text.replace([' ', '\n'], "");
+            for paragraph in &text.body[..2] {
+                assert!(bare(&pages[0]).contains(&bare(paragraph)), "{paragraph}\n{}", pages[0]);
+            }
+            let shown = bare(&pages.concat());
+            assert!(text.body.iter().all(|paragraph| shown.contains(&bare(paragraph))));
+        }
+    }
+
     #[test]
     fn an_ordinary_consent_is_one_page_in_both_languages() {
         use crate::prompt::fixture::consent;

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::*;
 use crate::prompt::fixture::pty::{PATIENCE as TEST_PATIENCE, Pty};
-use crate::prompt::fixture::{candidate, consent, document, pair, request};
+use crate::prompt::fixture::{candidate, closed, consent, document, pair, request};
 use crate::prompt::{Action, Consent};
+use crate::token::Closed;
 
 /// A pinentry made of shell: what it does at `GETPIN` and `CONFIRM`; it writes down what it is told.
 struct Fake {
@@ -216,6 +217,21 @@ async fn many_documents_are_leafed_through_before_the_pin() {
         Err(PromptError::Declined)
     );
     assert!(!refusing.log().contains("GETPIN"));
+}
+
+/// A window for inserting has one button; with more to say than fits, pages that turn.
+#[tokio::test]
+async fn what_a_window_for_inserting_says_is_said_on_as_many_pages_as_it_takes() {
+    let crowded = Question::InsertToken(request(), vec![closed(Closed::TerminalUnfit); 3]);
+    let fake = Fake::ready(OK, OK);
+    assert_eq!(kind(fake.ask(&crowded).await), Err(PromptError::Cancelled));
+    let log = fake.log();
+    let pages = log.matches("SETDESC https://www.portal.example%0A").count();
+    assert!(pages > 1 && log.matches("CONFIRM\n").count() == pages - 1, "{log}");
+    assert_eq!(log.matches("CONFIRM --one-button\n").count(), 1);
+    assert!(log.contains("calls itself"), "the last thing there is to say: {log}");
+    let closing = Fake::ready(OK, CANCELLED);
+    assert_eq!(kind(closing.ask(&crowded).await), Err(PromptError::Cancelled));
 }
 
 #[tokio::test]

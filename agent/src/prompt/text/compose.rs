@@ -10,7 +10,7 @@ use super::clean::{break_long, clean};
 use super::{Language, Room, Text, Texts};
 use crate::certificate::Summary;
 use crate::prompt::{Action, Candidate, Consent, Document, PinEntry, Question, Refused, Request};
-use crate::token::{PinInfo, Strange, Stranger};
+use crate::token::PinInfo;
 
 /// Characters of an origin that every window shows on one line.
 pub(super) const ORIGIN_WIDTH: usize = 60;
@@ -26,8 +26,6 @@ pub(super) const LABEL: usize = 48;
 const CLIENT: usize = plugin_protocol::limits::MAX_CLIENT_NAME;
 /// Most characters of a document's name.
 const DOCUMENT: usize = 100;
-/// Cards of which a window says that they cannot be used.
-const STRANGERS: usize = 3;
 /// Documents whose digests a window shows whole.
 const WHOLE_DIGESTS: usize = 3;
 
@@ -63,26 +61,6 @@ impl Texts {
                 args([("least", least.into()), ("most", most.into())]),
             )
         })
-    }
-
-    fn insert(&self, request: &Request, strangers: &[Stranger]) -> Text {
-        let strange = strangers.iter().take(STRANGERS).map(|stranger| {
-            let id = match stranger.why {
-                Strange::Unserved => "insert-unserved",
-                Strange::Unread => "insert-unread",
-            };
-            self.with(id, args([("reader", clean(&stranger.reader, LABEL).into())]))
-        });
-        let body = [vec![self.say("insert")], strange.collect()].concat();
-        Text {
-            title: self.say("title-insert"),
-            head: self.head(request),
-            body: [body, self.warnings(request), self.client(request)].concat(),
-            prompt: self.say("prompt-insert"),
-            ok: self.say("cancel-insert"),
-            cancel: self.say("cancel-insert"),
-            ..Text::default()
-        }
     }
 
     /// Candidates that would read the same are told apart by their keys, and if these are alike by their serial numbers.
@@ -225,7 +203,7 @@ impl Texts {
 
     /// The portal's whole address on its own line, then what it asks; then the address of the page around it.
     /// Where the page is not known, that comes first, and the address is only what it is meant for.
-    fn head(&self, request: &Request) -> String {
+    pub(super) fn head(&self, request: &Request) -> String {
         let asks = match &request.action {
             Action::Confirm(Purpose::ConfirmIdentity) | Action::ConfirmLiteral(Purpose::ConfirmIdentity) => {
                 self.say("asks-confirm")
@@ -261,7 +239,7 @@ impl Texts {
     }
 
     /// What the person should know of what is asked.
-    fn warnings(&self, request: &Request) -> Vec<String> {
+    pub(super) fn warnings(&self, request: &Request) -> Vec<String> {
         let mut warnings = self.cautions(request);
         if let Action::ConfirmLiteral(_) = request.action {
             warnings.push(self.say("literal"));
@@ -305,7 +283,7 @@ impl Texts {
     }
 
     /// Which plugin passes it on, where the head does not say so already.
-    fn client(&self, request: &Request) -> Vec<String> {
+    pub(super) fn client(&self, request: &Request) -> Vec<String> {
         if !request.attested {
             return Vec::new();
         }

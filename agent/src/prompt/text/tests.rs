@@ -6,11 +6,10 @@ use plugin_protocol::Purpose;
 use plugin_protocol::api::{CertificateRole, PinState};
 
 use super::*;
-use crate::prompt::fixture::{
-    candidate, consent, document, every_question, pair, renewal, request, strangers, unblock,
-};
+use crate::prompt::fixture::{candidate, consent, document, every_question, pair, renewal, request, unblock};
 use crate::prompt::{Action, Candidate, Consent, Question, Refused, Renewal, Request, Step};
 
+mod insert;
 mod origins;
 
 const BOTH: [Language; 2] = [Language::En, Language::Ru];
@@ -48,6 +47,7 @@ fn both_languages_have_the_same_messages_with_the_same_variables() {
 fn every_message_parses_and_is_used() {
     let code = [
         include_str!("compose.rs"),
+        include_str!("insert.rs"),
         include_str!("qualified.rs"),
         include_str!("renewal.rs"),
         include_str!("../terminal.rs"),
@@ -455,25 +455,5 @@ fn a_certificate_is_handed_over_and_the_window_says_that_nothing_is_signed() {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("LAST TRY") && !text.contains("ПОСЛЕДНЯЯ"), "{text}");
-    }
-}
-
-#[test]
-fn who_is_asked_for_a_card_reads_of_those_that_are_in() {
-    for (language, unserved, unread) in [
-        (Language::En, "is not one that eid-agent can use", "could not be read"),
-        (Language::Ru, "использовать не может", "не удалось прочитать"),
-    ] {
-        let texts = Texts::new(language);
-        let said = |strangers| whole(&texts.question(&Question::InsertToken(request(), strangers), Room::Window));
-        let text = said(strangers());
-        let line = |words: &str| text.lines().find(|line| line.contains(words)).unwrap().to_owned();
-        assert!(
-            line(unserved).contains("Reader 00") && line(unserved).contains("eid-agent tokens"),
-            "{text}"
-        );
-        // A reader's name is no line of ours.
-        assert!(line(unread).contains("Reader") && line(unread).contains("01"), "{text}");
-        assert!(!said(Vec::new()).contains("eid-agent tokens"));
     }
 }

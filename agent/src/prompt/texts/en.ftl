@@ -139,6 +139,24 @@ choose = Several certificates fit. Which one?
 insert = No suitable card or token is there. Insert it; this window closes by itself.
 insert-unserved = The card in the reader { $reader } is not one that eid-agent can use. What is known of it, the command "eid-agent tokens" says.
 insert-unread = The card in the reader { $reader } could not be read. Take it out and insert it again, the right way round. Why it failed, the command "eid-agent tokens" says.
+insert-in-use = Another program is using the card in the reader { $reader }. Close that program; this window closes by itself then.
+insert-hung = The reader { $reader } does not answer. Pull it out and plug it in again.
+insert-closed = The card in the reader { $reader } cannot be used here. It is { $card }. { $why }
+card-kind = { $id ->
+        [uec] a universal electronic card (УЭК)
+       *[other] a card of the kind "{ $name }"
+    }
+closed-terminal-missing = It takes a PIN only from a terminal with the keys of its system, and there are none in eid-agent's configuration.
+closed-terminal-unfit = It takes a PIN only from a terminal with the keys of its system, and those in eid-agent's configuration do not fit it.
+closed-terminal-refused = It did not take the terminal's keys in eid-agent's configuration.
+closed-expired = It has expired: its last day was { $day }.
+closed-out-of-order = It says that it is blocked or not in order. Only its issuer could help.
+closed-unproven = It did not show that it is genuine, so no PIN is asked for.
+closed-unchecked = Whether it is genuine cannot be checked, because eid-agent's configuration has no root certificate for that. So no PIN is asked for.
+closed-contactless = It does not work here without contacts. Insert it into a reader with contacts.
+closed-inactive = It is not activated. Whoever issued it does that.
+closed-module = It works with its maker's program (a PKCS#11 module), which is not installed or does not see it.
+programme-ended = The programme of these cards ended with { $year }.
 pair = A browser plugin wants to use eid-agent. It calls itself "{ $client }".
 pair-digits = Does the plugin show the same number?
 pair-note = Agree only if you have just begun the pairing in the plugin yourself.

@@ -5,7 +5,7 @@ use super::error::CardError;
 use super::pin::{PinSource, PinSpec, PinStatus};
 use crate::certificate::Role;
 use crate::pin::Pin;
-use crate::token::{Credential, SignInput};
+use crate::token::{CardKind, Closed, Credential, SignInput};
 
 /// What an answer to reset says of a card before a byte is sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +41,20 @@ pub trait Family: Send + Sync {
         None
     }
 
+    /// The year with which the programme of these cards ended, where it has.
+    fn ended(&self) -> Option<u16> {
+        None
+    }
+
+    /// The family as those outside know it.
+    fn kind(&self) -> CardKind {
+        CardKind {
+            id: self.id(),
+            name: self.name(),
+            ended: self.ended(),
+        }
+    }
+
     /// Asks the card whether it is one, where the answer to reset does not settle it, and what it has.
     /// `Ok(None)`: it is another card. Called once for each insertion.
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError>;
@@ -65,6 +79,10 @@ impl<F: Family + ?Sized> Family for &F {
 
     fn elsewhere(&self) -> Option<&'static str> {
         (**self).elsewhere()
+    }
+
+    fn ended(&self) -> Option<u16> {
+        (**self).ended()
     }
 
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
@@ -100,6 +118,12 @@ pub trait Card: Send {
     /// Families whose cards make no claim to be shown genuine say no.
     fn is_unproven(&self) -> bool {
         false
+    }
+
+    /// Why nothing can be done with the card here, where that is so: it is then told of instead of shown, nobody is asked
+    /// for its PIN, and [`Card::details`] may say more. Asked after the state of its PINs; nothing is sent.
+    fn closed(&self) -> Option<Closed> {
+        None
     }
 
     /// Its slots, the one for identity first. Nothing is sent.

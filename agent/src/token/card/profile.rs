@@ -37,6 +37,7 @@ use super::apdu::Link;
 use super::error::CardError;
 use super::pin::{PinSpec, PinStatus};
 use crate::certificate::Role;
+use crate::token::Closed;
 
 /// A card family (fields: national-cards.md, section 8).
 #[derive(Clone, Copy)]
@@ -145,8 +146,8 @@ pub struct Identity {
     pub serial: Option<String>,
     /// Names and values for `eid-agent tokens`.
     pub details: Vec<(String, String)>,
-    /// Why nothing can be signed with it, for the person to read.
-    pub closed: Option<&'static str>,
+    /// Why nothing can be done with it.
+    pub closed: Option<Closed>,
 }
 
 /// Where a card's number stands.

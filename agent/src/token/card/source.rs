@@ -338,6 +338,7 @@ impl Source for Cards {
                     let told = self.run(&insertion, READING, Opened::describe);
                     told.unwrap_or_else(|error| match error {
                         CardError::Silent(time) => Inserted::Hung(time),
+                        CardError::InUse => Inserted::InUse,
                         error => Inserted::Unreadable(error.to_string()),
                     })
                 }

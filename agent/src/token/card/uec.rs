@@ -39,12 +39,14 @@ pub use terminal::{Mistake, Terminals};
 use super::apdu::Link;
 use super::error::CardError;
 use super::family::{Card, Family, Recognition};
+use crate::clock::Clock;
 use crate::prompt::Language;
 
 /// The family, with the terminals that the agent may be.
 pub struct Uec {
     terminals: Arc<Terminals>,
     language: Language,
+    clock: Clock,
 }
 
 impl Uec {
@@ -53,7 +55,13 @@ impl Uec {
         Self {
             terminals,
             language: Language::En,
+            clock: Clock::system(),
         }
+    }
+
+    /// Which certificates and cards have expired is told by this clock.
+    pub fn by(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// What can be done with a card is told in this language.
@@ -71,6 +79,10 @@ impl Family for Uec {
         "Universal electronic card (УЭК)"
     }
 
+    fn ended(&self) -> Option<u16> {
+        Some(2016)
+    }
+
     /// The five known answers to reset share their historical bytes; any other card has to be asked.
     fn recognise(&self, atr: &[u8]) -> Recognition {
         match known(atr) {
@@ -80,7 +92,7 @@ impl Family for Uec {
     }
 
     fn open(&self, atr: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
-        card::UecCard::open(self.terminals.clone(), self.language, known(atr), link)
+        card::UecCard::open(self, known(atr), link)
     }
 }
 

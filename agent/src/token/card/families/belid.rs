@@ -23,6 +23,7 @@ use super::super::profile::{
     empty_verify, go, masked,
 };
 use crate::certificate::Role;
+use crate::token::Closed;
 
 /// The applet; it is selected by default, and after another one was.
 const BELPIC: Select = Select::application(hex!("A00000003029057000AD13100101FF"));
@@ -131,7 +132,7 @@ fn identify(link: &mut Link<'_>) -> Result<Identity, CardError> {
             ("serial".to_owned(), masked(&serial)),
         ],
         serial: Some(serial),
-        closed: (*life != 0x0F).then_some("this card is not activated; the municipality that issued it does that"),
+        closed: (*life != 0x0F).then_some(Closed::Inactive),
     })
 }
 

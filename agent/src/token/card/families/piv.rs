@@ -19,7 +19,7 @@ use crate::token::card::error::{CardError, PinFailure};
 use crate::token::card::family::{Card, Family, PinManagement, Recognition, Slot};
 use crate::token::card::pin::{self, Encoding, PinSource, PinSpec, PinStatus};
 use crate::token::card::tlv;
-use crate::token::{Credential, SignInput};
+use crate::token::{Closed, Credential, SignInput};
 
 /// The application's identifier without its version (part 1, 2.2): RID and PIX.
 const AID: [u8; 9] = [0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00];
@@ -164,7 +164,7 @@ impl PivCard {
     }
 
     /// 6982 on a card without contacts: the standard closes it there (part 1, 5.5), and no repetition helps.
-    fn closed(&self, status: Status, what: &str) -> Option<CardError> {
+    fn shut(&self, status: Status, what: &str) -> Option<CardError> {
         let closed = self.contactless && status.0 == 0x6982;
         closed.then(|| without_contacts(what))
     }
@@ -177,7 +177,7 @@ impl PivCard {
         judge: impl FnOnce(Status) -> Result<(), CardError>,
     ) -> Result<(), CardError> {
         let status = link.send(command)?.status;
-        match self.closed(status, TAKE_A_PIN) {
+        match self.shut(status, TAKE_A_PIN) {
             Some(closed) => Err(closed),
             None => judge(status),
         }
@@ -190,7 +190,7 @@ impl PivCard {
             // Nothing was ever put there.
             0x6A82 | 0x6A88 => Ok(None),
             _ => Err(self
-                .closed(answer.status, "show its certificates")
+                .shut(answer.status, "show its certificates")
                 .unwrap_or(CardError::Refused("GET DATA of a certificate", answer.status))),
         }
     }
@@ -201,7 +201,7 @@ impl PivCard {
         let reference = key.reference.name();
         match answer.status.0 {
             0x9000 => key.signature(&answer.data),
-            0x6982 => Err(self.closed(answer.status, "sign").unwrap_or_else(|| {
+            0x6982 => Err(self.shut(answer.status, "sign").unwrap_or_else(|| {
                 CardError::Unsupported(format!(
                     "the card took the PIN and does not sign with its key {reference}; some want to be touched while \
                      they blink"
@@ -221,6 +221,10 @@ impl Card for PivCard {
         self.chuid.serial()
     }
 
+    fn closed(&self) -> Option<Closed> {
+        self.takes_no_pin.then_some(Closed::Contactless)
+    }
+
     fn slots(&self) -> Vec<Slot> {
         vec![Slot {
             pin: *self.pin(),
@@ -233,7 +237,7 @@ impl Card for PivCard {
     fn pin_status(&mut self, _slot: usize, link: &mut Link<'_>) -> Result<PinStatus, CardError> {
         self.select(link)?;
         let status = link.send(&self.pin().query())?.status;
-        let closed = self.closed(status, TAKE_A_PIN);
+        let closed = self.shut(status, TAKE_A_PIN);
         self.takes_no_pin = closed.is_some();
         if let Some(closed) = closed {
             return Err(closed);

@@ -15,7 +15,7 @@ use super::super::profile::Profile;
 use super::super::testing::{Script, pin, unhex};
 use super::super::transport::Protocol;
 use super::NATIONAL;
-use crate::token::{SignData, SignInput};
+use crate::token::{Closed, SignData, SignInput};
 
 mod belgian;
 mod liars;
@@ -128,6 +128,7 @@ fn without_contacts_the_person_is_told_to_insert_the_card() {
             assert!(error.to_string().contains("reader with contacts"), "{id}: {error}");
         }
         assert_eq!(card.management(0), PinManagement::default());
+        assert_eq!(card.closed(), Some(Closed::Contactless));
         assert!(card.details(&mut link).unwrap()[0].1.contains("reader with contacts"));
     }
 }

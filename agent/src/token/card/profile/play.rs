@@ -13,7 +13,7 @@ use super::locate::{self, Found};
 use super::sign::{Script, mechanisms, prepare};
 use super::{Atr, Document, Identity, KeyProfile, Profile, SlotProfile, counter, manage, select};
 use crate::pin::Pin;
-use crate::token::{Credential, SignInput};
+use crate::token::{Closed, Credential, SignInput};
 
 impl Family for Profile {
     fn id(&self) -> &'static str {
@@ -56,9 +56,10 @@ impl Family for Profile {
                 }
                 (self.identify)(link)?
             }
-            // It is known, and so the person learns what to do; nothing is sent to it.
+            // It is known, and so the person learns what to do; nothing is sent to it: without contacts it speaks after
+            // PACE alone, with the number that is printed on it (CAN).
             () if known(self.contactless) => Identity {
-                closed: Some(CONTACTLESS),
+                closed: Some(Closed::Contactless),
                 ..Identity::default()
             },
             () => return Ok(None),
@@ -66,10 +67,6 @@ impl Family for Profile {
         Ok(Some(Box::new(Played::new(*self, identity))))
     }
 }
-
-/// Why a card without contacts is not read: it speaks after PACE alone.
-const CONTACTLESS: &str = "without contacts this card speaks only after the number printed on it (CAN), \
-                           which is not asked for here; insert it into a reader with contacts";
 
 /// A card of a profile's family.
 struct Played {
@@ -133,7 +130,7 @@ impl Played {
     /// Refused with its reason where nothing can be done with the card.
     fn usable(&self) -> Result<(), CardError> {
         let closed = self.identity.closed;
-        closed.map_or(Ok(()), |why| Err(CardError::Unsupported(why.to_owned())))
+        closed.map_or(Ok(()), |why| Err(CardError::Unsupported(why.to_string())))
     }
 }
 
@@ -149,6 +146,10 @@ fn name_of(found: &Found) -> String {
 impl Card for Played {
     fn serial(&self) -> Option<String> {
         self.identity.serial.clone()
+    }
+
+    fn closed(&self) -> Option<Closed> {
+        self.identity.closed
     }
 
     fn slots(&self) -> Vec<Slot> {
@@ -256,7 +257,7 @@ impl Card for Played {
     fn details(&mut self, link: &mut Link<'_>) -> Result<Vec<(String, String)>, CardError> {
         let mut details = self.identity.details.clone();
         if let Some(why) = self.identity.closed {
-            details.push(("note".to_owned(), why.to_owned()));
+            details.push(("note".to_owned(), why.to_string()));
             return Ok(details);
         }
         if let Some(document) = &self.profile.document {

@@ -51,10 +51,11 @@ impl Cards {
 
     /// The tokens on a card that told of itself.
     fn show(&mut self, insertion: &Insertion, tell: Tell, listing: &mut Listing) -> Vec<TokenInfo> {
-        match tell.ours {
-            true => listing.serves.push(insertion.reader.clone()),
-            false => listing.strangers.push(stranger(&insertion.reader, Strange::Unserved)),
+        if tell.ours {
+            listing.serves.push(insertion.reader.clone());
         }
+        let told = tell.strange.map(|why| stranger(&insertion.reader, why));
+        listing.strangers.extend(told);
         let tokens = tell.tokens(insertion);
         for (slot, info) in tokens.iter().enumerate() {
             self.shown.insert(info.id.clone(), (insertion.clone(), slot));
@@ -71,7 +72,7 @@ impl Cards {
         let held = self.readers.holds(insertion);
         listing.lacks |= held && !self.hangs(insertion);
         if held {
-            listing.strangers.push(stranger(&insertion.reader, Strange::Unread));
+            listing.strangers.push(stranger(&insertion.reader, unread(&error)));
         }
         if error != CardError::Removed {
             listing.shortfall = Some(Error::from(error));
@@ -108,6 +109,15 @@ impl Cards {
             }
         }
         told
+    }
+}
+
+/// Why a card that is in was not read, as the person is told while a token is waited for.
+fn unread(error: &CardError) -> Strange {
+    match error {
+        CardError::InUse => Strange::InUse,
+        CardError::Silent(_) => Strange::Hung,
+        _ => Strange::Unread,
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::pin::{PadEntry, PinStatus};
 use super::super::readers::Insertion;
 use super::Left;
 use super::marks::Marks;
-use crate::token::{Credential, Inserted, PinInfo, TokenId, TokenInfo};
+use crate::token::{CardKind, Closed, ClosedCard, Credential, Inserted, PinInfo, Strange, TokenId, TokenInfo};
 
 /// One card; before its first transaction nothing is known of it.
 #[derive(Default)]
@@ -28,23 +28,21 @@ pub(super) struct Opened {
 /// What a card turned out to be.
 enum Found {
     /// One of a family, served here.
-    Ours {
-        id: &'static str,
-        name: &'static str,
-        card: Box<dyn Card>,
-    },
+    Ours { kind: CardKind, card: Box<dyn Card> },
     /// One of a family that is left to PKCS#11 modules, and why.
-    Left(&'static str, String),
+    Left(CardKind, String),
     /// Surely one of a family, with nothing that is served here; and who serves it.
-    Elsewhere(&'static str, &'static str),
+    Elsewhere(CardKind, &'static str),
     /// Nobody's; these families asked it.
     Foreign(Vec<&'static str>),
 }
 
 /// What a card's PINs are like now.
 pub(super) struct Tell {
-    /// It is served here.
+    /// It is of a family that is served here.
     pub(super) ours: bool,
+    /// Why it shows no token, where it shows none.
+    pub(super) strange: Option<Strange>,
     atr: Vec<u8>,
     id: &'static str,
     name: &'static str,
@@ -75,20 +73,20 @@ impl Opened {
         let mut doubt = None;
         for (recognition, family) in likely {
             let sure = recognition == Recognition::Sure;
-            let (id, name) = (family.id(), family.name());
-            let left = leave.iter().find(|left| left.family == id);
-            let left = left.map(|left| Found::Left(name, left.why.clone()));
+            let kind = family.kind();
+            let left = leave.iter().find(|left| left.family == kind.id);
+            let left = left.map(|left| Found::Left(kind, left.why.clone()));
             if sure && left.is_some() {
                 self.found = left;
                 return Ok(());
             }
             match (family.open(atr, link), family.elsewhere()) {
                 (Ok(Some(card)), _) => {
-                    self.found = Some(left.unwrap_or(Found::Ours { id, name, card }));
+                    self.found = Some(left.unwrap_or(Found::Ours { kind, card }));
                     return Ok(());
                 }
                 (Ok(None), Some(why)) if sure => {
-                    self.found = Some(Found::Elsewhere(name, why));
+                    self.found = Some(Found::Elsewhere(kind, why));
                     return Ok(());
                 }
                 (Ok(None), _) => {}
@@ -96,11 +94,11 @@ impl Opened {
                     doubt = Some(error);
                 }
                 (Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))), _) => {
-                    tracing::info!(family = id, %error, "a card is not of this family");
+                    tracing::info!(family = kind.id, %error, "a card is not of this family");
                 }
                 (Err(error), _) => return Err(error),
             }
-            tried.push(name);
+            tried.push(kind.name);
         }
         // A card that is a family's by its answer to reset, and failed, is no other's: it is asked again next time.
         if let Some(error) = doubt {
@@ -122,6 +120,7 @@ impl Opened {
     pub(super) fn tell(&mut self, marks: &Marks, link: &mut Link<'_>) -> Result<Tell, CardError> {
         let mut tell = Tell {
             ours: false,
+            strange: self.left_alone(),
             atr: self.atr.clone(),
             id: "",
             name: "",
@@ -130,10 +129,10 @@ impl Opened {
             unproven: false,
             pads: self.pads,
         };
-        let Some(Found::Ours { id, name, card }) = &mut self.found else {
+        let Some(Found::Ours { kind, card }) = &mut self.found else {
             return Ok(tell);
         };
-        (tell.ours, tell.id, tell.name) = (true, *id, *name);
+        (tell.ours, tell.id, tell.name) = (true, kind.id, kind.name);
         tell.unproven = card.is_unproven();
         for (index, slot) in card.slots().into_iter().enumerate() {
             let status = match card.pin_status(index, link) {
@@ -147,8 +146,25 @@ impl Opened {
             };
             tell.slots.push((slot, status));
         }
+        if let Some(why) = card.closed() {
+            tell.strange = Some(Strange::Closed(ClosedCard { kind: *kind, why }));
+            tell.slots.clear();
+            return Ok(tell);
+        }
         tell.mark = self.marked(marks, link)?;
         Ok(tell)
+    }
+
+    /// What there is to say of a card that is not ours.
+    fn left_alone(&self) -> Option<Strange> {
+        match &self.found {
+            Some(Found::Left(kind, _) | Found::Elsewhere(kind, _)) => Some(Strange::Closed(ClosedCard {
+                kind: *kind,
+                why: Closed::Module,
+            })),
+            Some(Found::Foreign(_)) | None => Some(Strange::Unserved),
+            Some(Found::Ours { .. }) => None,
+        }
     }
 
     /// What tells the card from others of its family: its number, or else the mark of its first certificate.
@@ -220,8 +236,9 @@ impl Opened {
     /// What it is, for people.
     pub(super) fn describe(&mut self, link: &mut Link<'_>) -> Result<Inserted, CardError> {
         Ok(match &mut self.found {
-            Some(Found::Ours { name, card, .. }) => Inserted::Known {
-                family: (*name).to_owned(),
+            Some(Found::Ours { kind, card }) => Inserted::Known {
+                family: kind.name.to_owned(),
+                closed: card.closed().map(|why| ClosedCard { kind: *kind, why }),
                 slots: card
                     .slots()
                     .into_iter()
@@ -229,12 +246,12 @@ impl Opened {
                     .collect(),
                 details: card.details(link)?,
             },
-            Some(Found::Left(family, why)) => Inserted::Left {
-                family: (*family).to_owned(),
+            Some(Found::Left(kind, why)) => Inserted::Left {
+                family: kind.name.to_owned(),
                 why: why.clone(),
             },
-            Some(Found::Elsewhere(family, why)) => Inserted::Elsewhere {
-                family: (*family).to_owned(),
+            Some(Found::Elsewhere(kind, why)) => Inserted::Elsewhere {
+                family: kind.name.to_owned(),
                 why: (*why).to_owned(),
             },
             Some(Found::Foreign(tried)) => Inserted::Unknown {

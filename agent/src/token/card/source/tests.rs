@@ -317,6 +317,7 @@ fn cards_of_nobody_are_named_and_cards_of_others_are_left() {
         id,
         recognises: Recognition::Possible,
         opens: false,
+        closed: None,
     };
     let mut cards = source(&world, vec![asked("a"), asked("b")], &[]);
     let listing = cards.listing();
@@ -340,7 +341,13 @@ fn cards_of_nobody_are_named_and_cards_of_others_are_left() {
     listed(&mut cards);
     assert_eq!(cards.listing().serves, [READER]);
     let known = &cards.readers().unwrap()[0].card;
-    let Inserted::Known { family, slots, details } = known else {
+    let Inserted::Known {
+        family,
+        slots,
+        details,
+        closed: None,
+    } = known
+    else {
         panic!("{known:?}")
     };
     assert_eq!((family.as_str(), slots.len(), details.len()), ("Plain card", 2, 1));

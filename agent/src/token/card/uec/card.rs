@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use der::Decode;
 use plugin_protocol::encoding::{hex, sha256};
-use time::OffsetDateTime;
 use x509_cert::Certificate as X509;
 
 use super::super::apdu::Link;
@@ -13,6 +12,7 @@ use super::super::error::{CardError, PinFailure};
 use super::super::family::{Card, Evidence, PinManagement, Slot};
 use super::super::pin::{PinSource, PinSpec, PinStatus};
 use super::super::tlv;
+use super::Uec;
 use super::assumed::{PIN_LENGTH, PUK_LENGTH, SIGNATURE_ENABLED};
 use super::crypto;
 use super::cvc::{Certificate, ChainError, Holder, chain};
@@ -23,9 +23,10 @@ use super::obstacle::{Obstacle, Unproven};
 use super::session::{Session, select};
 use super::terminal::{NoTerminal, Terminal, Terminals};
 use crate::certificate::Role;
+use crate::clock::Clock;
 use crate::pin::Pin;
 use crate::prompt::Language;
-use crate::token::{Credential, SignInput};
+use crate::token::{Closed, Credential, SignInput};
 
 mod details;
 mod prove;
@@ -48,6 +49,7 @@ const IN_ORDER: u8 = 0x77;
 pub(super) struct UecCard {
     terminals: Arc<Terminals>,
     language: Language,
+    clock: Clock,
     known: bool,
     application: Application,
     /// Which terminal it takes, or why none.
@@ -92,16 +94,12 @@ impl Tries {
 
 impl UecCard {
     /// Asks a card everything that is needed of it while it is inserted, once.
-    pub(super) fn open(
-        terminals: Arc<Terminals>,
-        language: Language,
-        known: bool,
-        link: &mut Link<'_>,
-    ) -> Result<Option<Box<dyn Card>>, CardError> {
+    pub(super) fn open(family: &Uec, known: bool, link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
         let Some(application) = select(link, known)? else {
             return Ok(None);
         };
-        let today = OffsetDateTime::now_utc().date();
+        let terminals = family.terminals.clone();
+        let today = family.clock.now().date();
         let terminal = terminals.fitting(&application, today).map_err(Obstacle::Terminal);
         let of_terminal = terminal.as_ref().ok().and_then(|index| terminals.get(*index));
         let first = Suite::ALL.into_iter().find(|suite| application.auc.has(*suite));
@@ -111,7 +109,8 @@ impl UecCard {
                 .or(first)
                 .unwrap_or(Suite::Gost),
             terminals,
-            language,
+            language: family.language,
+            clock: family.clock.clone(),
             known,
             terminal,
             application,
@@ -134,6 +133,7 @@ impl UecCard {
             self.terminal = Err(Obstacle::Status(status));
         }
         self.read_certificates(&mut session)?;
+        self.mind_expiry();
         if self.terminal.is_err() {
             return Ok(());
         }
@@ -159,10 +159,22 @@ impl UecCard {
         if self.may_sign() && session.is_protected() {
             self.holder = holder(&mut session)?;
         }
-        if let Err(unproven) = self.leads_to_a_root() {
+        self.mind_expiry();
+        if let (Ok(_), Err(unproven)) = (&self.terminal, self.leads_to_a_root()) {
             self.terminal = Err(Obstacle::Unproven(unproven));
         }
         Ok(())
+    }
+
+    /// A card whose time is over is of no use, whatever else keeps it from being one; but what it says of its own state
+    /// comes first.
+    fn mind_expiry(&mut self) {
+        let certified = self.certificate.as_ref().map(|certificate| certificate.expires);
+        let last = [self.application.expires, certified].into_iter().flatten().min();
+        let over = last.filter(|day| *day < self.clock.now().date());
+        if let (Some(day), false) = (over, matches!(self.terminal, Err(Obstacle::Status(_)))) {
+            self.terminal = Err(Obstacle::Expired(day));
+        }
     }
 
     /// Whether the card's certificate leads to a root; nobody's PIN is asked for where it does not.
@@ -214,7 +226,7 @@ impl UecCard {
     fn why_refused(&self, refused: &CardError) -> String {
         let index = self.terminal.as_ref().ok();
         let terminal = index.and_then(|index| self.terminals.get(*index));
-        match terminal.and_then(|terminal| terminal.expired(OffsetDateTime::now_utc().date())) {
+        match terminal.and_then(|terminal| terminal.expired(self.clock.now().date())) {
             Some((holder, day)) => format!("{}; the certificate of {holder} has run out on {day}", told(refused)),
             None => told(refused),
         }
@@ -283,7 +295,7 @@ impl UecCard {
         let (own, roots) = (self.certificate.as_ref()?, self.terminals.roots());
         (!roots.is_empty()).then(|| {
             let issuer = self.issuer.as_ref().ok_or(ChainError::Missing(own.holder))?;
-            let today = OffsetDateTime::now_utc().date();
+            let today = self.clock.now().date();
             chain(own, issuer, roots, Some(today)).map(|_| ())
         })
     }
@@ -346,6 +358,10 @@ impl Card for UecCard {
     /// `roots = []`: the deployer's word, which the person should know of.
     fn is_unproven(&self) -> bool {
         self.terminal.is_ok() && self.terminals.without_roots()
+    }
+
+    fn closed(&self) -> Option<Closed> {
+        self.terminal.as_ref().err().map(Obstacle::closed)
     }
 
     fn slots(&self) -> Vec<Slot> {

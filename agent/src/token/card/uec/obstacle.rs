@@ -1,8 +1,11 @@
 //! What a card can and cannot do here, in the person's language: all that somebody with such a card in hand wants to know.
 
+use time::Date;
+
 use super::super::apdu::Status;
 use super::terminal::NoTerminal;
 use crate::prompt::Language;
+use crate::token::Closed;
 
 /// Why no PIN of a card can be entered here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub(super) enum Obstacle {
     Refused(String),
     /// The card says that it is not in order (DF2C).
     Status(u8),
+    /// Its time is over: its last day, by its own word or its certificate's.
+    Expired(Date),
     /// Nothing shows that the card is genuine.
     Unproven(Unproven),
 }
@@ -31,6 +36,19 @@ pub(super) enum Unproven {
 }
 
 impl Obstacle {
+    /// The same for those outside, who know of families and not of this one.
+    pub(super) fn closed(&self) -> Closed {
+        match self {
+            Self::Terminal(NoTerminal::Configured) => Closed::TerminalMissing,
+            Self::Terminal(NoTerminal::Fitting) => Closed::TerminalUnfit,
+            Self::Refused(_) => Closed::TerminalRefused,
+            Self::Status(_) => Closed::OutOfOrder,
+            Self::Expired(day) => Closed::Expired(*day),
+            Self::Unproven(Unproven::NoRoot) => Closed::Unchecked,
+            Self::Unproven(_) => Closed::Unproven,
+        }
+    }
+
     /// For people: sentences without a capital letter and a full stop, as an error has them.
     pub(super) fn text(&self, language: Language) -> String {
         match language {
@@ -49,6 +67,12 @@ impl Obstacle {
             Self::Status(status) => {
                 return format!(
                     "the universal card says that it is not in order (status {status:02X}); only its issuer could help"
+                );
+            }
+            Self::Expired(day) => {
+                return format!(
+                    "the universal card has expired: its last day was {day}; no PIN was tried. \
+                     The programme of these cards ended with 2016"
                 );
             }
             Self::Unproven(why) => {
@@ -87,6 +111,13 @@ impl Obstacle {
                 return format!(
                     "универсальная карта (УЭК) сообщает, что она не в порядке (состояние {status:02X}); помочь мог бы \
                      только тот, кто её выдал"
+                );
+            }
+            Self::Expired(day) => {
+                let (day, month, year) = (day.day(), u8::from(day.month()), day.year());
+                return format!(
+                    "срок действия универсальной карты (УЭК) закончился {day:02}.{month:02}.{year:04}; ПИН-код не \
+                     передавался. Программа этих карт завершилась в 2016 году"
                 );
             }
             Self::Unproven(why) => {
@@ -143,6 +174,7 @@ mod tests {
             Obstacle::Terminal(NoTerminal::Fitting),
             Obstacle::Refused("SELECT".to_owned()),
             Obstacle::Status(0x7F),
+            Obstacle::Expired(time::macros::date!(2016 - 03 - 14)),
             Obstacle::Unproven(Unproven::Withheld),
             Obstacle::Unproven(Unproven::NoRoot),
             Obstacle::Unproven(Unproven::Broken("SELECT".to_owned())),

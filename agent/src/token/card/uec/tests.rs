@@ -11,7 +11,9 @@ use tempfile::TempDir;
 
 use super::evidence::{Order, check};
 use super::*;
+use crate::clock::Clock;
 use crate::config::{PlacedPath, TerminalConfig, UecConfig};
+use crate::token::Closed;
 use crate::token::card::apdu::Secret;
 use crate::token::card::error::PinFailure;
 use crate::token::card::family::Evidence;
@@ -290,6 +292,7 @@ fn without_a_terminal_the_card_is_described_and_nothing_is_tried() {
             assert!(matches!(&refused, CardError::Closed(why) if why.contains("only from a terminal")));
         }
         assert!(!card.management(0).change);
+        assert_eq!(card.closed(), Some(Closed::TerminalMissing));
         for name in ["PIN1", "PUK"] {
             assert_eq!(reader.card().tries(name), if name == "PUK" { 10 } else { 3 });
         }
@@ -304,6 +307,7 @@ fn a_terminal_of_another_system_or_version_is_none() {
     let mut card = opened(&other, &mut reader);
     let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
     assert!(matches!(&refused, CardError::Closed(why) if why.contains("none of those configured")));
+    assert_eq!(card.closed(), Some(Closed::TerminalUnfit));
 
     // The same version, but the card's authority did not sign the operator: found out when the card is opened.
     let mut pki = UecPki::new(Version::V11, Suite::Gost);
@@ -316,6 +320,7 @@ fn a_terminal_of_another_system_or_version_is_none() {
     assert!(
         matches!(&refused, CardError::Closed(why) if why.contains("VERIFY CERTIFICATE of the operator was refused"))
     );
+    assert_eq!(card.closed(), Some(Closed::TerminalRefused));
 }
 
 #[test]
@@ -326,6 +331,40 @@ fn a_card_that_is_not_in_order_says_so() {
     let mut card = opened(&terminals, &mut reader);
     let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
     assert!(matches!(&refused, CardError::Closed(why) if why.contains("7F")));
+    assert_eq!(card.closed(), Some(Closed::OutOfOrder));
+}
+
+/// By its own word, with a terminal and without, or by that of its certificate.
+#[test]
+fn a_card_whose_time_is_over_says_when_and_nothing_is_tried() {
+    let ordinary = || UecCard::new(Variant::ordinary(Version::V11, Suite::Gost));
+    let (_folder, with_terminal) = terminals(&ordinary());
+    let at = ordinary().pkis()[0].at;
+    let day = |seconds| time::OffsetDateTime::from_unix_timestamp(seconds).unwrap().date();
+    let (issued, yesterday) = (at - 900 * fixtures::pki::DAY, at - fixtures::pki::DAY);
+    let mut old = ordinary().pkis()[0].clone();
+    old.respoil_application(|template| template.expires = yesterday);
+    let certified = UecCard::with_pkis(ordinary().variant().clone(), vec![old]);
+    for (card, terminals) in [
+        (ordinary().valid(issued, yesterday), Arc::default()),
+        (ordinary().valid(issued, yesterday), with_terminal.clone()),
+        (certified, with_terminal.clone()),
+    ] {
+        let mut reader = inserted(card);
+        let mut card = opened(&terminals, &mut reader);
+        assert_eq!(card.closed(), Some(Closed::Expired(day(yesterday))));
+        let refused = card.credentials(0, &mut Link::new(&mut reader)).unwrap_err();
+        assert!(matches!(&refused, CardError::Closed(why) if why.contains(&day(yesterday).to_string())));
+        proven(&mut *card, 0, "1234", &mut reader).unwrap_err();
+        assert_eq!(reader.card().watch().verifies(), 0);
+    }
+    // Its last day is one of its days.
+    let mut reader = inserted(ordinary().valid(issued, at));
+    let clock = Clock::fixed(time::OffsetDateTime::from_unix_timestamp(at).unwrap());
+    let family = Uec::new(with_terminal).by(clock);
+    let atr = atr(&reader);
+    let card = family.open(&atr, &mut Link::new(&mut reader)).unwrap().unwrap();
+    assert_eq!(card.closed(), None);
 }
 
 /// In `eid-agent tokens` and `doctor`, and to whoever asked for a confirmation.

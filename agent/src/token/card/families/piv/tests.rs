@@ -525,6 +525,7 @@ fn without_contacts_what_is_closed_is_said_to_be_closed() {
     assert!(contacts(
         with(T1, &counter, |link| card.pin_status(0, link)).unwrap_err()
     ));
+    assert_eq!(card.closed(), Some(Closed::Contactless));
     // Before anybody types one.
     assert!(contacts(with(T1, "", |link| card.credentials(0, link)).unwrap_err()));
     let mut card = opened(CONTACTLESS, &text).unwrap();

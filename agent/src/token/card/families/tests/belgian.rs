@@ -206,5 +206,6 @@ fn a_card_that_is_not_activated_says_so() {
     play("belid", ATR_18, T0, &card_data(0x18, 0x07), |card, link| {
         let error = card.credentials(0, link).unwrap_err();
         assert!(error.to_string().contains("not activated"), "{error}");
+        assert_eq!(card.closed(), Some(Closed::Inactive));
     });
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::token::card::pcsc::Fault;
-use crate::token::{Strange, Stranger};
+use crate::token::{Closed, ClosedCard, Strange, Stranger};
 
 /// The scene after the person agreed: what is left is to sign.
 fn agreed(card: &Plain) -> (World, Cards, TokenId, Credential) {
@@ -129,7 +129,7 @@ fn a_card_that_another_program_keeps_is_in_use_and_comes_back() {
     let (error, listing) = failed(&mut cards);
     assert_eq!(error, Error::CardInUse);
     assert_eq!(listing.serves, [READER], "no module takes it meanwhile");
-    assert!(matches!(&cards.readers().unwrap()[0].card, Inserted::Unreadable(why) if why.contains("another program")));
+    assert_eq!(cards.readers().unwrap()[0].card, Inserted::InUse);
     world.exclusive(READER, false);
     let tokens = listed(&mut cards);
     let credential = cards.credentials(&tokens[0].id).unwrap().remove(0);
@@ -327,5 +327,48 @@ fn a_card_that_shows_no_token_is_told_of_with_its_reader() {
     world.exclusive(READER, true);
     let listing = cards.listing();
     assert_eq!(listing.tokens, Err(Error::CardInUse));
-    assert_eq!(listing.strangers, [stranger(Strange::Unread)]);
+    assert_eq!(listing.strangers, [stranger(Strange::InUse)]);
+    assert_eq!(cards.readers().unwrap()[0].card, Inserted::InUse);
+    // Another program's transaction is the same to the person.
+    world.exclusive(READER, false);
+    listed(&mut cards);
+    world.hold(READER, true);
+    let listing = cards.listing();
+    assert_eq!(listing.tokens, Err(Error::CardInUse));
+    assert_eq!(listing.strangers, [stranger(Strange::InUse)]);
+    world.hold(READER, false);
+    listed(&mut cards);
+    assert_eq!(cards.listing().strangers, []);
+}
+
+/// It is not shown, so nobody is asked for its PIN; it is its family's all the same, and no module takes it.
+#[test]
+fn a_card_whose_family_says_that_it_is_of_no_use_is_told_of_with_that() {
+    let why = Closed::Inactive;
+    let family = PlainFamily {
+        closed: Some(why),
+        ..PlainFamily::default()
+    };
+    let kind = family.kind();
+    let world = World::running();
+    world.plug(READER);
+    let mut cards = source(&world, vec![family], &[]);
+    world.insert(READER, Plain::new(7));
+    let begun = std::time::Instant::now();
+    let listing = loop {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        let listing = cards.listing();
+        assert_eq!(listing.tokens, Ok(Vec::new()));
+        if !listing.strangers.is_empty() {
+            break listing;
+        }
+    };
+    let card = ClosedCard { kind, why };
+    assert_eq!(listing.strangers, [stranger(Strange::Closed(card))]);
+    assert_eq!((listing.serves, listing.lacks), (vec![READER.to_owned()], false));
+    let told = &cards.readers().unwrap()[0].card;
+    assert!(
+        matches!(told, Inserted::Known { closed: Some(closed), .. } if *closed == card),
+        "{told:?}"
+    );
 }

@@ -3,8 +3,8 @@
 use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
-use crate::token::Notice;
 use crate::token::card::pcsc::mock::Call;
+use crate::token::{Notice, Strange, Stranger};
 
 const OTHER: &str = "Reader 01";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -76,6 +76,11 @@ fn a_command_that_does_not_return_costs_its_reader_alone_and_all_recovers() {
         listing.serves.contains(&READER.to_owned()),
         "no module takes its card meanwhile"
     );
+    let stranger = Stranger {
+        reader: READER.to_owned(),
+        why: Strange::Hung,
+    };
+    assert_eq!(listing.strangers, [stranger]);
     let why = listing.shortfall.unwrap();
     assert!(why.to_string().contains("did not answer"), "{why}");
     let readers = cards.readers().unwrap();
@@ -93,6 +98,7 @@ fn a_command_that_does_not_return_costs_its_reader_alone_and_all_recovers() {
     let listing = cards.listing();
     let now = listing.tokens.unwrap();
     assert_eq!((now.len(), listing.shortfall), (4, None));
+    assert_eq!(listing.strangers, []);
     assert!(now[0].is_still(&mine), "of the same insertion");
     let credential = cards.credentials(&mine.id).unwrap().remove(0);
     assert!(cards.sign(&mine.id, job(&credential), pin("1234")).is_ok());

@@ -12,7 +12,7 @@ use crate::token::card::apdu::{Command, Le, Link};
 use crate::token::card::error::CardError;
 use crate::token::card::family::{Card, Family, PinManagement, Recognition, Slot};
 use crate::token::card::pin::{PinSource, PinSpec, PinStatus};
-use crate::token::{Credential, Mechanism, SignInput};
+use crate::token::{Closed, Credential, Mechanism, SignInput};
 
 /// Cards with this number do not tell it: those that have the same certificate have the same name.
 pub(crate) const NAMELESS: u8 = 0;
@@ -92,6 +92,7 @@ pub(crate) struct PlainFamily {
     pub(crate) id: &'static str,
     pub(crate) recognises: Recognition,
     pub(crate) opens: bool,
+    pub(crate) closed: Option<Closed>,
 }
 
 impl Default for PlainFamily {
@@ -100,6 +101,7 @@ impl Default for PlainFamily {
             id: "plain",
             recognises: Recognition::Sure,
             opens: true,
+            closed: None,
         }
     }
 }
@@ -123,13 +125,13 @@ impl Family for PlainFamily {
     fn open(&self, _: &[u8], link: &mut Link<'_>) -> Result<Option<Box<dyn Card>>, CardError> {
         let serial = link.expect("the serial number", &Command::new(0x80, 0x01, 0, 0).wanting(Le::Max))?;
         Ok(match self.opens {
-            true => Some(Box::new(PlainCard(serial))),
+            true => Some(Box::new(PlainCard(serial, self.closed))),
             false => None,
         })
     }
 }
 
-struct PlainCard(Vec<u8>);
+struct PlainCard(Vec<u8>, Option<Closed>);
 
 fn reference(slot: usize) -> u8 {
     0x81 + slot as u8
@@ -143,6 +145,10 @@ const PIN: PinSpec = PinSpec {
 impl Card for PlainCard {
     fn serial(&self) -> Option<String> {
         (self.0[0] != NAMELESS).then(|| format!("{:02X}", self.0[0]))
+    }
+
+    fn closed(&self) -> Option<Closed> {
+        self.1
     }
 
     fn slots(&self) -> Vec<Slot> {

@@ -6,6 +6,7 @@ use fixtures::pki::TestPki;
 
 use super::*;
 use crate::token::card::families;
+use crate::token::{Closed, Strange, Stranger};
 
 /// The source with this token in, and what `leave` says of it.
 fn put_in(make: fn(&TestPki, &Order) -> Made, leave: Vec<Left>) -> (World, Cards) {
@@ -52,6 +53,12 @@ fn as_its_maker_writes_it_it_is_left_to_any_module_and_said_so() {
     assert!(
         matches!(&told, Inserted::Elsewhere { family, why } if family == "Rutoken ECP" && why.contains("librtpkcs11ecp")),
         "{told:?}"
+    );
+    let strangers = listing.strangers;
+    assert!(
+        matches!(&strangers[..], [Stranger { why: Strange::Closed(card), .. }]
+            if card.kind.name == "Rutoken ECP" && card.why == Closed::Module),
+        "{strangers:?}"
     );
     // One SELECT in all, and no other family asks it.
     assert_eq!(commands(&world.log(READER)).len(), 1);

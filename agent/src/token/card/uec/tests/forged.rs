@@ -68,6 +68,8 @@ fn a_card_that_withholds_a_certificate_receives_no_pin() {
         card().without_file(0x000B),
         "did not let its certificate be read",
     );
+    let mut reader = inserted(card().without_file(0x000B));
+    assert_eq!(opened(&terminals, &mut reader).closed(), Some(Closed::Unproven));
     let chain = card().with_file(0x000C, &pki.operator.certificate);
     refused(&terminals, chain, "stands where another's belongs");
 }
@@ -83,7 +85,10 @@ fn without_roots_no_pin_is_asked_for_unless_the_configuration_says_so() {
     config.roots = None;
     let unsaid = Terminals::load(&config);
     assert!(unsaid.warning().unwrap().contains("no PIN"));
-    refused(&Arc::new(unsaid), card(), "no root is configured");
+    let unsaid = Arc::new(unsaid);
+    refused(&unsaid, card(), "no root is configured");
+    let mut reader = inserted(card());
+    assert_eq!(opened(&unsaid, &mut reader).closed(), Some(Closed::Unchecked));
     // A root that cannot be read is not one that there is not.
     config.roots = Some(vec![PlacedPath::new(folder.path().join("none"))]);
     refused(&Arc::new(Terminals::load(&config)), card(), "no root is configured");
