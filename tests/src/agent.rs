@@ -1,17 +1,19 @@
 //! A running `eid-agent` in a temporary directory.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use agent::token::Source;
 use fixtures::plugin::Plugin;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
+use tokio::net::TcpSocket;
 
 use crate::here::Here;
 use crate::pcscd::{Pcscd, SOCKET};
-use crate::process::Process;
+use crate::process::{Process, last_lines};
 use crate::programs;
 
 /// How a daemon is set up, before it is started.
@@ -145,7 +147,7 @@ impl Setup {
     /// The command line of any subcommand for this set-up: nothing of the machine's own set-up shows through.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let config = self.folder.path().join("config.toml");
-        std::fs::write(&config, self.config()).expect("the configuration can be written");
+        self.write(&config);
         let mut command = Command::new(programs::path("eid-agent"));
         command.arg("--config").arg(config);
         command.arg("--state").arg(self.state());
@@ -165,6 +167,15 @@ impl Setup {
         command.env("HOME", self.folder.path());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// As a whole: a daemon that a host has started meanwhile may be about to read it.
+    fn write(&self, config: &Path) {
+        let new = NamedTempFile::new_in(self.folder()).and_then(|mut new| {
+            new.write_all(self.config().as_bytes())?;
+            Ok(new.persist(config)?)
+        });
+        new.expect("the configuration can be written");
     }
 
     pub(crate) fn config(&self) -> String {
@@ -205,11 +216,12 @@ impl Setup {
 
     /// Starts the daemon and waits until it listens.
     pub fn start(self) -> Agent {
-        let process = Agent::spawn(&self, "0");
+        let held = HeldPort::any();
+        let process = Agent::spawn(&self, held.port);
         let base = process.wait_for("listening on ");
         Agent {
             setup: self,
-            running: Running::Process(process),
+            running: Running::Process(process, held),
             base,
         }
     }
@@ -234,25 +246,44 @@ pub struct Agent {
 }
 
 enum Running {
-    Process(Process),
+    Process(Process, HeldPort),
     /// Kept, for it ends when it is dropped.
     Here {
         _here: Here,
     },
 }
 
+/// A port of this computer that the system gives to nobody else, also while no agent listens on it: a socket that is bound
+/// to it and does not listen. Whoever names the port can listen, as all do who say so beforehand (SO_REUSEADDR, socket(7)).
+struct HeldPort {
+    port: u16,
+    _socket: TcpSocket,
+}
+
+impl HeldPort {
+    fn any() -> Self {
+        let bound = TcpSocket::new_v4().and_then(|socket| {
+            socket.set_reuseaddr(true)?;
+            socket.bind(([127, 0, 0, 1], 0).into())?;
+            Ok((socket.local_addr()?.port(), socket))
+        });
+        let (port, socket) = bound.expect("a free port");
+        Self { port, _socket: socket }
+    }
+}
+
 impl Agent {
-    fn spawn(setup: &Setup, port: &str) -> Process {
-        let command = setup.command(&["run", "--port", port, "--log", setup.log]);
+    fn spawn(setup: &Setup, port: u16) -> Process {
+        let command = setup.command(&["run", "--port", &port.to_string(), "--log", setup.log]);
         Process::start(command, &setup.folder().join("agent.log"))
     }
 
     /// Starts it again in the same place, on the same port, after it ended.
     pub fn restart(&mut self) {
-        let (_, port) = self.base.rsplit_once(':').expect("the base names a port");
-        let process = Self::spawn(&self.setup, port);
-        self.base = process.wait_for("listening on ");
-        self.running = Running::Process(process);
+        if let Running::Process(process, held) = &mut self.running {
+            *process = Self::spawn(&self.setup, held.port);
+            self.base = process.wait_for("listening on ");
+        }
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -276,7 +307,7 @@ impl Agent {
     /// When it has none of its own.
     pub fn process(&mut self) -> &mut Process {
         match &mut self.running {
-            Running::Process(process) => process,
+            Running::Process(process, _) => process,
             Running::Here { .. } => panic!("it runs in this process"),
         }
     }
@@ -284,7 +315,7 @@ impl Agent {
     /// Everything it logged, at level trace; nothing where it runs in this process.
     pub fn log(&self) -> String {
         match &self.running {
-            Running::Process(process) => process.log(),
+            Running::Process(process, _) => process.log(),
             Running::Here { .. } => String::new(),
         }
     }
@@ -307,5 +338,13 @@ impl Agent {
     /// Runs a subcommand beside the daemon and gives its standard output, whatever its exit status.
     pub fn cli(&self, arguments: &[&str]) -> std::process::Output {
         self.setup.command(arguments).output().expect("the program starts")
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the end of the agent's log:\n{}", last_lines(&self.log(), 100));
+        }
     }
 }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::agent::Setup;
-use crate::process::{PATIENCE, eventually};
+use crate::process::{PATIENCE, eventually, last_lines};
 
 /// The official Web eID extension in Chrome's store.
 pub const WEB_EID_IN_CHROME: &str = "chrome-extension://ncibgoaomkmdpilpocfeponihegamlic/";
@@ -175,6 +175,10 @@ impl Daemons {
 
 impl Drop for Daemons {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.0.join("daemon.log")).unwrap_or_default();
+            eprintln!("the end of the daemon's log:\n{}", last_lines(&log, 40));
+        }
         self.kill();
     }
 }

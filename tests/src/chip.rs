@@ -257,12 +257,16 @@ impl Desk {
 
     /// Waits until a fault has pulled the card.
     pub async fn pulled(&self) {
-        let pulled = || match &self.place {
+        crate::process::eventually_async("the pull", || self.is_pulled().then_some(())).await;
+    }
+
+    /// Whether a fault has pulled the card.
+    fn is_pulled(&self) -> bool {
+        match &self.place {
             Place::Process(drawer) => drawer.is_pulled(),
             Place::Service(service) => service.is_pulled(),
             Place::Hardware(_) => panic!("nobody orders faults of a card of plastic"),
-        };
-        crate::process::eventually_async("the pull", || pulled().then_some(())).await;
+        }
     }
 
     /// The reader's name.

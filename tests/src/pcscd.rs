@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 use crate::apdu_log::{Exchange, exchanges};
 use crate::pcsc_client::PcscClient;
-use crate::process::{PATIENCE, eventually};
+use crate::process::{PATIENCE, eventually, last_lines};
 
 /// What every reader's name begins with. Readers whose names hold another letter or digit are not taken in.
 pub const NAME: &str = "VPCD";
@@ -247,12 +247,7 @@ impl Pcscd {
 impl Drop for Pcscd {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let log = self.log();
-            let lines: Vec<&str> = log.lines().collect();
-            eprintln!(
-                "the end of pcscd's log:\n{}",
-                lines[lines.len().saturating_sub(40)..].join("\n")
-            );
+            eprintln!("the end of pcscd's log:\n{}", last_lines(&self.log(), 40));
         }
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();

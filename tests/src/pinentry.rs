@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use self::script::Script;
-use crate::process::{eventually, eventually_async, is_alive};
+use crate::process::{eventually, eventually_async};
 
 /// A scripted pinentry in a folder of its own.
 pub struct ScriptedPerson {
@@ -54,6 +54,20 @@ impl ScriptedPerson {
         std::fs::read_to_string(self.folder.join("shown")).unwrap_or_default()
     }
 
+    /// The ids of the processes whose windows were opened so far.
+    pub fn windows(&self) -> Vec<u32> {
+        let shown = self.shown();
+        let opened = shown.lines().filter_map(|line| line.strip_prefix("OPENED "));
+        opened.filter_map(|id| id.trim().parse().ok()).collect()
+    }
+
+    /// Whether this process is a window of this person: once it has ended, another may have its id.
+    pub fn is_open(&self, window: u32) -> bool {
+        let line = std::fs::read(format!("/proc/{window}/cmdline")).unwrap_or_default();
+        let folder = self.folder.as_os_str().as_encoded_bytes();
+        line.split(|byte| *byte == 0).any(|word| word == folder)
+    }
+
     /// Waits until something containing `text` was shown, and returns all.
     pub fn wait_until_shown(&self, text: &str) -> String {
         eventually(&format!("{text:?} in a window"), || {
@@ -86,10 +100,17 @@ impl ScriptedPerson {
 
     /// Waits until no window is open: every pinentry process has ended.
     pub async fn wait_until_closed(&self) {
-        let shown = self.shown();
-        let opened = shown.lines().filter_map(|line| line.strip_prefix("OPENED "));
-        for id in opened.filter_map(|id| id.trim().parse().ok()) {
-            eventually_async("the end of a window", || (!is_alive(id)).then_some(())).await;
+        for window in self.windows() {
+            eventually_async("the end of a window", || (!self.is_open(window)).then_some(())).await;
+        }
+    }
+}
+
+impl Drop for ScriptedPerson {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let left = std::fs::read_to_string(self.folder.join("answers")).unwrap_or_default();
+            eprintln!("what the person was shown:\n{}\nanswers left:\n{left}", self.shown());
         }
     }
 }

@@ -81,6 +81,12 @@ impl Scene {
             .expect("the agent answers")
     }
 
+    /// Cancels a confirmation; its end, though the first answer may come before that is remembered.
+    pub async fn cancel(&self, started: &Operation) -> Operation {
+        let told = self.plugin.cancel(&started.id).await;
+        self.end(told.expect("the agent answers")).await
+    }
+
     /// The outcomes in the history of this plugin, oldest first; the chain must be whole.
     pub async fn outcomes(&self) -> Vec<String> {
         let verified = self.agent.cli(&["history", "verify"]);

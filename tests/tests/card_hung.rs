@@ -1,7 +1,7 @@
 //! A driver that does not return, below a real `pcscd`: it costs its reader, and nobody else.
 
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fixtures::card::kit::Order;
 use fixtures::card::vpcd::Slot;
@@ -61,6 +61,7 @@ async fn until(scene: &Scene, tokens: usize) {
             return;
         }
         assert!(Instant::now() < deadline, "{told:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -15,6 +15,7 @@ use system_tests::chip::{Desk, Ground, PERSON, PIV};
 use system_tests::judge::Judge;
 use system_tests::pcsc_client::PcscClient;
 use system_tests::pcscd::{Pcscd, Reader};
+use system_tests::pinentry::script::NO_CARD_YET;
 use system_tests::process::eventually;
 use system_tests::scene::{Scene, code};
 
@@ -61,7 +62,7 @@ async fn an_unknown_card_is_named_with_what_was_tried() {
         assert!(doctor.contains(fact), "{fact:?} is not in {doctor}");
     }
 
-    let started = scene.begin(&confirmation("cms"), &["hang"]).await;
+    let started = scene.begin(&confirmation("cms"), &[NO_CARD_YET]).await;
     let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
     assert_eq!(waiting.state, OperationState::AwaitingToken);
     let shown = scene.person.shown();
@@ -194,6 +195,7 @@ impl Two {
                 return;
             }
             assert!(std::time::Instant::now() < deadline, "{wanted:?} is not in {there:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
 }

@@ -1,13 +1,18 @@
 //! The PC/SC service and its other clients: absent, stopped, started again, in use.
 
+use std::time::{Duration, Instant};
+
 use plugin_protocol::ErrorCode;
 use plugin_protocol::api::OperationState;
 use system_tests::agent::Setup;
 use system_tests::ask::confirmation;
 use system_tests::chip::{Desk, Ground, PIV};
+use system_tests::pinentry::script::NO_CARD_YET;
+use system_tests::process::PATIENCE;
 use system_tests::scene::{Scene, code};
 
 async fn confirms(desk: &Desk, scene: &Scene) {
+    let deadline = Instant::now() + PATIENCE;
     while scene
         .plugin
         .tokens()
@@ -15,7 +20,10 @@ async fn confirms(desk: &Desk, scene: &Scene) {
         .expect("the agent answers")
         .tokens
         .is_empty()
-    {}
+    {
+        assert!(Instant::now() < deadline, "the agent does not see the card");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let request = confirmation("cms");
     let operation = scene.confirm(&request, &[&desk.right()]).await;
     desk.judge().accept(&request, &operation);
@@ -53,7 +61,7 @@ async fn the_service_ends_and_comes_back_while_a_card_is_waited_for() {
     let mut desk = Desk::empty(Ground::Service, PIV, |order| order);
     let scene = desk.scene().await;
     let request = confirmation("cms");
-    let started = scene.begin(&request, &["hang", &desk.right()]).await;
+    let started = scene.begin(&request, &[NO_CARD_YET, &desk.right()]).await;
     for crash in [false, true] {
         let service = desk.service().expect("a service");
         if crash {

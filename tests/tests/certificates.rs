@@ -120,8 +120,9 @@ async fn it_lives_like_every_operation() {
         .await
         .expect_err("one window");
     assert_eq!(busy.code(), Some(ErrorCode::Busy));
-    let cancelled = plugin.cancel_certificate(&begun.id).await.expect("the agent answers");
-    assert_eq!(code(&cancelled), ErrorCode::Cancelled);
+    let told = plugin.cancel_certificate(&begun.id).await.expect("the agent answers");
+    let cancelled = plugin.finish("/v1/certificates", told).await;
+    assert_eq!(code(&cancelled.expect("the agent answers")), ErrorCode::Cancelled);
     scene.person.wait_until_closed().await;
 
     module.remove_token();

@@ -91,12 +91,17 @@ async fn each_outcome_is_what_the_list_says() {
 }
 
 async fn stays_open_until_cancelled(plugin: &Plugin) {
-    let started = plugin
-        .confirm(&confirmation("jws"), None, Some(1))
+    let mut started = plugin
+        .confirm(&confirmation("jws"), None, None)
         .await
         .expect("it begins");
-    assert_eq!(started.state, OperationState::AwaitingConsent);
-    let ended = plugin.cancel(&started.id).await.expect("it is cancelled");
+    while started.state == OperationState::AwaitingToken {
+        started = plugin.operation(&started.id, 0).await.expect("it answers");
+    }
+    let waited = plugin.operation(&started.id, 1).await.expect("it answers");
+    assert_eq!(waited.state, OperationState::AwaitingConsent);
+    let told = plugin.cancel(&started.id).await.expect("it answers");
+    let ended = plugin.finish("/v1/confirmations", told).await.expect("it is cancelled");
     assert_eq!(code(&ended), ErrorCode::Cancelled);
 }
 
@@ -221,12 +226,12 @@ async fn the_person_and_the_key_are_as_wished_in_every_format() {
 async fn a_delay_lets_every_state_be_seen() {
     let mock = Mock::start(&["--outcome", "token-inserted", "--delay", "0.3"]);
     let plugin = mock.paired().await;
-    let mut operation = plugin
+    let operation = plugin
         .confirm(&confirmation("jws"), None, None)
         .await
         .expect("it begins");
     let (mut states, mut since) = (vec![operation.state], 0);
-    while !operation.state.is_final() {
+    while !states.iter().any(|state| state.is_final()) {
         let events = plugin.events(since, 25).await.expect("it answers");
         let changed = events.events.iter().filter_map(|event| {
             let event = serde_json::to_value(event).ok()?;
@@ -234,7 +239,8 @@ async fn a_delay_lets_every_state_be_seen() {
         });
         states.extend(changed);
         since = events.next;
-        operation = plugin.operation(&operation.id, 0).await.expect("it answers");
+        // A plugin that waits asks for its operation too.
+        plugin.operation(&operation.id, 0).await.expect("it answers");
     }
     states.dedup();
     use OperationState::{AwaitingConsent, AwaitingToken, Done, Signing};

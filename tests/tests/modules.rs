@@ -19,14 +19,12 @@ fn ivanov() -> Issued {
     TestPki::new().person("Иванов Иван Иванович").issue()
 }
 
+/// What hangs is given up after so long. A good module must have answered by then, also on a busy machine.
+const SHORT: &str = "pkcs11.call_deadline = 5\n";
+
 async fn before(module: &EvilModule) -> Scene {
     assert_eq!(RIGHT, format!("pin {PIN}"));
-    Scene::open(
-        Setup::new()
-            .module(module.path())
-            .configure("pkcs11.call_deadline = 3\n"),
-    )
-    .await
+    Scene::open(Setup::new().module(module.path()).configure(SHORT)).await
 }
 
 /// Ends the module's process, so that the next one reads new settings.
@@ -178,7 +176,7 @@ async fn a_broken_module_beside_a_good_one() {
         .module(broken.path())
         .module(hangs.path())
         .module(good.path());
-    let scene = Scene::open(setup.configure("pkcs11.call_deadline = 3\n")).await;
+    let scene = Scene::open(setup.configure(SHORT)).await;
     let done = scene.confirm(&confirmation("jws"), &[RIGHT]).await;
     assert_eq!(done.state, OperationState::Done, "{:?}", done.problem);
     assert!(scene.person.shown().contains("Card or token: good"));
@@ -247,7 +245,7 @@ async fn no_process_outlives_the_daemon() {
     let quiet = EvilModule::builder(&ivanov()).build();
     let hanging = EvilModule::builder(&ivanov()).fault(Fault::HangIn(Call::Sign)).build();
     let setup = Setup::new().module(quiet.path()).module(hanging.path());
-    let mut scene = Scene::open(setup.configure("pkcs11.call_deadline = 5\n")).await;
+    let mut scene = Scene::open(setup.configure(SHORT)).await;
     assert_eq!(scene.plugin.tokens().await.expect("the agent answers").tokens.len(), 2);
     let daemon = scene.agent.process().id();
     assert_eq!(children(daemon).len(), 2, "one process for each module");

@@ -15,7 +15,7 @@ use plugin_protocol::api::OperationState;
 use plugin_protocol::encoding::{base64, base64url, from_base64, hex};
 use system_tests::agent::Setup;
 use system_tests::ask;
-use system_tests::process::children;
+use system_tests::process::{children, is_alive};
 use system_tests::raw;
 use system_tests::scene::{Scene, code};
 
@@ -85,7 +85,8 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What others see of a process: its command line and its environment, where the system lets us look.
+/// What others see of a process: its command line and its environment, where the system lets us look. Nothing of one that
+/// has ended meanwhile, as that of a window does.
 fn process_places(id: u32) -> Vec<Place> {
     let read = |name: &str| {
         let path = format!("/proc/{id}/{name}");
@@ -93,6 +94,7 @@ fn process_places(id: u32) -> Vec<Place> {
             Ok(bytes) => Some((path, bytes)),
             // Not dumpable: nobody but the administrator reads it.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => None,
+            Err(_) if !is_alive(id) => None,
             Err(error) => panic!("{path}: {error}"),
         }
     };

@@ -4,7 +4,7 @@
 //! agent does it through a process of this. Each command is answered with one line, `ok …` or `error NAME`:
 //!
 //! - `readers`: their names, with a tab between two;
-//! - `wait READER present|empty [SECONDS]`: waits for that, ten seconds at most where no others are said;
+//! - `wait READER present|empty [SECONDS]`: waits for that, 45 seconds at most where no others are said;
 //! - `connect READER shared|exclusive`, `disconnect leave|reset`;
 //! - `begin`, `end`: a transaction;
 //! - `send HEX`: the response in hexadecimal;
@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 
 use pcsc::{Card, Context, Disposition, Error, Protocols, ReaderState, Scope, ShareMode, State};
 
-/// The longest wait, unless another is said.
-const BOUND: Duration = Duration::from_secs(10);
+/// The longest wait, unless another is said: so long that only a hang meets it, and over before whoever asked for it gives
+/// up.
+const BOUND: Duration = Duration::from_secs(45);
 
 fn main() {
     let mut client = Client::default();

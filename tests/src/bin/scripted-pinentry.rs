@@ -9,7 +9,7 @@
 //!
 //! `scripted-pinentry FOLDER will-answer ANSWER...` makes these the answers to come.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,12 @@ fn main() -> io::Result<()> {
     }
     let mut output = io::stdout();
     let mut button = String::new();
-    remember(&folder, "OPENED", &std::process::id().to_string())?;
+    // Opened once: what this window says after the person has forgotten it is no part of what comes next.
+    let mut shown = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("shown"))?;
+    remember(&mut shown, "OPENED", &std::process::id().to_string())?;
     writeln!(output, "OK scripted-pinentry at your service")?;
     output.flush()?;
     for line in io::stdin().lock().lines() {
@@ -50,7 +55,7 @@ fn main() -> io::Result<()> {
                     true => "yes".to_owned(),
                     false => script.take(asked)?,
                 };
-                remember(&folder, command, rest)?;
+                remember(&mut shown, command, rest)?;
                 answer(&mut output, &released(&folder, said))?;
             }
             "BYE" => {
@@ -59,7 +64,7 @@ fn main() -> io::Result<()> {
             }
             command => {
                 if command.starts_with("SET") {
-                    remember(&folder, command, &unescape(rest))?;
+                    remember(&mut shown, command, &unescape(rest))?;
                 }
                 if command == "SETOK" {
                     button = unescape(rest);
@@ -70,7 +75,7 @@ fn main() -> io::Result<()> {
         output.flush()?;
     }
     // Standard input closed in the middle: the agent closed the window.
-    remember(&folder, "CLOSED", "")
+    Ok(())
 }
 
 fn answer(output: &mut impl Write, answer: &str) -> io::Result<()> {
@@ -97,12 +102,8 @@ fn released(folder: &Path, answer: String) -> String {
     }
 }
 
-fn remember(folder: &Path, command: &str, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(folder.join("shown"))?;
-    file.write_all(format!("{command} {text}\n").as_bytes())
+fn remember(shown: &mut File, command: &str, text: &str) -> io::Result<()> {
+    shown.write_all(format!("{command} {text}\n").as_bytes())
 }
 
 /// Assuan's percent escapes.

@@ -1,12 +1,13 @@
 //! What every kind of card must come through on every ground. Each scene ends with a confirmation that works.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fixtures::card::VirtualCard;
 use plugin_protocol::ErrorCode;
 use plugin_protocol::api::OperationState;
 
 use super::{Counts, Desk, Ground, KINDS, Kind};
+use crate::pinentry::script::NO_CARD_YET;
 use crate::process::PATIENCE;
 use crate::scene::{Scene, code};
 
@@ -48,10 +49,6 @@ fn at_the_same_time<T: Send, Playing: Future<Output = ()>>(
     assert!(failed.is_empty(), "it failed with {failed:?}");
 }
 
-/// What a person does until a card is in. The window that asks for one opens anew whenever what it says of the cards that are
-/// in is no longer so.
-const NO_CARD_YET: &str = "each CONFIRM: hang";
-
 /// The right PIN is typed once and sent once, and the proof is the certificate's.
 async fn confirms(desk: &Desk, scene: &Scene) {
     seen(desk, scene).await;
@@ -75,6 +72,7 @@ async fn seen(desk: &Desk, scene: &Scene) -> Option<u8> {
             return token.tries_left;
         }
         assert!(Instant::now() < deadline, "the agent does not see the card");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -81,6 +81,10 @@ impl Script {
 
 const EACH: &str = "each ";
 
+/// What a person does until a card is in. The window that asks for one opens anew whenever what it says of the cards that are
+/// in is no longer so.
+pub const NO_CARD_YET: &str = "each CONFIRM: hang";
+
 /// What a line answers to such a question.
 fn answer(line: &str, asked: Asked) -> Option<&str> {
     let said = line.strip_prefix(EACH).unwrap_or(line);

@@ -7,6 +7,7 @@ use super::RIGHT;
 use super::formats::judge;
 use crate::ask::{confirmation, signatures};
 use crate::card::{Kind, Wish};
+use crate::pinentry::script::NO_CARD_YET;
 use crate::scene::{Scene, code};
 
 /// Taken out while the person reads: no PIN is tried, and the next operation works.
@@ -30,7 +31,7 @@ pub async fn a_token_that_is_put_in_wakes_the_operation(kind: Kind) {
     let scene = Scene::open(card.setup()).await;
     card.remove();
     let request = confirmation("cms");
-    let started = scene.begin(&request, &["hang", RIGHT]).await;
+    let started = scene.begin(&request, &[NO_CARD_YET, RIGHT]).await;
     let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
     assert_eq!(waiting.state, OperationState::AwaitingToken);
     assert!(scene.person.shown().contains("Insert your card or token"));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use system_tests::ask::ORIGIN;
 use system_tests::browser::{Daemons, Talk, ask};
-use system_tests::process::{eventually, is_alive};
+use system_tests::process::eventually;
 
 use super::{Card, NONCE, RIGHT, WEB_EID, sign_in};
 
@@ -27,13 +27,6 @@ fn noted(card: &Card, action: &str) -> String {
     })
 }
 
-/// The windows opened since the person last forgot, as process ids.
-fn windows(card: &Card) -> Vec<u32> {
-    let shown = card.person.shown();
-    let opened = shown.lines().filter_map(|line| line.strip_prefix("OPENED "));
-    opened.filter_map(|id| id.trim().parse().ok()).collect()
-}
-
 /// What a host says whose question another took the place of; its input is open still.
 fn is_replaced(talk: Talk) {
     let told = talk.answer().expect("an answer");
@@ -52,17 +45,16 @@ fn a_new_request_of_the_same_origin_takes_the_place_of_the_older_one() {
     let _daemons = Daemons::of(&card.setup);
     card.person.will_answer(&["hang", "hang", RIGHT]);
     let first = signing_in(&card);
-    let old = windows(&card);
-    assert!(old.iter().copied().any(is_alive));
+    let old = card.person.windows();
+    let is_open = || old.iter().any(|window| card.person.is_open(*window));
+    assert!(is_open());
 
     // Another kind of request replaces it as well.
     let mut second = Talk::start(&card.setup, WEB_EID, &[]);
     second.answer().expect("the version");
     second.say("get-signing-certificate", json!({ "origin": ORIGIN }));
     is_replaced(first);
-    eventually("the end of the old window", || {
-        (!old.iter().copied().any(is_alive)).then_some(())
-    });
+    eventually("the end of the old window", || (!is_open()).then_some(()));
     card.person.wait_until_shown("CONFIRM");
     let text = noted(&card, "certificate");
     assert!(text.contains(ORIGIN) && !text.contains(NONCE), "{text}");

@@ -11,7 +11,8 @@ use plugin_protocol::limits::PORTS;
 use super::Check;
 use crate::places::Places;
 
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long whoever listens there may take to say what it is; on a busy machine an agent takes seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
 const WHAT: &str = "port";
 
 /// Who a port belongs to.

@@ -12,9 +12,10 @@ use fixtures::card::vpcd::Fault;
 use plugin_protocol::ErrorCode;
 use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
 
-use super::{Counts, NO_CARD_YET, at_the_same_time, confirms};
+use super::{Counts, at_the_same_time, confirms};
 use crate::apdu_log::Exchange;
 use crate::chip::{Desk, Ground, Kind, pulled_after, pulled_at};
+use crate::pinentry::script::NO_CARD_YET;
 use crate::process::PATIENCE;
 use crate::scene::{Scene, code};
 
@@ -127,10 +128,7 @@ impl Player {
         let running = self.waiting().await;
         self.remember();
         self.desk.insert_faulty(&[fault]);
-        let ended = tokio::select! {
-            operation = self.scene.end(running.operation.clone()) => Some(operation),
-            () = self.desk.pulled() => None,
-        };
+        let ended = self.ended_before_the_pull(&running.operation).await;
         let done = ended.is_some_and(|operation| self.is_done(&running, &operation));
         if !done {
             self.desk.pulled().await;
@@ -142,6 +140,25 @@ impl Player {
             false => self.check(&fault),
         }
         !done
+    }
+
+    /// The operation's end, unless the card is pulled first. No request for it is broken off: a client that does so has ten
+    /// seconds to be back, and the service may take longer to see that the card is gone.
+    async fn ended_before_the_pull(&self, operation: &Operation) -> Option<Operation> {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.desk.is_pulled() {
+            let now = self.now(operation).await;
+            if now.state.is_final() {
+                return Some(now);
+            }
+            let kind = self.desk.kind.id;
+            assert!(
+                Instant::now() < deadline,
+                "{kind}: neither pulled nor at its end: {now:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        None
     }
 
     /// Pulled, and back before the service looks: it never says that a card has come, and yet the next operation has one.
@@ -200,13 +217,7 @@ impl Player {
             } else if running.begun.elapsed() < LONG {
                 return running;
             } else {
-                let ended = self
-                    .scene
-                    .plugin
-                    .cancel(&operation.id)
-                    .await
-                    .expect("the agent answers");
-                assert_eq!(code(&self.scene.end(ended).await), ErrorCode::Cancelled);
+                assert_eq!(code(&self.scene.cancel(&operation).await), ErrorCode::Cancelled);
             }
         }
         let running = self.begin().await;
@@ -219,12 +230,7 @@ impl Player {
     async fn at_rest(&self, operation: &Operation) -> Operation {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let now = self
-                .scene
-                .plugin
-                .operation(&operation.id, 0)
-                .await
-                .expect("the agent answers");
+            let now = self.now(operation).await;
             if now.state == OperationState::AwaitingToken || now.state.is_final() {
                 return now;
             }
@@ -233,8 +239,14 @@ impl Player {
                 "{}: the card is out, and yet {now:?}",
                 self.desk.kind.id
             );
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// The operation as it is.
+    async fn now(&self, operation: &Operation) -> Operation {
+        let now = self.scene.plugin.operation(&operation.id, 0).await;
+        now.expect("the agent answers")
     }
 
     async fn begin(&self) -> Running {
