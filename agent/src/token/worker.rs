@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use plugin_protocol::api::SourceKind;
 use tokio::sync::{broadcast, watch};
 
-use self::thread::Worker;
 use super::{Credential, Management, Notice, ReaderInfo, Source, TokenId, TokenInfo};
 use crate::error::Error;
 
@@ -20,6 +19,8 @@ mod look;
 mod spend;
 mod thread;
 mod wait;
+
+use thread::Worker;
 
 /// Events a slow subscriber may be behind before it loses the oldest.
 const EVENTS: usize = 64;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use plugin_protocol::ErrorCode;
 
 use super::apdu::Status;
+use super::pcsc::Fault;
 use crate::error::Error;
 
 /// Why a card did not do what it was asked.
@@ -121,6 +122,18 @@ fn meaning(status: Status) -> Option<&'static str> {
         0x6F00 => "it does not say why",
         _ => return None,
     })
+}
+
+impl From<Fault> for CardError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NoService(why) => Self::Service(why),
+            Fault::Sharing => Self::InUse,
+            Fault::Mute => Self::Unsupported("the card does not answer; is it the right way round?".to_owned()),
+            Fault::NoCard | Fault::NoReader | Fault::Reset | Fault::Timeout | Fault::Cancelled => Self::Removed,
+            Fault::Other(why) => Self::Reader(why),
+        }
+    }
 }
 
 impl From<CardError> for Error {

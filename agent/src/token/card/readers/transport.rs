@@ -8,7 +8,7 @@ use super::super::pad::{Features, GET_FEATURE_REQUEST, is_false_pad};
 use super::super::pcsc::{Ending, Exchange, Fault, control_code};
 use super::super::pin::PadEntry;
 use super::super::transport::{Protocol, Transport};
-use super::lane::Gate;
+use super::lane::Turn;
 use super::progress::{Limit, Progress};
 
 /// VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: after these the card may know its holder.
@@ -50,7 +50,7 @@ pub(super) struct Leave<'a> {
     pub(super) script: Limit,
     /// Of each call.
     pub(super) call: Duration,
-    pub(super) gate: &'a Gate,
+    pub(super) turn: &'a Turn,
     pub(super) progress: &'a Progress,
     /// Waits for so long for the service to say that the card is gone, and gives whether it did.
     pub(super) gone: &'a dyn Fn(Duration) -> bool,
@@ -62,7 +62,7 @@ impl Leave<'_> {
     /// An error once the time is over, or whoever asked has gone.
     fn check(&self) -> Result<(), CardError> {
         self.script.check()?;
-        match self.gate.is_left() {
+        match self.turn.is_left() {
             true => Err(CardError::Silent(self.script.begun.elapsed())),
             false => Ok(()),
         }
