@@ -4,8 +4,10 @@ use fixtures::card::kit::{self, Made, Order, Watch};
 use fixtures::card::piv::{self, Piv as Card};
 
 use super::*;
+use crate::proof::verify_own;
 use crate::token::card::recorder::Recorder;
 use crate::token::card::testing::{InProcess, Pulled};
+use crate::token::card::transport::Protocol::T0;
 use crate::token::card::transport::Transport;
 
 fn order() -> Order {
