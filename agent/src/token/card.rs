@@ -4,8 +4,7 @@
 //! [`apdu`] is a command and what the card made of it, [`tlv`] the data in it; [`recorder`] counts them;
 //! [`pin`] is how a PIN is written into a command and what a refusal of it means, [`pad`] how a reader's own keys do it;
 //! [`family`] is what a kind of card is, [`families`] are those that are known,
-//! [`profile`] plays those that are data alone.
-//! [`family`] is what a kind of card is. Below them, [`pcsc`] is the system's service for readers, [`readers`] knows what is
+//! [`profile`] plays those that are data alone, [`uec`] is the universal electronic card. Below them, [`pcsc`] is the system's service for readers, [`readers`] knows what is
 //! in them, and [`source`] makes tokens of it all.
 
 pub mod apdu;

@@ -114,7 +114,8 @@ impl Software {
     }
 
     /// The test root of its GOST keys in PEM; it is there where the token has such keys.
-    pub fn gost_root(&self) -> PathBuf {
+    #[cfg(test)]
+    fn gost_root(&self) -> PathBuf {
         self.store.path("gost-root.pem")
     }
 

@@ -48,24 +48,19 @@ pub(crate) const SLOTS: [Slot; 8] = [
 ];
 
 const fn confirms(name: &'static str, kind: Kind, root: Root, with: &'static [KeyKind]) -> Slot {
-    let role = Role::Authentication;
     Slot {
         name,
         kind,
-        role,
+        role: Role::Authentication,
         root,
         with,
     }
 }
 
 const fn signs(name: &'static str, kind: Kind, root: Root, with: &'static [KeyKind]) -> Slot {
-    let role = Role::Signing;
     Slot {
-        name,
-        kind,
-        role,
-        root,
-        with,
+        role: Role::Signing,
+        ..confirms(name, kind, root, with)
     }
 }
 
