@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for Challenge {
 }
 
 #[cfg(feature = "openapi")]
-crate::api::string_schema!(Challenge, "A challenge: base64 or base64url text, never decoded", 128);
+crate::schema::string_schema!(Challenge, "A challenge: base64 or base64url text, never decoded", 128);
 
 #[cfg(test)]
 mod tests {

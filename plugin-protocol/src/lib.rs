@@ -28,6 +28,8 @@ pub mod pairing;
 pub mod problem;
 pub mod proof;
 pub mod qualified;
+#[cfg(feature = "openapi")]
+mod schema;
 mod shape;
 pub mod statement;
 pub mod uec;

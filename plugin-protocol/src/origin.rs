@@ -181,7 +181,7 @@ impl<'de> Deserialize<'de> for Origin {
 }
 
 #[cfg(feature = "openapi")]
-crate::api::string_schema!(Origin, "A web origin in its ASCII serialisation", 255);
+crate::schema::string_schema!(Origin, "A web origin in its ASCII serialisation", 255);
 
 #[cfg(test)]
 mod tests {

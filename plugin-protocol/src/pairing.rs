@@ -102,7 +102,7 @@ impl<'de> Deserialize<'de> for Bytes32 {
 }
 
 #[cfg(feature = "openapi")]
-crate::api::string_schema!(Bytes32, "32 bytes in base64url without padding", 43);
+crate::schema::string_schema!(Bytes32, "32 bytes in base64url without padding", 43);
 
 const COMMITMENT_LABEL: &[u8] = b"eid-agent pairing commitment v1\0";
 const DIGITS_LABEL: &[u8] = b"eid-agent pairing digits v1\0";
