@@ -30,6 +30,24 @@ impl Counts {
         signed: 1,
     };
 
+    /// Of one wrong PIN.
+    pub const WRONG: Self = Self {
+        sent: 1,
+        compared: 1,
+        wrong: 1,
+        signed: 0,
+    };
+
+    /// Both, one after the other.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            compared: self.compared + other.compared,
+            wrong: self.wrong + other.wrong,
+            signed: self.signed + other.signed,
+        }
+    }
+
     /// What of this was done after `before`.
     pub(super) fn since(self, before: Self) -> Self {
         Self {

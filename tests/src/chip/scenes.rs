@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use fixtures::card::VirtualCard;
 use plugin_protocol::ErrorCode;
-use plugin_protocol::api::OperationState;
+use plugin_protocol::api::{ConfirmationRequest, Operation, OperationState};
 
 use super::{Counts, Desk, Ground, KINDS, Kind};
 use crate::pinentry::script::NO_CARD_YET;
@@ -92,13 +92,7 @@ pub async fn a_wrong_pin_then_the_right_one(ground: Ground, kind: Kind) {
     let (before, request) = (desk.counts(), desk.request());
     let operation = scene.confirm(&request, &[&desk.wrong(), &desk.right()]).await;
     desk.accept(&request, &operation);
-    let expected = Counts {
-        sent: 2,
-        compared: 2,
-        wrong: 1,
-        signed: 1,
-    };
-    desk.expect(before, expected);
+    desk.expect(before, Counts::WRONG.and(Counts::CONFIRMED));
     let shown = scene.person.shown();
     let told = format!("SETERROR Wrong PIN. {} tries are left.", kind.tries - 1);
     assert!(shown.contains(&told), "{}: {shown}", kind.id);
@@ -114,13 +108,7 @@ pub async fn the_last_try_needs_an_extra_yes(ground: Ground, kind: Kind) {
     let wrong = desk.wrong();
     let declined = scene.confirm(&desk.request(), &[&wrong, "no", &wrong]).await;
     assert_eq!(code(&declined), ErrorCode::Declined);
-    let expected = Counts {
-        sent: 1,
-        compared: 1,
-        wrong: 1,
-        signed: 0,
-    };
-    desk.expect(before, expected);
+    desk.expect(before, Counts::WRONG);
     let before = desk.counts();
     let declined = scene.confirm(&desk.request(), &["no", &wrong]).await;
     assert_eq!(code(&declined), ErrorCode::Declined);
@@ -157,15 +145,38 @@ pub async fn a_card_that_is_put_in_wakes_the_operation(ground: Ground, kind: Kin
 
 /// A request, then the card: the window "insert your card" makes way for the one that asks for the PIN.
 async fn waits_for_the_card(desk: &mut Desk, scene: &Scene) {
-    let (before, request) = (desk.counts(), desk.request());
-    let started = scene.begin(&request, &[NO_CARD_YET, &desk.right()]).await;
-    let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
-    assert_eq!(waiting.state, OperationState::AwaitingToken);
+    let waiting = Waiting::begun(desk, scene).await;
     assert!(scene.person.shown().contains("Insert your card or token"));
     desk.insert();
-    let operation = scene.end(started).await;
-    desk.accept(&request, &operation);
-    desk.expect(before, Counts::CONFIRMED);
+    waiting.is_served(desk, scene).await;
+}
+
+/// A request for which no card is there yet.
+struct Waiting {
+    before: Option<Counts>,
+    request: ConfirmationRequest,
+    started: Operation,
+}
+
+impl Waiting {
+    async fn begun(desk: &Desk, scene: &Scene) -> Self {
+        let (before, request) = (desk.counts(), desk.request());
+        let started = scene.begin(&request, &[NO_CARD_YET, &desk.right()]).await;
+        let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
+        assert_eq!(waiting.state, OperationState::AwaitingToken);
+        Self {
+            before,
+            request,
+            started,
+        }
+    }
+
+    /// The card that was put in confirms.
+    async fn is_served(self, desk: &Desk, scene: &Scene) {
+        let operation = scene.end(self.started).await;
+        desk.accept(&self.request, &operation);
+        desk.expect(self.before, Counts::CONFIRMED);
+    }
 }
 
 /// Pulled while the person reads: no PIN is sent, also not to the same card that is put in again.
@@ -233,16 +244,11 @@ pub async fn an_unknown_card(ground: Ground, kind: Kind) {
     let scene = desk.scene().await;
     let own = desk.card.take();
     desk.insert_other(Stranger);
-    let (before, request) = (desk.counts(), desk.request());
-    let started = scene.begin(&request, &[NO_CARD_YET, &desk.right()]).await;
-    let waiting = scene.plugin.operation(&started.id, 0).await.expect("the agent answers");
-    assert_eq!(waiting.state, OperationState::AwaitingToken);
+    let waiting = Waiting::begun(&desk, &scene).await;
     desk.remove();
     desk.card = own;
     desk.insert();
-    let operation = scene.end(started).await;
-    desk.accept(&request, &operation);
-    desk.expect(before, Counts::CONFIRMED);
+    waiting.is_served(&desk, &scene).await;
 }
 
 /// A card of no family: it knows no application and no command.
