@@ -7,7 +7,7 @@ use agent::history::{self, Entry};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::speak::{print, print_json, word};
+use super::speak::{counted, print, print_json, word};
 use super::{Failure, Flags};
 
 /// Shows the newest records, or checks the chain of all of them.
@@ -101,8 +101,9 @@ fn verify(history: &history::History, json: bool) -> Result<ExitCode, Failure> {
         })),
         Ok(verified) => {
             let mut text = format!(
-                "{path}: {} records, each follows the one before it\nhead {}\n",
-                verified.records, verified.head
+                "{path}: {}, each follows the one before it\nhead {}\n",
+                counted(verified.records, "record", "records"),
+                verified.head
             );
             if verified.torn > 0 {
                 let _ = writeln!(

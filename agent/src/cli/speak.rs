@@ -23,6 +23,11 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<ExitCode, Failure> {
     print(&text)
 }
 
+/// How many there are: "1 record", "2 records".
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// A value's word on the wire: `pin_locked`, `software`.
 pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {

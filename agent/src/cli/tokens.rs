@@ -18,7 +18,7 @@ use plugin_protocol::encoding::{hex, sha256};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::speak::{print, print_json, word};
+use super::speak::{counted, print, print_json, word};
 use super::{Failure, Flags, Overrides, runtime};
 use crate::setup::Setup;
 
@@ -135,7 +135,7 @@ fn as_text((token, credentials): &Shown, now: OffsetDateTime) -> String {
         word(&token.pin.state)
     );
     if let Some(left) = token.pin.tries_left {
-        let _ = write!(text, " ({left} tries left)");
+        let _ = write!(text, " ({} left)", counted(left.into(), "try", "tries"));
     }
     if token.test {
         text += ", for tests only";

@@ -7,6 +7,7 @@ use agent::certificate::Summary;
 use agent::config::LanguageChoice;
 use agent::prompt::Language;
 
+use super::super::speak::counted;
 use super::stage::Confirmed;
 
 /// The words of one language.
@@ -118,7 +119,10 @@ impl Words {
     pub(super) fn history(&self, path: &Path, records: u64) -> String {
         let path = path.display();
         self.pick(
-            format!("History      {path}: {records} records, each follows the one before it"),
+            format!(
+                "History      {path}: {}, each follows the one before it",
+                counted(records, "record", "records")
+            ),
             format!("История      {path}: записей {records}, каждая связана с предыдущей"),
         )
     }

@@ -15,7 +15,7 @@ use plugin_protocol::api::SourceKind;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::super::speak::word;
+use super::super::speak::{counted, word};
 use super::{Check, cards};
 use crate::places::Places;
 
@@ -91,6 +91,7 @@ pub(super) fn state(places: &Places) -> Vec<Check> {
 pub(super) fn history(history: &Result<History, Error>) -> Check {
     let what = "history";
     let remedy = "keep the file for whoever may ask, and move it away: a new one is begun";
+    let records = |count| counted(count, "record", "records");
     let verified = match history {
         Ok(history) => history.verify(),
         Err(error) => Err(error.clone()),
@@ -98,12 +99,12 @@ pub(super) fn history(history: &Result<History, Error>) -> Check {
     match verified {
         Ok(Ok(verified)) if verified.torn > 0 => Check::warn(
             what,
-            format!("{} records, then a line torn by a power cut", verified.records),
+            format!("{}, then a line torn by a power cut", records(verified.records)),
             "nothing is to be done: the next record sets it aside",
         ),
         Ok(Ok(verified)) => Check::ok(
             what,
-            format!("{} records, each follows the one before it", verified.records),
+            format!("{}, each follows the one before it", records(verified.records)),
         ),
         Ok(Err(broken)) => Check::fail(what, broken.to_string(), remedy),
         Err(error) => Check::fail(what, error.to_string(), "see that the file can be read and written"),
