@@ -1,6 +1,6 @@
 // An agent for tests: the wire of PROTOCOL.md on a real port of loopback, with a person who is a promise.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomInt } from "node:crypto";
 import http from "node:http";
 import { digits as digitsOf } from "../background/pairing.js";
 import { base64, base64url, contentDigest, fromBase64url, newKeys, requestBase, thumbprint, utf8 } from "../background/signature.js";
@@ -11,6 +11,8 @@ import { base64, base64url, contentDigest, fromBase64url, newKeys, requestBase, 
 
 const ECDSA = { name: "ECDSA", hash: "SHA-256" };
 const FINAL = ["done", "failed", "cancelled", "expired"];
+/** Below the ports that systems give to connections: one of those would be in the way of an agent that comes back. */
+const BY_NAME_ONLY = { from: 20_000, to: 32_000 };
 
 /** @param {number} status @param {string} code */
 export const problem = (status, code, more = {}) => ({
@@ -31,13 +33,19 @@ export class FakeAgent {
   /** The person's answer to a pairing. @type {Promise<"paired" | "declined">} */ decision = Promise.resolve("paired");
   /** Answers in the agent's place. @type {(request: Request) => Reply | undefined | Promise<Reply | undefined>} */ intercept = () => undefined;
   port = 0;
+  /** @type {http.Server | undefined} */ server;
 
-  /** @param {number} [port] */
+  /** @param {number} [port]  0: any that nothing takes by chance while this is away */
   async start(port = this.port) {
-    this.server = http.createServer((request, response) => void this.#serve(request, response));
-    await new Promise((resolve) => this.server?.listen(port, "127.0.0.1", () => resolve(undefined)));
-    this.port = /** @type {import("node:net").AddressInfo} */ (this.server.address()).port;
-    return this.port;
+    for (;;) {
+      const at = port || randomInt(BY_NAME_ONLY.from, BY_NAME_ONLY.to);
+      const server = http.createServer((request, response) => void this.#serve(request, response));
+      const error = await new Promise((/** @type {(error?: any) => void} */ resolve) => server.once("error", resolve).listen(at, "127.0.0.1", () => resolve()));
+      if (error !== undefined && (port || error.code !== "EADDRINUSE")) throw error;
+      if (error !== undefined) continue;
+      [this.server, this.port] = [server, at];
+      return at;
+    }
   }
 
   async stop() {

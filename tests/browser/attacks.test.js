@@ -8,8 +8,9 @@ import { SOFTWARE_PIN } from './harness/agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
 import { CHROMIUM_ID, FIREFOX_ID } from './harness/extension.js';
 import { hostileExtension } from './harness/hostile.js';
-import { abort, begin, challenge, confirm, outcome, status } from './harness/page.js';
+import { abort, begin, challenge, confirm, framed, outcome, proofOf, statementOf, status } from './harness/page.js';
 import { LOOKALIKE_HOST, PORTAL_HOST } from './harness/sites.js';
+import { PATIENCE } from './harness/wait.js';
 
 const RIGHT = `pin ${SOFTWARE_PIN}`;
 const EVIL_HOST = 'evil.test';
@@ -19,17 +20,17 @@ const LISTED = [PORTAL_HOST, EVIL_HOST, LOOKALIKE_HOST];
  * Everything a page can try with the agent's port; each says what became of it.
  * @param {import('puppeteer-core').Page} page
  * @param {number} port
+ * @param {number} [patience]  milliseconds for each: a browser that would ask the person first leaves it open
  * @returns {Promise<Record<string, string>>}
  */
-const knock = (page, port) => page.evaluate(async (port) => {
+const knock = (page, port, patience = 3_000) => page.evaluate(async (port, patience) => {
   const base = `http://127.0.0.1:${port}`;
   const json = { 'content-type': 'application/json' };
   const pairing = JSON.stringify({ client: { name: 'evil' }, commitment: 'A'.repeat(43) });
   /** @param {Promise<unknown>} attempt */
   const fate = (attempt) => Promise.race([
     attempt.then((got) => (got instanceof Response && got.type === 'opaque' ? 'sent blindly' : 'reached'), () => 'refused'),
-    // A browser that would ask the person first leaves it open.
-    new Promise((resolve) => setTimeout(resolve, 3_000, 'refused')),
+    new Promise((resolve) => setTimeout(resolve, patience, 'refused')),
   ]);
   const image = () => new Promise((resolve, reject) => {
     const tag = Object.assign(new Image(), { onload: resolve, onerror: reject });
@@ -49,7 +50,7 @@ const knock = (page, port) => page.evaluate(async (port) => {
     socket: fate(socket()),
   };
   return Object.fromEntries(await Promise.all(Object.entries(tries).map(async ([name, fate]) => [name, await fate])));
-}, port);
+}, port, patience);
 
 inBrowsers('a page', { listed: LISTED }, (scene) => {
   it('in public address space reaches nothing at the port of the agent', LIMIT, async () => {
@@ -71,8 +72,7 @@ inBrowsers('a page', { listed: LISTED }, (scene) => {
         arguments: { challenge, origin, top_origin: origin, caller: { origin }, sender: { origin } },
       }, location.origin);
     }), challenge(), sites.origin());
-    const statement = JSON.parse(Buffer.from(/** @type {any} */ (said).proof.jws.split('.')[1], 'base64url').toString());
-    assert.equal(statement.origin, sites.origin(EVIL_HOST));
+    assert.equal(statementOf(said).origin, sites.origin(EVIL_HOST));
     assert.ok(person.shown.includes(sites.origin(EVIL_HOST)));
     assert.ok(!person.shown.includes(sites.origin()));
   });
@@ -117,7 +117,7 @@ inBrowsers('a page', { listed: LISTED }, (scene) => {
     const page = await scene().caller();
     const frame = await framed(page, `${scene().sites.origin()}/test/caller`);
     person.answers('yes', RIGHT);
-    assert.equal((await confirm(frame)).proof?.format, 'jws');
+    assert.equal(proofOf(await confirm(frame)).format, 'jws');
     assert.doesNotMatch(person.shown, /embedded|shown by/i);
   });
 
@@ -144,7 +144,8 @@ inBrowsers('a page that was granted the local network', {}, (scene) => {
     for (const name of ['loopback-network', 'local-network-access']) {
       await session.send('Browser.setPermission', { permission: { name }, setting: 'granted', origin: sites.origin('other.test') });
     }
-    const fates = await knock(page, ports[0]);
+    // Nobody is asked any more: each has an end of its own.
+    const fates = await knock(page, ports[0], PATIENCE);
     for (const name of ['read', 'read by name', 'pair', 'image', 'socket']) assert.equal(fates[name], 'refused', name);
     assert.equal(fates['pair blindly'], 'sent blindly', 'the grant is in force');
     // Nothing of it was an attempt to pair: the plugin's own begins at once.
@@ -171,7 +172,7 @@ inBrowsers('a hostile extension', async (tidy) => ({
     await scene().agent.restart();
     const page = await scene().caller();
     scene().person.answers('yes', RIGHT);
-    assert.equal((await confirm(page)).proof?.format, 'jws');
+    assert.equal(proofOf(await confirm(page)).format, 'jws');
     const hostile = await scene().browser.openHostile();
     assert.deepEqual((await ask(hostile, '/v1/hello')).body, { protocol: 'eid-agent', api: ['1'] });
     for (const path of ['/v1/info', '/v1/tokens', '/v1/history', '/v1/pairings', '/v1/events', '/v1/openapi.json', '/v1/nothing']) {
@@ -214,7 +215,7 @@ inBrowsers('a hostile extension', async (tidy) => ({
     assert.ok(said.proof?.format === 'jws' || typeof said.code === 'string', JSON.stringify(said));
     if (!said.proof) assert.equal(person.windows, 0);
     person.answers('yes', RIGHT);
-    assert.equal((await confirm(page)).proof?.format, 'jws', 'the pairing outlives it');
+    assert.equal(proofOf(await confirm(page)).format, 'jws', 'the pairing outlives it');
   });
 
   it('cannot speak to the native hosts', LIMIT, async () => {
@@ -296,23 +297,4 @@ function rewrite(hostile, port, requestHeaders) {
     };
     await declarativeNetRequest.updateSessionRules({ removeRuleIds: [1], addRules: requestHeaders.length > 0 ? [rule] : [] });
   }, port, requestHeaders);
-}
-
-/**
- * A frame in `page` that shows `url`.
- * @param {import('puppeteer-core').Page} page
- * @param {string} url
- * @param {string} [sandbox]
- */
-async function framed(page, url, sandbox) {
-  const element = await page.evaluateHandle((url, sandbox) => new Promise((resolve) => {
-    const frame = document.createElement('iframe');
-    if (sandbox) frame.setAttribute('sandbox', sandbox);
-    frame.onload = () => resolve(frame);
-    frame.src = url;
-    document.body.append(frame);
-  }), url, sandbox);
-  const frame = await /** @type {import('puppeteer-core').ElementHandle<HTMLIFrameElement>} */ (element).contentFrame();
-  await frame.waitForFunction(() => 'api' in window);
-  return frame;
 }

@@ -5,18 +5,12 @@ import { it } from 'node:test';
 
 import { SOFTWARE_PIN } from './harness/agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
-import { begin, challenge, confirm, outcome, status } from './harness/page.js';
+import { begin, challenge, confirm, framed, outcome, statementOf, status } from './harness/page.js';
 import { PORTAL_HOST } from './harness/sites.js';
 import { eventually } from './harness/wait.js';
 
 const RIGHT = `pin ${SOFTWARE_PIN}`;
 const EVIL_HOST = 'evil.test';
-
-/** @param {{ proof: Record<string, any> }} confirmation */
-function statement(confirmation) {
-  assert.ok(confirmation.proof, JSON.stringify(confirmation));
-  return JSON.parse(Buffer.from(confirmation.proof.jws.split('.')[1], 'base64url').toString());
-}
 
 inBrowsers('the bridge', { listed: [PORTAL_HOST, EVIL_HOST] }, (scene) => {
   it('outlives messages of every shape, and asks nobody for them', LIMIT, async () => {
@@ -73,22 +67,16 @@ inBrowsers('the bridge', { listed: [PORTAL_HOST, EVIL_HOST] }, (scene) => {
     const { challenge: asked } = await begin(page);
     await person.asked();
     // A page in a frame that even knows the call's name.
-    await page.evaluate((url) => new Promise((resolve) => {
-      const frame = document.createElement('iframe');
-      frame.src = url;
-      frame.onload = () => resolve(undefined);
-      document.body.append(frame);
-    }), `${sites.origin(EVIL_HOST)}/test/caller`);
-    const frame = page.frames().find((frame) => frame.url().includes(EVIL_HOST));
+    const frame = await framed(page, `${sites.origin(EVIL_HOST)}/test/caller`);
     const [id] = await page.evaluate(() => /** @type {any} */ (window).ids);
-    await frame?.evaluate((id) => {
+    await frame.evaluate((id) => {
       for (const target of [parent, window]) target.postMessage({ eidAgent: 1, to: 'plugin', id, call: 'abort' }, '*');
       parent.postMessage({ eidAgent: 1, to: 'plugin', id: 'other', call: 'confirm', arguments: { challenge: 'A'.repeat(44) } }, '*');
       parent.postMessage({ action: 'web-eid:authenticate', challengeNonce: 'A'.repeat(44) }, '*');
     }, id);
     assert.equal((await status(page)).state, 'ready');
     person.release();
-    assert.equal(statement(await outcome(page)).challenge, asked);
+    assert.equal(statementOf(await outcome(page)).challenge, asked);
     assert.equal(person.shown.match(/^SETDESC/gm)?.length, 2, 'one consent, one PIN');
   });
 
@@ -130,7 +118,7 @@ inBrowsers('the bridge', { listed: [PORTAL_HOST, EVIL_HOST] }, (scene) => {
   it('hands nothing to the page that comes after', LIMIT, async () => {
     const { person, sites } = scene();
     const page = await scene().caller();
-    person.answers('held yes', RIGHT);
+    person.answers('hang');
     await page.evaluate(() => addEventListener('message', ({ data }) => data?.to === 'plugin' && (window.name = data.id)));
     await begin(page);
     await person.asked();
@@ -142,10 +130,9 @@ inBrowsers('the bridge', { listed: [PORTAL_HOST, EVIL_HOST] }, (scene) => {
       for (const call of ['ping', 'abort']) postMessage({ eidAgent: 1, to: 'plugin', id: name, call }, location.origin);
       setTimeout(resolve, 2_000, heard);
     }));
-    person.release();
+    await person.closed();
     const results = /** @type {any[]} */ (await heard).filter(({ result, progress }) => result ?? progress);
     assert.deepEqual(results, []);
-    await person.gone();
     const last = (await scene().agent.history()).at(-1);
     assert.notEqual(last?.outcome, 'done');
   });
@@ -158,7 +145,7 @@ inBrowsers('the bridge', { listed: [PORTAL_HOST, EVIL_HOST] }, (scene) => {
     await person.asked();
     await page.evaluate(() => history.pushState(null, '', '/another/path?@evil.test#https://evil.test'));
     person.release();
-    const made = statement(await outcome(page));
+    const made = statementOf(await outcome(page));
     assert.deepEqual([made.challenge, made.origin], [asked, sites.origin()]);
     // Names and passwords in the address are of no origin.
     await page.goto(sites.origin().replace('https://', 'https://evil.test:secret@') + '/test/caller').catch(() => {});

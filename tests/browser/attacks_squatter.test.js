@@ -9,7 +9,7 @@ import { FakeAgent } from '../../extension/tests/fake-agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
 import { PLUGIN_VERSION } from './harness/extension.js';
 import { hostileExtension } from './harness/hostile.js';
-import { begin, confirm, outcome, status } from './harness/page.js';
+import { begin, confirm, outcome, pressLast, status } from './harness/page.js';
 import { eventually } from './harness/wait.js';
 
 /** @typedef {import('./harness/scene.js').Scene} Scene */
@@ -53,7 +53,7 @@ inBrowsers('a squatter on the port', { running: false }, (scene) => {
     const window = await browser.pairing();
     await eventually('a squatter, paired as far as it is concerned', () => squatter.pairings.size + late.pairings.size === 1);
     await window.waitForSelector('#same:not([hidden])');
-    await window.locator('#cancel').click();
+    await pressLast(window, '#cancel');
     assert.equal((await outcome(page)).code, 'not_paired');
     assert.equal((await status(page)).state, 'not_paired');
     await late.stop();

@@ -5,14 +5,11 @@ import { it } from 'node:test';
 
 import { SOFTWARE_PIN } from './harness/agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
-import { abort, begin, confirm, outcome, signOut, stages, status } from './harness/page.js';
+import { abort, accepted, begin, confirm, outcome, proofOf, signOut, stages, status, verdict } from './harness/page.js';
 import { softHsm } from './harness/softhsm.js';
 import { eventually, within } from './harness/wait.js';
 
 const RIGHT = `pin ${SOFTWARE_PIN}`;
-
-/** @param {import('puppeteer-core').Page} page @param {string} selector */
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent?.trim());
 
 inBrowsers('confirming on the software token', {}, (scene) => {
   it('on the portal: the account is confirmed, marked as a test', LIMIT, async () => {
@@ -21,8 +18,7 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     const page = await scene().portalPage();
     person.answers('yes', RIGHT);
     await page.locator('button.primary[data-purpose]').click();
-    await page.waitForSelector('h1#verdict');
-    const shown = await page.evaluate(() => document.body.innerText);
+    const shown = await accepted(page);
     assert.match(shown, /Образцова/);
     assert.match(shown, /test/i);
     assert.match(person.shown, new RegExp(scene().sites.origin().replaceAll('.', '\\.')));
@@ -50,8 +46,8 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     const page = await scene().caller();
     for (const format of ['web-eid:1.0', 'jws', 'cms']) {
       scene().person.answers('yes', RIGHT);
-      const { proof, test } = await confirm(page, { format });
-      assert.deepEqual([proof.format, test], [format, true]);
+      const confirmed = await confirm(page, { format });
+      assert.deepEqual([proofOf(confirmed).format, confirmed.test], [format, true]);
     }
     assert.equal((await confirm(page, { format: 'cms-challenge' })).code, 'origin_not_allowed');
     assert.equal((await confirm(page, { format: 'gost-of-tomorrow' })).code, 'unsupported_format');
@@ -84,9 +80,11 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     person.answers('hang');
     await page.locator('button.primary[data-purpose]').click();
     await person.asked();
+    // The button goes down when what is said above it becomes longer.
+    await page.waitForSelector('#operation[data-stage=awaiting_consent]');
     await page.locator('#cancel').click();
-    await page.waitForSelector('#outcome:not([hidden])');
-    assert.equal(await page.$eval('#outcome', (outcome) => /** @type {HTMLElement} */ (outcome).dataset.code), 'aborted');
+    const { code, text } = await verdict(page);
+    assert.equal(code, 'aborted', text);
     await person.closed();
   });
 
@@ -95,16 +93,16 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     const page = await scene().portalPage('ivan');
     person.answers('yes', RIGHT);
     await page.locator('button.primary[data-purpose]').click();
-    await page.waitForSelector('#outcome:not([hidden])');
-    assert.equal(await page.$eval('#outcome', (outcome) => /** @type {HTMLElement} */ (outcome).dataset.code), 'person_mismatch');
-    assert.match(await text(page, '#outcome-text') ?? '', /СНИЛС/);
+    const { code, text } = await verdict(page);
+    assert.equal(code, 'person_mismatch', text);
+    assert.match(await page.$eval('#outcome-text', (element) => element.textContent ?? ''), /СНИЛС/);
   });
 
   it('a wrong PIN, then the right one', LIMIT, async () => {
     const { person } = scene();
     const page = await scene().caller();
     person.answers('yes', 'pin 9999', RIGHT);
-    assert.equal((await confirm(page)).proof?.format, 'jws');
+    assert.equal(proofOf(await confirm(page)).format, 'jws');
     assert.match(person.shown, /Incorrect PIN|wrong/i);
   });
 
@@ -113,7 +111,7 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     const page = await scene().caller();
     person.answers('yes', RIGHT);
     const result = await confirm(page);
-    assert.ok(result.proof);
+    proofOf(result);
     assert.doesNotMatch(JSON.stringify(result), /\b1234\b/);
     assert.doesNotMatch(agent.log, /\b1234\b/);
   });
@@ -129,8 +127,7 @@ inBrowsers('confirming on SoftHSM', async (tidy) => {
     const page = await scene().portalPage();
     person.answers('pin 12345678');
     await page.locator('button.primary[data-purpose]').click();
-    await page.waitForSelector('h1#verdict');
-    assert.match(await page.evaluate(() => document.body.innerText), /Образцова/);
+    assert.match(await accepted(page), /Образцова/);
   });
 
   it('a wrong PIN is told with what is left of tries', LIMIT, async () => {
@@ -153,13 +150,14 @@ inBrowsers('no token, then one', { agent: { software: false } }, (scene) => {
     person.answers('hang');
     await begin(page);
     await eventually('waiting for a token', async () => (await stages(page)).includes('awaiting_token'));
+    // A window that has not taken its answer yet would take one of those to come.
+    await person.asked();
     // The software token cannot be plugged in, but the agent can come back with it.
     agent.configure({ software: true });
     await agent.stop('SIGKILL');
     person.answers('yes', RIGHT);
     await agent.start(ports[0]);
-    const result = await outcome(page);
-    assert.equal(result.proof?.format, 'jws', JSON.stringify(result));
+    assert.equal(proofOf(await outcome(page)).format, 'jws');
     assert.equal((await status(page)).state, 'ready');
   });
 });

@@ -9,11 +9,10 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { BROWSERS } from './harness/browser.js';
 import { program, ROOT } from './harness/child.js';
 import { LIMIT } from './harness/each.js';
-import { abort, begin, confirm, outcome, stages, status } from './harness/page.js';
+import { abort, begin, confirm, outcome, proofOf, stages, status, verdict } from './harness/page.js';
 import { MockScene, outcomes } from './harness/mock.js';
+import { reportFailure } from './harness/report.js';
 import { eventually } from './harness/wait.js';
-
-/** @typedef {import('puppeteer-core').Page} Page */
 
 const OUTCOMES = await outcomes();
 /** What shows before anybody is asked, where that is not `ready`. */
@@ -23,13 +22,6 @@ const TRIES_LEFT = { 'wrong-pin': 2, 'wrong-pin-last-try': 1 };
 /** The reference portal's own words for what the verifier does not judge. */
 const ON_THE_PORTAL = { 'accepted, of another person': 'person_mismatch' };
 
-/** Presses the portal's button; gives `accepted`, or the code that its page shows. @param {Page} page */
-async function verdict(page) {
-  await page.locator('button.primary[data-purpose]').click();
-  const shown = await page.waitForSelector('h1#verdict, #outcome:not([hidden])');
-  return (await shown?.evaluate((element) => /** @type {HTMLElement} */ (element).dataset.code)) ?? 'accepted';
-}
-
 for (const browser of BROWSERS) {
   describe(`a mock (${browser})`, () => {
     /** @type {MockScene} */
@@ -37,7 +29,10 @@ for (const browser of BROWSERS) {
     before(async () => {
       scene = await MockScene.open(browser);
     }, LIMIT);
-    afterEach(() => scene?.browser.closeTabs(), LIMIT);
+    afterEach(async (/** @type {any} */ test) => {
+      await reportFailure(test, scene?.browser, { "the mock's log": scene?.mock.log });
+      await scene?.browser.closeTabs();
+    }, LIMIT);
     after(() => scene?.close(), LIMIT);
 
     it('the plugin finds it, and it agrees to the digits', LIMIT, async () => {
@@ -45,8 +40,8 @@ for (const browser of BROWSERS) {
       assert.equal((await status(page)).state, 'not_paired');
       await begin(page);
       await (await scene.browser.pairing()).locator('#same').click();
-      const { proof, test } = await outcome(page);
-      assert.deepEqual([proof?.format, test], ['jws', true]);
+      const confirmed = await outcome(page);
+      assert.deepEqual([proofOf(confirmed).format, confirmed.test], ['jws', true]);
       assert.ok((await stages(page)).includes('pairing'));
       assert.equal((await status(page)).state, 'ready');
     });
@@ -69,7 +64,7 @@ for (const browser of BROWSERS) {
       await abort(page);
       assert.equal((await outcome(page)).code, 'aborted');
       await scene.next('confirmed');
-      assert.equal((await confirm(page)).proof?.format, 'jws', 'nothing is left open');
+      assert.equal(proofOf(await confirm(page)).format, 'jws', 'nothing is left open');
     });
 
     for (const { name, verdict: expected } of OUTCOMES.filter(({ verdict }) => verdict)) {
@@ -77,7 +72,9 @@ for (const browser of BROWSERS) {
         await scene.freshPortal();
         const page = await scene.portalPage();
         await scene.next(name);
-        assert.equal(await verdict(page), ON_THE_PORTAL[/** @type {string} */ (expected)] ?? expected);
+        await page.locator('button.primary[data-purpose]').click();
+        const { code, text } = await verdict(page);
+        assert.equal(code, ON_THE_PORTAL[/** @type {string} */ (expected)] ?? expected, text);
       });
     }
   });

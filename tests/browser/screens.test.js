@@ -12,7 +12,7 @@ import { PAIR, POPUP } from '../../extension/tests/screens.js';
 import { SOFTWARE_PIN } from './harness/agent.js';
 import { ROOT } from './harness/child.js';
 import { inBrowsers } from './harness/each.js';
-import { signIn, signOut } from './harness/page.js';
+import { signIn, signOut, verdict } from './harness/page.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FOLDER = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'screenshots');
@@ -170,12 +170,13 @@ for (const language of ['en', 'ru']) {
     it('confirmed, and of another person', LONG, async () => {
       const { browser, person, sites } = scene();
       await (await browser.open(`${sites.origin()}/language/${language}`)).close();
-      for (const [account, done] of [['ivan', '#outcome:not([hidden])'], ['vera', 'h1#verdict']]) {
+      for (const [account, done] of [['ivan', 'person_mismatch'], ['vera', 'accepted']]) {
         const page = await scene().portalPage(account);
         await page.setViewport(SIZES.portal);
         person.answers('yes', `pin ${SOFTWARE_PIN}`);
         await page.locator('button.primary[data-purpose]').click();
-        await page.waitForSelector(done);
+        const { code, text } = await verdict(page);
+        assert.equal(code, done, text);
         const name = `portal-${language}/verdict-${account}`;
         await picture(page, name);
         await accessible(page, name);

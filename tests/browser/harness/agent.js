@@ -48,7 +48,7 @@ export class Agent {
     mkdirSync(this.state, { recursive: true, mode: 0o700 });
     this.configure(options);
     tidy.later(() => this.stopStarted());
-    atExit(() => this.startedByNativeHost().forEach((id) => process.kill(id, 'SIGKILL')));
+    atExit(() => this.startedByNativeHost().forEach((id) => end(id, 'SIGKILL')));
   }
 
   /** Writes the configuration; takes effect at the next start. @param {AgentOptions} options */
@@ -129,7 +129,7 @@ export class Agent {
 
   /** Ends those. */
   async stopStarted() {
-    for (const id of this.startedByNativeHost()) process.kill(id, 'SIGTERM');
+    for (const id of this.startedByNativeHost()) end(id, 'SIGTERM');
     await eventually('the end of the daemon that the native host started', () => !this.startedByNativeHost().some(isAlive));
   }
 
@@ -175,28 +175,50 @@ function commandLine(id) {
   }
 }
 
+/** @param {number} id @param {NodeJS.Signals} signal */
+function end(id, signal) {
+  try {
+    process.kill(id, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 /** Ports nothing takes by chance: below those that systems hand out to connections and to servers that ask for any. */
 const BY_NAME_ONLY = { from: 20_000, to: 32_000 };
 
+/** Where a port is kept from other tests: their ears are on 127.0.0.1, as are those of all programs here. */
+const KEPT_AT = '127.0.0.2';
+
 /**
- * Ports that were free a moment ago, and stay so unless a program asks for one by its number.
+ * Ports that were free a moment ago, and stay so unless a program asks for one by its number; no other test does.
  * @param {number} count
+ * @param {import('./tidy.js').Tidy} tidy  which gives them back
  * @returns {Promise<number[]>}
  */
-export async function freePorts(count) {
-  /** @type {Set<number>} */
-  const ports = new Set();
-  while (ports.size < count) {
+export async function freePorts(count, tidy) {
+  /** @type {number[]} */
+  const ports = [];
+  while (ports.length < count) {
     const port = randomInt(BY_NAME_ONLY.from, BY_NAME_ONLY.to);
-    if (await isFree(port)) ports.add(port);
+    const keeper = await listening(port, KEPT_AT);
+    if (!keeper) continue;
+    tidy.later(() => closed(keeper));
+    const free = await listening(port, '127.0.0.1');
+    if (!free) continue;
+    await closed(free);
+    ports.push(port);
   }
-  return [...ports];
+  return ports;
 }
 
-/** @param {number} port @returns {Promise<boolean>} */
-function isFree(port) {
+/** @param {number} port @param {string} address @returns {Promise<net.Server | undefined>}  undefined if it is taken */
+function listening(port, address) {
   return new Promise((resume) => {
-    const server = net.createServer().once('error', () => resume(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resume(true)));
+    const server = net.createServer().once('error', () => resume(undefined));
+    server.listen(port, address, () => resume(server));
   });
 }
+
+/** @param {net.Server} server */
+const closed = (server) => new Promise((resume) => server.close(resume));

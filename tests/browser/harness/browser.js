@@ -1,11 +1,12 @@
 // Both browsers behind one interface.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
+import { isAlive } from './child.js';
 import { CHROMIUM_PLACES, launchChromium } from './chromium.js';
 import { FIREFOX_PLACES, launchFirefox } from './firefox.js';
 import { killAtExit } from './tidy.js';
-import { eventually, within } from './wait.js';
+import { eventually, LAUNCH_PATIENCE, PATIENCE, within } from './wait.js';
 
 /**
  * @typedef {object} Launch
@@ -62,7 +63,7 @@ function executable(name) {
  * @param {import('./tidy.js').Tidy} tidy
  */
 export async function launchBrowser(name, launch, tidy) {
-  const driver = await within(`the start of ${name}`, KINDS[name].launch(launch, executable(name)), 60_000);
+  const driver = await within(`the start of ${name}`, KINDS[name].launch(launch, executable(name)), LAUNCH_PATIENCE + PATIENCE);
   const browser = new Browser(driver);
   tidy.later(() => browser.close());
   return browser;
@@ -83,7 +84,10 @@ export class Browser {
   async close() {
     const { browser } = this.#driver;
     if (!browser.connected) return;
+    const group = browser.process()?.pid ?? 0;
     await within(`the end of ${this.name}`, browser.close()).catch(() => browser.process()?.kill('SIGKILL'));
+    // Its helpers outlive it for a moment, and write into the profile.
+    await eventually(`the end of ${this.name}'s processes`, () => !groupLives(group));
     this.#gone();
   }
 
@@ -120,15 +124,18 @@ export class Browser {
     return this.page(url);
   }
 
-  /** Waits for a page whose address holds `part`: a window the extension opened. @param {string} part */
+  /** Waits for a whole page whose address holds `part`: a window the extension opened. @param {string} part */
   page(part) {
     return eventually(`a window at ${part}`, async () => {
+      const seen = [];
       for (const page of await this.#driver.browser.pages()) {
         // Asked of the page itself: a driver may have missed a new window's first navigation.
-        const address = await within('an answer', page.evaluate(() => location.href), 2_000).catch(() => '');
-        if (address.includes(part)) return page;
+        const address = await within('an answer', page.evaluate(() => `${location.href} ${document.readyState}`), 2_000)
+          .catch((error) => `${page.url()}: ${error.message}`);
+        if (address.includes(part) && address.endsWith(' complete')) return page;
+        seen.push(address);
       }
-      return undefined;
+      throw new Error(`there are ${seen.join(', ')}`);
     });
   }
 
@@ -140,5 +147,20 @@ export class Browser {
   /** Closes every tab but one blank one. */
   closeTabs() {
     return this.#driver.closeTabs();
+  }
+}
+
+/** Whether any process of a group is left that is not only waited for. @param {number} group */
+function groupLives(group) {
+  return group > 0 && readdirSync('/proc').some((id) => /^\d+$/.test(id) && isAlive(Number(id)) && groupOf(id) === group);
+}
+
+/** @param {string} id  of a process */
+function groupOf(id) {
+  try {
+    const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+  } catch {
+    return 0; // It ended meanwhile.
   }
 }

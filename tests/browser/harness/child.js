@@ -11,13 +11,15 @@ import { within } from './wait.js';
 /** The top of the repository. */
 export const ROOT = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
 
+/** Where the programs are. `EID_BIN` names another directory. */
+export const PROGRAMS = process.env.EID_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug');
+
 /**
- * Where cargo left `name`. `EID_BIN` names another directory.
+ * Where cargo left `name`.
  * @param {string} name
  */
 export function program(name) {
-  const folder = process.env.EID_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug');
-  const path = join(folder, name);
+  const path = join(PROGRAMS, name);
   if (!existsSync(path)) {
     throw new Error(`${path} is missing: cargo build -p agent -p portal -p fixtures -p system-tests --bins`);
   }

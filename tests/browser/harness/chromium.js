@@ -6,7 +6,7 @@ import puppeteer from 'puppeteer-core';
 
 import { CHROMIUM_ID } from './extension.js';
 import { HOSTS } from './sites.js';
-import { eventually } from './wait.js';
+import { eventually, LAUNCH_PATIENCE } from './wait.js';
 
 /** @typedef {import('./browser.js').Driver} Driver */
 
@@ -25,11 +25,12 @@ export async function launchChromium(launch, executablePath) {
   const { home, environment, sites, language } = launch;
   const browser = await puppeteer.launch({
     executablePath,
+    timeout: LAUNCH_PATIENCE,
     pipe: true,
     headless: true,
     // Where install-browser writes for Chromium: manifests are looked for in the profile.
     userDataDir: join(home, PROFILE),
-    enableExtensions: launch.extensions,
+    enableExtensions: true,
     acceptInsecureCerts: false,
     env: { ...environment, LANGUAGE: language },
     args: [
@@ -43,7 +44,10 @@ export async function launchChromium(launch, executablePath) {
       ...(launch.chromiumArguments ?? []),
     ],
   });
-  return new Chromium(browser, await browser.version());
+  // Given a list, launch() does not wait until they are installed, and a page opened meanwhile has no plugin.
+  const ids = [];
+  for (const extension of launch.extensions) ids.push(await browser.installExtension(extension));
+  return new Chromium(browser, await browser.version(), ids);
 }
 
 /** Whether Chromium's sandbox works here: not for root, and not in a container that forbids user namespaces. */
@@ -56,10 +60,13 @@ class Chromium {
   name = 'chromium';
   profile = PROFILE;
 
-  /** @param {import('puppeteer-core').Browser} browser @param {string} version */
-  constructor(browser, version) {
+  #extensions;
+
+  /** @param {import('puppeteer-core').Browser} browser @param {string} version @param {string[]} extensions  their ids */
+  constructor(browser, version, extensions) {
     this.browser = browser;
     this.version = version;
+    this.#extensions = extensions;
   }
 
   /** The address of one of the extension's own pages. @param {string} path */
@@ -69,9 +76,9 @@ class Chromium {
 
   /** The address of the page of the hostile extension. */
   async hostileUrl() {
-    const others = () => this.browser.targets().map((target) => target.url()).find((url) =>
-      url.startsWith('chrome-extension://') && !url.startsWith(this.extensionUrl('')));
-    return new URL('/page.html', await eventually('the hostile extension', others)).href;
+    const id = this.#extensions.find((id) => id !== CHROMIUM_ID);
+    if (!id) throw new Error('no other extension is installed');
+    return `chrome-extension://${id}/page.html`;
   }
 
   /** Opens one of the extension's own pages in a tab. @param {string} url */
@@ -81,10 +88,13 @@ class Chromium {
 
   /** Closes every tab and window, but for one blank tab. */
   async closeTabs() {
-    const pages = await this.browser.pages();
-    await this.browser.newPage();
-    await Promise.all(pages.map((page) => page.close().catch(() => {})));
-    await eventually('the end of all tabs', async () => (await this.browser.pages()).length === 1);
+    const blank = await this.browser.newPage();
+    // A window that was about to open may come after those that were seen.
+    await eventually('the end of all tabs', async () => {
+      const others = (await this.browser.pages()).filter((page) => page !== blank);
+      await Promise.all(others.map((page) => page.close().catch(() => {})));
+      return others.length === 0;
+    });
   }
 
   /** The worker's target, if it runs. */

@@ -3,6 +3,7 @@
 import { after, afterEach, before, describe } from 'node:test';
 
 import { BROWSERS } from './browser.js';
+import { reportFailure } from './report.js';
 import { Scene } from './scene.js';
 
 /** How long one test may take, milliseconds. */
@@ -24,7 +25,10 @@ export function inBrowsers(title, options, tests, browsers = BROWSERS) {
       before(async () => {
         scene = await Scene.open(browser, options);
       }, LIMIT);
-      afterEach(() => scene?.rest(), LIMIT);
+      afterEach(async (/** @type {any} */ test) => {
+        await reportFailure(test, scene?.browser, scene?.texts);
+        await scene?.rest();
+      }, LIMIT);
       after(() => scene?.close(), LIMIT);
       tests(() => scene);
     });

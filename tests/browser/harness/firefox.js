@@ -6,7 +6,7 @@ import puppeteer from 'puppeteer-core';
 
 import { FIREFOX_ID } from './extension.js';
 import { HOSTILE_ID } from './hostile.js';
-import { eventually } from './wait.js';
+import { eventually, LAUNCH_PATIENCE } from './wait.js';
 
 /** Where distributions put it; FIREFOX names another. */
 export const FIREFOX_PLACES = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
@@ -31,6 +31,7 @@ export async function launchFirefox(launch, executablePath) {
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath,
+    timeout: LAUNCH_PATIENCE,
     headless: true,
     userDataDir,
     acceptInsecureCerts: true,

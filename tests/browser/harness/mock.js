@@ -28,6 +28,7 @@ export class MockScene {
   tidy = new Tidy();
   /** What the mock said of itself: where its state, its root and its CRL are. @type {Record<string, string>} */
   said = {};
+  /** @type {Child} */ mock;
   /** @type {Sites} */ sites;
   /** @type {import('./browser.js').Browser} */ browser;
 
@@ -48,10 +49,10 @@ export class MockScene {
     const { tidy } = this;
     const home = tidy.folder();
     const environment = { PATH: process.env.PATH, HOME: home, LANG: 'C.UTF-8', TMPDIR: process.env.TMPDIR };
-    const ports = await freePorts(3);
+    const ports = await freePorts(3, tidy);
     const order = ['mock', '--json', '--state', join(home, 'mock'), '--port', String(ports[0])];
-    const mock = new Child(program('eid-agent'), order, environment, tidy);
-    this.said = JSON.parse('{' + (await mock.line('{')));
+    this.mock = new Child(program('eid-agent'), order, environment, tidy);
+    this.said = JSON.parse('{' + (await this.mock.line('{')));
     this.sites = await Sites.start(tidy);
     await this.freshPortal();
     const extension = copyExtension(join(home, 'extension'), ports);

@@ -1,5 +1,6 @@
 // What a portal's page does, through the page library as portals get it.
 
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
 /** @typedef {import('puppeteer-core').Page} Page */
@@ -49,11 +50,40 @@ export async function begin(page, options = {}) {
 /** @param {Page | Frame} page @returns {Promise<any>} */
 export const outcome = (page) => page.evaluate(() => /** @type {any} */ (window).call);
 
+/** The proof of a confirmation; whatever came instead is the test's failure. @param {any} confirmation @returns {Record<string, any>} */
+export function proofOf(confirmation) {
+  assert.ok(confirmation?.proof, JSON.stringify(confirmation));
+  return confirmation.proof;
+}
+
+/** What a JWS proof says it was made for. @param {any} confirmation */
+export const statementOf = (confirmation) =>
+  JSON.parse(Buffer.from(proofOf(confirmation).jws.split('.')[1], 'base64url').toString());
+
 /** @param {Page | Frame} page */
 export const abort = (page) => page.evaluate(() => /** @type {any} */ (window).control.abort());
 
 /** @param {Page | Frame} page @returns {Promise<string[]>} */
 export const stages = (page) => page.evaluate(() => /** @type {any} */ (window).stages);
+
+/**
+ * A frame in `page` that shows `url`.
+ * @param {Page} page
+ * @param {string} url
+ * @param {string} [sandbox]
+ */
+export async function framed(page, url, sandbox) {
+  const element = await page.evaluateHandle((url, sandbox) => new Promise((resolve) => {
+    const frame = document.createElement('iframe');
+    if (sandbox) frame.setAttribute('sandbox', sandbox);
+    frame.onload = () => resolve(frame);
+    frame.src = url;
+    document.body.append(frame);
+  }), url, sandbox);
+  const frame = await /** @type {import('puppeteer-core').ElementHandle<HTMLIFrameElement>} */ (element).contentFrame();
+  await frame.waitForFunction(() => 'api' in window);
+  return frame;
+}
 
 /**
  * On the reference portal's page: signs out whoever is signed in, and `account` in.
@@ -75,6 +105,29 @@ export async function signOut(page) {
   await arrived(page, '/sign-in');
 }
 
+/**
+ * Waits until the reference portal's page says what came of an operation.
+ * @param {Page} page
+ * @returns {Promise<{ code: string, text: string }>}  `accepted`, or the code that the page shows; the whole page's text
+ */
+export async function verdict(page) {
+  const told = await page.waitForFunction(() => {
+    // The page that is confirmed is loaded anew: its heading is there before the rest of it.
+    if (document.readyState !== 'complete') return null;
+    const refused = /** @type {HTMLElement | null} */ (document.querySelector('#outcome:not([hidden])'));
+    const code = document.querySelector('h1#verdict') ? 'accepted' : refused?.dataset.code;
+    return code ? { code, text: document.body.innerText } : null;
+  }, { polling: 25 });
+  return /** @type {any} */ (await told.jsonValue());
+}
+
+/** Waits for the portal's verdict, which must be good, and gives the page's text. @param {Page} page */
+export async function accepted(page) {
+  const { code, text } = await verdict(page);
+  assert.equal(code, 'accepted', text);
+  return text;
+}
+
 /** Waits for the whole page that has the form of `action`. @param {Page} page @param {string} action */
 const arrived = (page, action) =>
   page.waitForFunction((form) => document.readyState === 'complete' && document.querySelector(form) !== null,
@@ -87,3 +140,13 @@ const arrived = (page, action) =>
  * @param {string} selector
  */
 const press = (page, selector) => page.$eval(selector, (element) => /** @type {HTMLElement} */ (element).click());
+
+/**
+ * Presses a button that closes its own window: a mouse would wait for the answer of a window that is gone.
+ * @param {Page} page
+ * @param {string} selector
+ */
+export const pressLast = (page, selector) => page.evaluate((selector) => {
+  const button = /** @type {HTMLElement} */ (document.querySelector(selector));
+  setTimeout(() => button.click());
+}, selector);

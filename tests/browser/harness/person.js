@@ -47,6 +47,11 @@ export class Person {
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
+  /** The answers that were not given yet. */
+  get left() {
+    return readFileSync(join(this.#folder, 'answers'), 'utf8');
+  }
+
   /** How many windows were opened since the last `answers`. */
   get windows() {
     return this.shown.split('\n').filter((line) => line.startsWith('OPENED')).length;

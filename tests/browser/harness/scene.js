@@ -1,5 +1,6 @@
 // Everything at once: agent, person, sites, portal, browser with the extension.
 
+import assert from 'node:assert/strict';
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -57,7 +58,7 @@ export class Scene {
   async #open(browser, options) {
     const { tidy } = this;
     const home = tidy.folder();
-    this.ports = await freePorts(3);
+    this.ports = await freePorts(3, tidy);
     this.sites = await Sites.start(tidy);
     this.agent = new Agent(home, tidy, { language: options.language, ...options.agent });
     const { nativeHost } = options;
@@ -103,7 +104,9 @@ export class Scene {
    */
   async pair(page, options = {}) {
     const { person, browser } = this;
-    if ((await status(page)).state !== 'not_paired') return;
+    const said = await status(page);
+    if (['ready', 'no_token'].includes(said.state)) return;
+    assert.equal(said.state, 'not_paired', JSON.stringify(said));
     // Ends at the consent, which the person leaves open until the call is aborted.
     person.answers('yes', 'hang');
     await begin(page, options);
@@ -126,6 +129,12 @@ export class Scene {
     const page = await this.browser.open(`${this.sites.origin(host)}/test/caller`);
     await page.waitForFunction(() => 'api' in window);
     return page;
+  }
+
+  /** What it has to tell of a failure. */
+  get texts() {
+    const { agent, person, portal } = this;
+    return { "the agent's log": agent.log, "the portal's log": portal.log, 'shown to the person': person.shown, 'answers left': person.left };
   }
 
   /** Between two tests: no tab, no window, no answer of the one before is left. */

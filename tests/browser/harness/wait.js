@@ -3,6 +3,9 @@
 /** How long anything may take that a test waits for, milliseconds. */
 export const PATIENCE = 20_000;
 
+/** How long a browser may take to start, milliseconds. */
+export const LAUNCH_PATIENCE = 60_000;
+
 /**
  * Asks `probe` again and again until it gives something truthy, and gives that.
  * A probe that throws has not given anything yet; its last error is told when the bound is met.
