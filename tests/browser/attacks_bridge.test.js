@@ -5,7 +5,7 @@ import { it } from 'node:test';
 
 import { SOFTWARE_PIN } from './harness/agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
-import { begin, challenge, confirm, framed, outcome, statementOf, status } from './harness/page.js';
+import { begin, challenge, confirm, framed, hasApi, outcome, statementOf, status } from './harness/page.js';
 import { PORTAL_HOST } from './harness/sites.js';
 import { eventually } from './harness/wait.js';
 
@@ -150,7 +150,7 @@ inBrowsers('the bridge', { listed: [PORTAL_HOST, EVIL_HOST] }, (scene) => {
     // Names and passwords in the address are of no origin.
     await page.goto(sites.origin().replace('https://', 'https://evil.test:secret@') + '/test/caller').catch(() => {});
     await page.goto(`${sites.origin()}/test/caller`);
-    await page.waitForFunction(() => 'api' in window);
+    await hasApi(page);
     person.answers('no');
     assert.equal((await confirm(page)).code, 'declined');
     assert.doesNotMatch(person.shown, /evil|secret/);

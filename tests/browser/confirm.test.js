@@ -5,7 +5,7 @@ import { it } from 'node:test';
 
 import { SOFTWARE_PIN } from './harness/agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
-import { abort, accepted, begin, confirm, outcome, proofOf, signOut, stages, status, verdict } from './harness/page.js';
+import { abort, accepted, arrived, begin, confirm, outcome, proofOf, signOut, stages, status, verdict } from './harness/page.js';
 import { softHsm } from './harness/softhsm.js';
 import { eventually, within } from './harness/wait.js';
 
@@ -39,7 +39,7 @@ inBrowsers('confirming on the software token', {}, (scene) => {
     person.answers('yes', RIGHT);
     await page.locator('button.primary[data-purpose=sign_in]').click();
     await held.continue();
-    await page.waitForSelector('form[action="/sign-out"]');
+    await arrived(page, '/sign-out');
   });
 
   it('in every format the agent speaks; cms-challenge only where a policy allows it', LIMIT, async () => {

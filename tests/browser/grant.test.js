@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 
 import { inBrowsers, LIMIT } from './harness/each.js';
-import { status } from './harness/page.js';
+import { hasApi, status } from './harness/page.js';
 import { eventually } from './harness/wait.js';
 
 const HOST = 'other.test';
@@ -37,12 +37,12 @@ inBrowsers('a site the person allows', {}, (scene) => {
     await permissions(own, 'request');
     await eventually('the plugin in the open tab', async () => (await status(page)).state === 'not_paired');
     await page.reload();
-    await page.waitForFunction(() => 'api' in window);
+    await hasApi(page);
     assert.equal((await status(page)).state, 'not_paired');
     await permissions(own, 'remove');
     assert.equal((await status(page)).code, 'no_plugin');
     await page.reload();
-    await page.waitForFunction(() => 'api' in window);
+    await hasApi(page);
     assert.equal((await status(page)).code, 'no_plugin');
   });
 

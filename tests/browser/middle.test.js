@@ -5,7 +5,7 @@ import { it } from 'node:test';
 
 import { Agent, SOFTWARE_PIN } from './harness/agent.js';
 import { inBrowsers, LIMIT } from './harness/each.js';
-import { abort, begin, confirm, outcome, proofOf, stages, statementOf, status } from './harness/page.js';
+import { abort, begin, confirm, hasApi, outcome, proofOf, stages, statementOf, status } from './harness/page.js';
 import { eventually } from './harness/wait.js';
 
 const RIGHT = `pin ${SOFTWARE_PIN}`;
@@ -90,7 +90,7 @@ inBrowsers('in the middle', {}, (scene) => {
     await page.goto(`${sites.origin()}/test/blank`);
     await person.closed();
     await page.goto(`${sites.origin()}/test/caller`);
-    await page.waitForFunction(() => 'api' in window);
+    await hasApi(page);
     person.answers('yes', RIGHT);
     assert.equal(proofOf(await confirm(page)).format, 'jws');
   });

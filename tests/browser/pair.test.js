@@ -13,7 +13,8 @@ import { eventually } from './harness/wait.js';
 function digitsIn(window) {
   /** @returns {Promise<string>} */
   const digits = async () => {
-    const shown = await window.$$eval('#digits .group', (groups) => groups.map((group) => group.textContent).join(' '));
+    // Not by the driver's look-up: the window may be about to begin anew.
+    const shown = await window.evaluate(() => [...document.querySelectorAll('#digits .group')].map((group) => group.textContent).join(' '));
     return /^\d{3} \d{3}$/.test(shown) ? shown : '';
   };
   return eventually('six digits in the pairing window', digits);

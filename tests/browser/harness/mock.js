@@ -6,7 +6,7 @@ import { freePorts } from './agent.js';
 import { launchBrowser } from './browser.js';
 import { Child, program, run } from './child.js';
 import { copyExtension } from './extension.js';
-import { signIn } from './page.js';
+import { hasApi, signIn } from './page.js';
 import { Portal } from './portal.js';
 import { Sites } from './sites.js';
 import { Tidy } from './tidy.js';
@@ -73,7 +73,7 @@ export class MockScene {
   /** A portal's page that is nothing but the page library. */
   async caller() {
     const page = await this.browser.open(`${this.sites.origin()}/test/caller`);
-    await page.waitForFunction(() => 'api' in window);
+    await hasApi(page);
     return page;
   }
 

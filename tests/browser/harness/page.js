@@ -3,8 +3,29 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
+import { eventually, within } from './wait.js';
+
 /** @typedef {import('puppeteer-core').Page} Page */
 /** @typedef {import('puppeteer-core').Frame} Frame */
+
+/** How long a page may take to come, milliseconds. */
+const ARRIVAL = 30_000;
+
+/**
+ * Asks a page again and again until it gives something truthy, and gives that, whatever the page becomes meanwhile.
+ * A driver's own waits and look-ups put a script of theirs into the page first: where that meets another page on its
+ * way, Firefox says no, and puppeteer takes it for the end of the wait, or lets the error fall where nobody hears it.
+ * @param {Page | Frame} page
+ * @param {string} what  for the message when it never comes
+ * @param {(...args: any[]) => unknown} probe
+ * @param {...unknown} args
+ * @returns {Promise<any>}
+ */
+export const eventuallyIn = (page, what, probe, ...args) =>
+  eventually(what, () => within('an answer of the page', page.evaluate(probe, ...args), 5_000), ARRIVAL);
+
+/** Waits for the page library. @param {Page | Frame} page */
+export const hasApi = (page) => eventuallyIn(page, 'the page library', () => 'api' in window);
 
 /** A challenge of 256 bits, as a portal would draw it. */
 export const challenge = () => randomBytes(32).toString('base64');
@@ -81,7 +102,7 @@ export async function framed(page, url, sandbox) {
     document.body.append(frame);
   }), url, sandbox);
   const frame = await /** @type {import('puppeteer-core').ElementHandle<HTMLIFrameElement>} */ (element).contentFrame();
-  await frame.waitForFunction(() => 'api' in window);
+  await hasApi(frame);
   return frame;
 }
 
@@ -100,7 +121,7 @@ export async function signIn(page, account) {
 
 /** On the reference portal's page: signs out whoever is signed in. @param {Page} page */
 export async function signOut(page) {
-  if (!await page.$('form[action="/sign-out"]')) return;
+  if (!await page.evaluate(() => document.querySelector('form[action="/sign-out"]') !== null)) return;
   await press(page, 'form[action="/sign-out"] button');
   await arrived(page, '/sign-in');
 }
@@ -110,15 +131,14 @@ export async function signOut(page) {
  * @param {Page} page
  * @returns {Promise<{ code: string, text: string }>}  `accepted`, or the code that the page shows; the whole page's text
  */
-export async function verdict(page) {
-  const told = await page.waitForFunction(() => {
+export function verdict(page) {
+  return eventuallyIn(page, "the portal's verdict", () => {
     // The page that is confirmed is loaded anew: its heading is there before the rest of it.
     if (document.readyState !== 'complete') return null;
     const refused = /** @type {HTMLElement | null} */ (document.querySelector('#outcome:not([hidden])'));
     const code = document.querySelector('h1#verdict') ? 'accepted' : refused?.dataset.code;
     return code ? { code, text: document.body.innerText } : null;
-  }, { polling: 25 });
-  return /** @type {any} */ (await told.jsonValue());
+  });
 }
 
 /** Waits for the portal's verdict, which must be good, and gives the page's text. @param {Page} page */
@@ -129,9 +149,8 @@ export async function accepted(page) {
 }
 
 /** Waits for the whole page that has the form of `action`. @param {Page} page @param {string} action */
-const arrived = (page, action) =>
-  page.waitForFunction((form) => document.readyState === 'complete' && document.querySelector(form) !== null,
-    { polling: 25 }, `form[action="${action}"]`);
+export const arrived = (page, action) => eventuallyIn(page, `the page with ${action}`,
+  (form) => document.readyState === 'complete' && document.querySelector(form) !== null, `form[action="${action}"]`);
 
 /**
  * Presses what is at `selector`, not the place where it was seen: what the page says of the plugin comes a moment
@@ -139,7 +158,8 @@ const arrived = (page, action) =>
  * @param {Page} page
  * @param {string} selector
  */
-const press = (page, selector) => page.$eval(selector, (element) => /** @type {HTMLElement} */ (element).click());
+const press = (page, selector) =>
+  page.evaluate((selector) => /** @type {HTMLElement} */ (document.querySelector(selector)).click(), selector);
 
 /**
  * Presses a button that closes its own window: a mouse would wait for the answer of a window that is gone.

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Agent, freePorts } from './agent.js';
 import { launchBrowser } from './browser.js';
 import { copyExtension } from './extension.js';
-import { abort, begin, signIn, status } from './page.js';
+import { abort, begin, hasApi, signIn, status } from './page.js';
 import { Portal } from './portal.js';
 import { Sites } from './sites.js';
 import { Tidy } from './tidy.js';
@@ -127,7 +127,7 @@ export class Scene {
   /** A portal's page that is nothing but the page library. @param {string} [host] */
   async caller(host) {
     const page = await this.browser.open(`${this.sites.origin(host)}/test/caller`);
-    await page.waitForFunction(() => 'api' in window);
+    await hasApi(page);
     return page;
   }
 
