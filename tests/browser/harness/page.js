@@ -13,8 +13,8 @@ const ARRIVAL = 30_000;
 
 /**
  * Asks a page again and again until it gives something truthy, and gives that, whatever the page becomes meanwhile.
- * A driver's own waits and look-ups put a script of theirs into the page first: where that meets another page on its
- * way, Firefox says no, and puppeteer takes it for the end of the wait, or lets the error fall where nobody hears it.
+ * A driver's look-ups ($, $eval, $$eval) put a script of theirs into the page first: where that meets another page on
+ * its way, Firefox says no, and puppeteer may let the error fall where nobody hears it, which fails the test that runs.
  * @param {Page | Frame} page
  * @param {string} what  for the message when it never comes
  * @param {(...args: any[]) => unknown} probe
