@@ -11,15 +11,13 @@ import { within } from './wait.js';
 /** The top of the repository. */
 export const ROOT = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
 
-/** Where the programs are. `EID_BIN` names another directory. */
-export const PROGRAMS = process.env.EID_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug');
-
 /**
- * Where cargo left `name`.
+ * Where cargo left `name`. `EID_BIN` names another directory.
  * @param {string} name
  */
 export function program(name) {
-  const path = join(PROGRAMS, name);
+  const folder = process.env.EID_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug');
+  const path = join(folder, name);
   if (!existsSync(path)) {
     throw new Error(`${path} is missing: cargo build -p agent -p portal -p fixtures -p system-tests --bins`);
   }

@@ -1,6 +1,6 @@
 // Readers made of software at a real pcscd (tests/src/bin/pcscd-desk.rs), and cards for them (virtual-card).
 
-import { Child, program, PROGRAMS } from './child.js';
+import { Child, program } from './child.js';
 
 /** @typedef {import('./tidy.js').Tidy} Tidy */
 
@@ -17,8 +17,7 @@ export class Reader {
 
   /** @param {Tidy} tidy */
   static async start(tidy) {
-    // It is to use what was built, and not to wait for cargo to look through it all.
-    const child = new Child(program('pcscd-desk'), [], { ...process.env, EID_BIN: PROGRAMS }, tidy);
+    const child = new Child(program('pcscd-desk'), [], { ...process.env }, tidy);
     const port = Number(await child.line('port '));
     const reader = new Reader(child, port, await child.line('listening on '));
     // It keeps pcscd as long as its standard input is open, and ends it then.
