@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use fixtures::pki::{Issued, KeyUsage, Person, extensions};
 
 use crate::pcscd::{Pcscd, Reader};
-use crate::process::Process;
+use crate::process::{Process, eventually};
 
 pub use piv::Algorithm;
 
@@ -62,12 +62,16 @@ impl ForeignCard {
     }
 
     fn insert(applet: &str, pcscd: &Pcscd, reader: &Reader) -> Self {
+        // A service that was started a moment ago listens before its reader does.
+        let client = pcscd.client();
+        let listed = || client.readers().contains(&reader.name).then_some(());
+        eventually("the foreign card's reader", listed);
         let folder = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(program());
         command.arg(applet).arg(format!("127.0.0.1:{}", reader.port));
         let process = Process::start(command, &folder.path().join("log"));
         process.wait_for("inserted");
-        pcscd.client().wait_for_card(&reader.name);
+        client.wait_for_card(&reader.name);
         Self {
             process,
             reader: reader.clone(),
