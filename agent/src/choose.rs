@@ -62,7 +62,7 @@ async fn tokens(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, 
     match appearing(case, named).await {
         Err(Error::Expired) => {
             let stranger = case.app.tokens.strangers().into_iter().next();
-            Err(stranger.map_or(Error::NoToken, |stranger| Error::StrangeCard(stranger.why)))
+            Err(stranger.map_or(Error::NoToken, |stranger| Error::StrangeCard(Box::new(stranger.why))))
         }
         tokens => tokens,
     }

@@ -43,7 +43,7 @@ pub enum Error {
     /// No token appeared.
     NoToken,
     /// No token appeared, though a card is in a reader. Which reader is for the window and the log.
-    StrangeCard(Strange),
+    StrangeCard(Box<Strange>),
     /// No such path or object for this caller.
     NotFound,
     /// As many plugins are paired as may be.
@@ -198,26 +198,7 @@ impl fmt::Display for Error {
             }
             Self::NoCertificate(why) | Self::NoneFits(why) => write!(f, "no suitable certificate: {why}"),
             Self::NoToken => f.write_str(NO_TOKEN),
-            Self::StrangeCard(Strange::Unserved) => f.write_str(
-                "a card is in a reader, but not one that this agent can use; insert another one and try again \
-                 (`eid-agent tokens` says what is known of the card)",
-            ),
-            Self::StrangeCard(Strange::Unread) => f.write_str(
-                "a card is in a reader and could not be read; take it out, insert it the right way round and try again \
-                 (`eid-agent tokens` says why)",
-            ),
-            Self::StrangeCard(Strange::InUse) => {
-                f.write_str("another program is using the card in a reader; close that program and try again")
-            }
-            Self::StrangeCard(Strange::Hung) => f.write_str(
-                "a card is in a reader that does not answer; pull the reader out, plug it in again and try again",
-            ),
-            Self::StrangeCard(Strange::Closed(card)) => {
-                write!(
-                    f,
-                    "the card in a reader cannot be used here: {card}; insert another one and try again"
-                )
-            }
+            Self::StrangeCard(strange) => strange_card(strange, f),
             Self::NotFound => f.write_str("there is nothing here by that name"),
             Self::OriginNotAllowed(why) => f.write_str(why),
             Self::PinForm => f.write_str(
@@ -269,6 +250,32 @@ impl fmt::Display for Error {
     }
 }
 
+/// What is said at the end to a person whose card showed no token.
+fn strange_card(strange: &Strange, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match strange {
+        Strange::Unserved => f.write_str(
+            "a card is in a reader, but not one that this agent can use; insert another one and try again \
+             (`eid-agent tokens` says what is known of the card)",
+        ),
+        Strange::Unread => f.write_str(
+            "a card is in a reader and could not be read; take it out, insert it the right way round and try again \
+             (`eid-agent tokens` says why)",
+        ),
+        Strange::InUse => {
+            f.write_str("another program is using the card in a reader; close that program and try again")
+        }
+        Strange::Hung => f.write_str(
+            "a card is in a reader that does not answer; pull the reader out, plug it in again and try again",
+        ),
+        Strange::Closed(card) => {
+            write!(
+                f,
+                "the card in a reader cannot be used here: {card}; insert another one and try again"
+            )
+        }
+    }
+}
+
 impl std::error::Error for Error {}
 
 #[cfg(test)]
@@ -297,7 +304,7 @@ mod tests {
             Strange::Hung,
             Strange::Closed(card),
         ];
-        for strange in reasons.map(Error::StrangeCard) {
+        for strange in reasons.map(|why| Error::StrangeCard(Box::new(why))) {
             assert_eq!(strange.problem(), nothing);
             assert!(strange.is_kept_short());
             assert_ne!(strange.to_string(), nothing.detail, "the person is told more");

@@ -100,7 +100,7 @@ async fn a_card_that_nobody_knows_is_told_of_while_a_token_is_waited_for() {
     };
     let (ending, ()) = tokio::join!(world.confirm_within(web_eid(), &life), waiting);
     let error = ending.result.unwrap_err();
-    assert_eq!(error, Error::StrangeCard(Strange::Unserved));
+    assert_eq!(error, Error::StrangeCard(Box::new(Strange::Unserved)));
     let problem = error.problem();
     assert_eq!(problem.code, ErrorCode::NoToken);
     assert!(
@@ -181,7 +181,7 @@ async fn a_card_that_another_program_keeps_is_told_of_while_a_token_is_waited_fo
     };
     let (ending, ()) = tokio::join!(world.confirm_within(web_eid(), &life), waiting);
     let error = ending.result.unwrap_err();
-    assert_eq!(error, Error::StrangeCard(Strange::InUse));
+    assert_eq!(error, Error::StrangeCard(Box::new(Strange::InUse)));
     assert_eq!(
         error.problem(),
         Error::NoToken.problem(),
