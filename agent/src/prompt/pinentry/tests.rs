@@ -287,11 +287,12 @@ async fn what_is_no_pinentry_is_told_as_that() {
 async fn a_pinentry_that_hangs_is_left() {
     let silent = Fake::new("exec tail -f /dev/null", OK, OK);
     let mut pinentry = silent.pinentry();
-    pinentry.promptly = Duration::from_secs(2);
+    // It must have written its process id by then.
+    pinentry.promptly = Duration::from_secs(5);
     assert!(unavailable(pinentry.ask(&pair()).await).contains("does not answer"));
     let deaf = Fake::ready(OK, "exec tail -f /dev/null");
     let mut pinentry = deaf.pinentry();
-    (pinentry.promptly, pinentry.patience) = (Duration::from_secs(4), Duration::ZERO);
+    (pinentry.promptly, pinentry.patience) = (Duration::from_secs(5), Duration::ZERO);
     assert_eq!(kind(pinentry.ask(&pair()).await), Err(PromptError::TimedOut));
     for fake in [silent, deaf] {
         gone(&fake).await;

@@ -8,7 +8,7 @@ use crate::token::card::source::tests::plain::Plain;
 
 const READER: &str = "Reader 00";
 /// Events come within milliseconds; a machine under load is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The readers of a world, followed by somebody.
 fn followed(world: &World) -> (Readers, Receiver<Notice>) {
@@ -142,11 +142,10 @@ fn a_reader_that_comes_between_the_list_and_the_wait_is_noticed() {
         world.plug_after_list(second, lists);
         let (mut readers, notices) = followed(&world);
         readers.list().unwrap();
-        let begun = Instant::now();
         let came = Notice::ReaderAdded(second.to_owned());
+        // Nothing else wakes the thread: one that was missed is never told of.
         let told = next(&notices, 1 + usize::from(lists > 0));
         assert_eq!(told.last(), Some(&came), "{counting} {lists}");
-        assert!(begun.elapsed() < QUIET * 5, "{counting} {lists}");
         world.until_asleep();
         assert_eq!(readers.list().unwrap().len(), told.len());
     }

@@ -130,7 +130,7 @@ fn a_person_at_the_keys_is_waited_for_longer_than_a_driver() {
     world.log(READER);
     world.hang(READER, Call::Control);
     let bounds = Bounds {
-        call: Duration::from_millis(50),
+        call: Duration::from_millis(700),
         ..WITH_PIN
     };
     let typing = std::thread::spawn({
