@@ -129,19 +129,30 @@ impl Command {
     }
 
     /// One APDU of it: this part of the data, this class, this Le.
-    fn part(&self, cla: u8, data: &[u8], le: Le) -> Secret {
+    fn part(&self, cla: u8, data: &[u8], le: Le, extended: bool) -> Secret {
         // Written once into memory of the right size: nothing that bears a PIN is moved and left behind.
-        let mut bytes = Vec::with_capacity(data.len() + 6);
+        let mut bytes = Vec::with_capacity(data.len() + 9);
         bytes.extend([cla, self.ins, self.p1, self.p2]);
-        // No more than 255 bytes of data come here.
-        let length = u8::try_from(data.len()).unwrap_or(u8::MAX);
-        bytes.extend((length > 0).then_some(length));
+        let [length_high, length_low] = u16::try_from(data.len()).unwrap_or(u16::MAX).to_be_bytes();
+        match (data.is_empty(), extended) {
+            (true, _) => (),
+            (false, false) => bytes.push(length_low),
+            (false, true) => bytes.extend([0, length_high, length_low]),
+        }
         bytes.extend(data);
-        match le {
-            Le::None => (),
-            // 256 is written as zero, which says "all"; where more is wanted, the rest is 61xx.
-            Le::Max => bytes.push(0),
-            Le::Exactly(wanted) => bytes.push(u8::try_from(wanted).unwrap_or(0)),
+        let wanted = match le {
+            Le::None => return Secret::new(bytes),
+            Le::Max => 0,
+            Le::Exactly(wanted) => wanted,
+        };
+        // 256 and 65,536 are written as zero; a short command that wants more says "all", and the rest is 61xx.
+        match (extended, u16::try_from(wanted)) {
+            (false, Ok(wanted @ 0..=255)) => bytes.push(wanted.to_be_bytes()[1]),
+            (false, _) => bytes.push(0),
+            (true, wanted) => {
+                bytes.extend(data.is_empty().then_some(0));
+                bytes.extend(wanted.unwrap_or(0).to_be_bytes());
+            }
         }
         Secret::new(bytes)
     }
@@ -216,15 +227,17 @@ impl fmt::Debug for Response {
 /// Speaks with the card of one transaction: the rules of every card stand here, once.
 pub struct Link<'a> {
     transport: &'a mut dyn Transport,
+    extended: bool,
     resend_after: Duration,
     place: Vec<u8>,
 }
 
 impl<'a> Link<'a> {
-    /// Speaks through `transport`, in short APDUs: what is longer is chained.
+    /// Speaks through `transport`, in short APDUs.
     pub fn new(transport: &'a mut dyn Transport) -> Self {
         Self {
             transport,
+            extended: false,
             resend_after: Duration::ZERO,
             place: Vec::new(),
         }
@@ -249,6 +262,12 @@ impl<'a> Link<'a> {
     /// What the card was reset to.
     pub fn protocol(&self) -> Protocol {
         self.transport.protocol()
+    }
+
+    /// Whether long commands go as extended APDUs, for cards that say they take them; under T=0 they never do.
+    /// Otherwise they are chained.
+    pub fn use_extended(&mut self, extended: bool) {
+        self.extended = extended;
     }
 
     /// How long to wait after 6Cxx before the command is sent again; old cards fall silent otherwise.
@@ -284,10 +303,12 @@ impl<'a> Link<'a> {
         if data.len() > usize::from(u16::MAX) {
             return Err(CardError::Unsupported("a command of more than 65,535 bytes".to_owned()));
         }
+        let long = data.len() > SHORT || matches!(command.le, Le::Exactly(wanted) if wanted > SHORT + 1);
+        let extended = self.extended && long && !t0;
         let mut data = data;
-        while data.len() > SHORT {
+        while data.len() > SHORT && !extended {
             let (part, rest) = data.split_at(SHORT);
-            let answer = self.exchange(&command.part(command.cla | CHAINED, part, Le::None))?;
+            let answer = self.exchange(&command.part(command.cla | CHAINED, part, Le::None, false))?;
             if !answer.status.is_ok() {
                 return Ok(answer);
             }
@@ -295,14 +316,14 @@ impl<'a> Link<'a> {
         }
         // Under T=0 a command that carries data has no room for Le: its answer is 61xx.
         let le = if t0 && !data.is_empty() { Le::None } else { command.le };
-        let answer = self.exchange(&command.part(command.cla, data, le))?;
+        let answer = self.exchange(&command.part(command.cla, data, le, extended))?;
         match (answer.status.bytes(), &command.data) {
             (_, Data::Secret(_)) => Ok(answer),
             // Where no Le went out there is none to correct: under T=0 one behind data would be a byte of data too many.
             ([0x6C, wanted], _) if le != Le::None => {
                 let le = exactly(wanted);
                 self.wait();
-                self.exchange(&command.part(command.cla, data, le))
+                self.exchange(&command.part(command.cla, data, le, extended))
             }
             _ => Ok(answer),
         }
@@ -331,11 +352,11 @@ impl<'a> Link<'a> {
     /// GET RESPONSE; once more where the card corrects its length.
     fn more(&mut self, le: Le) -> Result<Response, CardError> {
         let get_response = Command::new(0, 0xC0, 0, 0);
-        let next = self.exchange(&get_response.part(0, &[], le))?;
+        let next = self.exchange(&get_response.part(0, &[], le, false))?;
         match next.status.bytes() {
             [0x6C, wanted] => {
                 self.wait();
-                self.exchange(&get_response.part(0, &[], exactly(wanted)))
+                self.exchange(&get_response.part(0, &[], exactly(wanted), false))
             }
             _ => Ok(next),
         }

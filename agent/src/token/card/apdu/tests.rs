@@ -139,6 +139,40 @@ fn long_data_is_chained_and_a_refused_part_ends_it() {
 }
 
 #[test]
+fn extended_commands_are_for_cards_that_take_them() {
+    let long = || Command::new(0, 0x2A, 0, 0).with(vec![0xAB; 256]);
+    let body = "AB".repeat(256);
+    for (command, wire) in [
+        (long(), format!("002A0000 000100 {body}")),
+        (long().wanting(Le::Max), format!("002A0000 000100 {body} 0000")),
+        (long().wanting(Le::Exactly(512)), format!("002A0000 000100 {body} 0200")),
+        (
+            Command::new(0, 0xB0, 0, 0).wanting(Le::Exactly(65_536)),
+            "00B00000 000000".to_owned(),
+        ),
+        (
+            Command::new(0, 0xB0, 0, 0).wanting(Le::Exactly(512)),
+            "00B00000 000200".to_owned(),
+        ),
+        // What is short stays short.
+        (Command::new(0, 0xB0, 0, 0).wanting(Le::Max), "00B00000 00".to_owned()),
+    ] {
+        let mut script = Script::new(Protocol::T1, &format!("> {wire}\n< 9000"));
+        let mut link = Link::new(&mut script);
+        link.use_extended(true);
+        assert!(link.send(&command).unwrap().status.is_ok());
+    }
+    // T=0 has no extended commands.
+    let mut script = Script::new(
+        Protocol::T0,
+        &format!("> 102A0000 FF {}\n< 9000\n> 002A0000 01 AB\n< 9000", "AB".repeat(255)),
+    );
+    let mut link = Link::new(&mut script);
+    link.use_extended(true);
+    assert!(link.send(&long()).unwrap().status.is_ok());
+}
+
+#[test]
 fn answers_that_are_too_short_mean_that_the_card_is_gone() {
     for answer in ["", "90"] {
         let gone = send(
