@@ -34,6 +34,10 @@ impl Tokens {
         // Every question is on its way before the first answer is awaited.
         let ask = |worker| (worker, Worker::ask_for_tokens(worker));
         let asked: Vec<_> = workers.iter().filter(|worker| wanted(worker)).map(ask).collect();
+        let begun = Begun {
+            tokens: self,
+            asked: asked.iter().map(|(worker, _)| *worker).collect(),
+        };
         let mut looked = Vec::with_capacity(asked.len());
         for (worker, answer) in asked {
             looked.push((worker, answer.await.unwrap_or_else(|error| Err(error).into())));
@@ -50,6 +54,7 @@ impl Tokens {
             }
             differs |= worker.note(listing, &self.0.events);
         }
+        begun.ended();
         if differs {
             // Whoever else waits compares again.
             self.0.noticed.send_replace(());
@@ -67,6 +72,28 @@ impl Tokens {
         };
         let strangers = workers.iter().flat_map(strangers);
         strangers.filter(|stranger| !shown(stranger)).collect()
+    }
+}
+
+/// A look that has not been noted yet. Where whoever looked goes away before it is, what was announced is still news.
+struct Begun<'a> {
+    tokens: &'a Tokens,
+    asked: Vec<&'a Worker>,
+}
+
+impl Begun<'_> {
+    /// All of it was noted.
+    fn ended(mut self) {
+        self.asked.clear();
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if !self.asked.is_empty() {
+            self.asked.iter().for_each(|worker| worker.stir());
+            self.tokens.0.noticed.send_replace(());
+        }
     }
 }
 

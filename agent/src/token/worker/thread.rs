@@ -69,6 +69,11 @@ impl Worker {
         self.stirred.load(Ordering::SeqCst)
     }
 
+    /// As if it had told of something: it will be asked.
+    pub(super) fn stir(&self) {
+        self.stirred.store(true, Ordering::SeqCst);
+    }
+
     /// Asks for its tokens; what it announces from now on is news.
     pub(super) fn ask_for_tokens(&self) -> impl Future<Output = Result<Listing, Error>> {
         self.stirred.store(false, Ordering::SeqCst);

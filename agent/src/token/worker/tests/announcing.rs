@@ -117,3 +117,39 @@ async fn an_announcing_source_that_failed_is_tried_again_while_somebody_waits() 
         .unwrap()
         .unwrap();
 }
+
+#[tokio::test]
+async fn what_was_announced_to_someone_who_went_is_still_news() {
+    let source = Announcing::new(Ok(vec![token("a")]));
+    let (state, announcer, asked) = (source.tokens.clone(), source.announcer.clone(), source.asked.clone());
+    let tokens = Tokens::new(vec![Box::new(source)]);
+    tokens.list().await;
+    let wait = || {
+        let tokens = tokens.clone();
+        tokio::spawn(async move { tokens.changed(&[token("a").id]).await })
+    };
+    // One looks, and goes before the source has answered.
+    let going = wait();
+    let slow = tokio::task::spawn_blocking({
+        let (state, asked) = (state.clone(), asked.clone());
+        move || {
+            let mut state = state.lock().unwrap();
+            announcer.lock().unwrap().clone().unwrap()(Notice::Changed);
+            let began = std::time::Instant::now();
+            while asked.load(Ordering::SeqCst) < 2 {
+                assert!(began.elapsed() < Duration::from_secs(20), "it is not asked");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            going.abort();
+            while !going.is_finished() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            *state = Ok(Vec::new());
+        }
+    });
+    slow.await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), wait())
+        .await
+        .expect("the change is seen")
+        .unwrap();
+}
