@@ -148,7 +148,7 @@ async fn waits_for_the_card(desk: &mut Desk, scene: &Scene) {
     let waiting = Waiting::begun(desk, scene).await;
     assert!(scene.person.shown().contains("Insert your card or token"));
     desk.insert();
-    waiting.is_served(desk, scene).await;
+    waiting.served(desk, scene).await;
 }
 
 /// A request for which no card is there yet.
@@ -172,7 +172,7 @@ impl Waiting {
     }
 
     /// The card that was put in confirms.
-    async fn is_served(self, desk: &Desk, scene: &Scene) {
+    async fn served(self, desk: &Desk, scene: &Scene) {
         let operation = scene.end(self.started).await;
         desk.accept(&self.request, &operation);
         desk.expect(self.before, Counts::CONFIRMED);
@@ -248,7 +248,7 @@ pub async fn an_unknown_card(ground: Ground, kind: Kind) {
     desk.remove();
     desk.card = own;
     desk.insert();
-    waiting.is_served(&desk, &scene).await;
+    waiting.served(&desk, &scene).await;
 }
 
 /// A card of no family: it knows no application and no command.
