@@ -33,8 +33,8 @@ use crate::scene::Scene;
 pub use counts::Counts;
 use drawer::Drawer;
 use hardware::Hardware;
-pub use kinds::{KINDS, Kind, PIV};
-use kinds::{Virtual, terminal};
+use kinds::Virtual;
+pub use kinds::{KINDS, Kind, PIV, terminal};
 use service::Service;
 
 /// Whose every card is, unless told.

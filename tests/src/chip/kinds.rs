@@ -136,7 +136,7 @@ impl Virtual {
 }
 
 /// What an agent is told to be a terminal of universal cards, whose files are written into `folder`.
-pub(super) fn terminal(world: &UecPki, folder: &Path) -> String {
+pub fn terminal(world: &UecPki, folder: &Path) -> String {
     let files = write_terminal(folder, world);
     format!(
         "uec.roots = [{:?}]\nuec.terminals = [{{ operator_certificate = {:?}, certificate = {:?}, key = {:?} }}]\n",
