@@ -28,9 +28,10 @@ const QUIET: Duration = Duration::from_secs(1);
 /// In a reader that is not quiet a card has to stay for so long before it counts.
 const SETTLE: Duration = Duration::from_millis(300);
 /// How long a question waits for the service to say what there is; pcscd that systemd starts needs up to half a second.
-const FIRST_LOOK: Duration = Duration::from_secs(5);
+/// (No test waits it out.)
+const FIRST_LOOK: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 5 });
 /// How long shutdown waits for the thread. (Tests tell by it whether the thread has ended by itself.)
-const FAREWELL: Duration = Duration::from_secs(if cfg!(test) { 20 } else { 1 });
+const FAREWELL: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 1 });
 
 /// One insertion of one card: what is known of a card is true for this long.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

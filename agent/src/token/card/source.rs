@@ -32,12 +32,13 @@ use marks::Marks;
 use opened::Opened;
 
 /// Another program's transaction is waited for so long: Windows ends one without traffic after five seconds, and
-/// who asked must not wait much longer. (Tests wait it out; a busy machine must not.)
-const BEGIN: Duration = Duration::from_millis(if cfg!(test) { 1500 } else { 5000 });
-/// No command that reads takes a card so long; drivers give up after a few seconds themselves. (Tests wait it out.)
-const CALL: Duration = Duration::from_secs(if cfg!(test) { 4 } else { 15 });
-/// A service that looks at its readers every 400 ms has looked twice by then. (Tests wait it out.)
-const LOOK: Duration = Duration::from_millis(if cfg!(test) { 400 } else { 1000 });
+/// who asked must not wait much longer. (This and the next two are long in tests, of which a busy machine has many at
+/// once; those that wait one out have [`Cards::patience`] of their own.)
+const BEGIN: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 5 });
+/// No command that reads takes a card so long; drivers give up after a few seconds themselves.
+const CALL: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 15 });
+/// A service that looks at its readers every 400 ms has looked twice by then.
+const LOOK: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 1 });
 /// Reading a card: contactless ones with many certificates take seconds.
 const READING: Bounds = Bounds {
     begin: BEGIN,
@@ -53,6 +54,24 @@ const WITH_PIN: Bounds = Bounds {
     call: CALL.saturating_mul(4),
     look: LOOK,
 };
+
+/// How long a reader is waited for.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// When its card is read.
+    reading: Bounds,
+    /// When its card is given a PIN.
+    with_pin: Bounds,
+}
+
+/// With every reader alike.
+fn ordinary(_reader: &str) -> Patience {
+    Patience {
+        reading: READING,
+        with_pin: WITH_PIN,
+    }
+}
+
 /// How cards are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -75,6 +94,8 @@ pub struct Left {
 pub struct Cards {
     families: Arc<Vec<Box<dyn Family>>>,
     options: Options,
+    /// With the reader of this name.
+    patience: fn(&str) -> Patience,
     /// What tells cards without a number apart.
     marks: Arc<Marks>,
     readers: Readers,
@@ -98,6 +119,7 @@ impl Cards {
             readers: Readers::new(stack),
             families: Arc::new(families),
             options,
+            patience: ordinary,
             marks: Arc::new(Marks::passing()),
             lanes: BTreeMap::new(),
             opened: BTreeMap::new(),
@@ -181,7 +203,7 @@ impl Cards {
             Ok(()) => script(opened, link).map(Ok),
             Err(error) => Ok(Err(error)),
         };
-        self.run(insertion, WITH_PIN, act)?
+        self.run(insertion, (self.patience)(&insertion.reader).with_pin, act)?
     }
 
     /// Whether a call to the reader of this card does not return.
@@ -269,7 +291,7 @@ impl Source for Cards {
         let known = held(opened)?.credentials(slot).map(<[_]>::to_vec);
         let mut credentials = match known {
             Some(known) => known,
-            None => self.run(&insertion, READING, read)?,
+            None => self.run(&insertion, (self.patience)(&insertion.reader).reading, read)?,
         };
         for credential in &mut credentials {
             credential.key = carried(&insertion, &credential.key);
@@ -304,7 +326,7 @@ impl Source for Cards {
             };
             Ok((management, status))
         };
-        let (management, status) = self.run(&insertion, READING, ask)?;
+        let (management, status) = self.run(&insertion, (self.patience)(&insertion.reader).reading, ask)?;
         let unblock = management.unblock.map(|code| UnblockCode {
             name: code.name.to_owned(),
             length: code.length,
@@ -335,7 +357,8 @@ impl Source for Cards {
                 (_, true) => Inserted::Unreadable("it does not answer; is it the right way round?".to_owned()),
                 (None, false) => Inserted::Nothing,
                 (Some(insertion), false) => {
-                    let told = self.run(&insertion, READING, Opened::describe);
+                    let bounds = (self.patience)(&insertion.reader).reading;
+                    let told = self.run(&insertion, bounds, Opened::describe);
                     told.unwrap_or_else(|error| match error {
                         CardError::Silent(time) => Inserted::Hung(time),
                         CardError::InUse => Inserted::InUse,

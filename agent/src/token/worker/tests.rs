@@ -17,6 +17,9 @@ mod listing;
 /// Several times what a source that does not announce is asked in.
 const WHILE: Duration = LOOK.saturating_mul(10);
 
+/// Events come within milliseconds; a machine under load is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A source in memory: its tokens are set from outside, its calls may be held up.
 struct Fake {
     name: &'static str,

@@ -14,7 +14,7 @@ use super::{Fault, Seen};
 mod service;
 
 /// Nothing in these tests waits longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The service and all its readers; clones are the same.
 #[derive(Clone, Default)]

@@ -61,8 +61,10 @@ pub(super) struct Leave<'a> {
 impl Leave<'_> {
     /// An error once the time is over, or whoever asked has gone.
     fn check(&self) -> Result<(), CardError> {
+        // Asked first: who left because the time was over finds that said.
+        let left = self.turn.is_left();
         self.script.check()?;
-        match self.turn.is_left() {
+        match left {
             true => Err(CardError::Silent(self.script.begun.elapsed())),
             false => Ok(()),
         }

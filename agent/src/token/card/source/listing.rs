@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::super::apdu::Link;
 use super::super::error::CardError;
 use super::super::readers::{Insertion, Pending, Reader};
+use super::Cards;
 use super::opened::{Opened, Tell};
-use super::{Cards, READING};
 use crate::error::Error;
 use crate::token::{Listing, Strange, Stranger, TokenInfo};
 
@@ -96,7 +96,8 @@ impl Cards {
                 .map(|insertion| {
                     let marks = self.marks.clone();
                     let tell = move |opened: &mut Opened, link: &mut Link<'_>| opened.tell(&marks, link);
-                    (self.put(&insertion, READING, tell), insertion)
+                    let bounds = (self.patience)(&insertion.reader).reading;
+                    (self.put(&insertion, bounds, tell), insertion)
                 })
                 .collect();
             for (pending, insertion) in asked {

@@ -55,7 +55,7 @@ async fn until_asked(asked: &AtomicUsize, times: usize) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), reached).await.unwrap();
+    tokio::time::timeout(PATIENCE, reached).await.unwrap();
 }
 
 #[tokio::test]
@@ -90,10 +90,7 @@ async fn a_source_that_announces_is_asked_when_it_did_and_not_before() {
     *state.lock().unwrap() = Ok(Vec::new());
     announce(Notice::Changed);
     for waiting in waiting {
-        tokio::time::timeout(Duration::from_secs(20), waiting)
-            .await
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
     }
 }
 
@@ -112,10 +109,7 @@ async fn an_announcing_source_that_failed_is_tried_again_while_somebody_waits() 
     until_asked(&asked, 3).await;
     assert!(!waiting.is_finished());
     *state.lock().unwrap() = Ok(vec![token("a")]);
-    tokio::time::timeout(Duration::from_secs(20), waiting)
-        .await
-        .unwrap()
-        .unwrap();
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -137,7 +131,7 @@ async fn what_was_announced_to_someone_who_went_is_still_news() {
             announcer.lock().unwrap().clone().unwrap()(Notice::Changed);
             let began = std::time::Instant::now();
             while asked.load(Ordering::SeqCst) < 2 {
-                assert!(began.elapsed() < Duration::from_secs(20), "it is not asked");
+                assert!(began.elapsed() < PATIENCE, "it is not asked");
                 std::thread::sleep(Duration::from_millis(1));
             }
             going.abort();
@@ -148,7 +142,7 @@ async fn what_was_announced_to_someone_who_went_is_still_news() {
         }
     });
     slow.await.unwrap();
-    tokio::time::timeout(Duration::from_secs(20), wait())
+    tokio::time::timeout(PATIENCE, wait())
         .await
         .expect("the change is seen")
         .unwrap();

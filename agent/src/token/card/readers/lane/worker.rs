@@ -53,9 +53,11 @@ impl Worker {
         }
         let mut answer = None;
         let fault = self.transact(&job, &mut answer);
+        // One that was given up keeps nobody out any more when it is told that the reader answers again.
+        let turn = Some(job.turn).filter(|turn| !turn.is_given_up());
         self.progress.end();
-        if let Err(error) = fault {
-            job.turn.refuse(error);
+        if let (Err(error), Some(turn)) = (fault, turn) {
+            turn.refuse(error);
         }
         if let Some(hand_out) = answer {
             hand_out();

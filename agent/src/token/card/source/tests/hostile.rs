@@ -67,10 +67,8 @@ fn a_card_that_answers_for_ever_is_let_go_in_time() {
     world.log(READER);
     let time = Duration::from_millis(100);
     let bounds = Bounds {
-        begin: BEGIN,
         script: time,
-        call: CALL,
-        look: LOOK,
+        ..READING
     };
     let (told, ends) = std::sync::mpsc::channel();
     let endless = move |_: &mut Opened, link: &mut Link<'_>| -> Result<(), CardError> {
@@ -83,7 +81,7 @@ fn a_card_that_answers_for_ever_is_let_go_in_time() {
     };
     assert_eq!(cards.run(&insertion, bounds, endless), Err(CardError::Silent(time)));
     // The script itself ends, and its transaction with it.
-    assert_eq!(ends.recv_timeout(Duration::from_secs(10)), Ok(CardError::Silent(time)));
+    assert_eq!(ends.recv_timeout(PATIENCE), Ok(CardError::Silent(time)));
     world.until_logged(READER, "disconnect Leave");
     assert_eq!(listed(&mut cards).len(), 2);
 }
@@ -93,10 +91,8 @@ fn nobody_waits_in_line_behind_a_reader_that_hangs() {
     let (_world, mut cards, _) = with_card(&Plain::new(7));
     let insertion = inside(&mut cards);
     let bounds = Bounds {
-        begin: BEGIN,
         script: Duration::from_millis(50),
-        call: CALL,
-        look: LOOK,
+        ..READING
     };
     let (release, hang) = std::sync::mpsc::channel::<()>();
     let hangs = move |_: &mut Opened, _: &mut Link<'_>| {
@@ -107,7 +103,7 @@ fn nobody_waits_in_line_behind_a_reader_that_hangs() {
     assert_eq!(cards.run(&insertion, bounds, hangs), silent);
     let begun = std::time::Instant::now();
     assert_eq!(cards.run(&insertion, bounds, |_, _| Ok(())), silent);
-    assert!(begun.elapsed() < BEGIN, "at once");
+    assert!(begun.elapsed() < READING.begin, "at once");
     // No call hangs, so nobody tells when it is done: whoever waits for cards asks again.
     let listing = cards.listing();
     assert!(listing.tokens.is_err());

@@ -7,7 +7,8 @@ use crate::token::card::pcsc::mock::Call;
 use crate::token::{Notice, Strange, Stranger};
 
 const OTHER: &str = "Reader 01";
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The command that asks for a PIN's tries: each look begins with it.
+const LOOK_AT_PIN: &str = "00200081";
 
 /// Two readers with a card each, their tokens, and what is told.
 fn two_readers() -> (World, Cards, Plain, Vec<TokenInfo>, Receiver<Notice>) {
@@ -48,6 +49,26 @@ fn in_the_other(tokens: &[TokenInfo]) -> bool {
     tokens.len() == 2 && tokens.iter().all(|token| token.reader.as_deref() == Some(OTHER))
 }
 
+/// A call to the first reader that does not return is soon taken for one that never will; the other's may be slow.
+fn hangs_soon(reader: &str) -> Patience {
+    let mut patience = ordinary(reader);
+    if reader == READER {
+        (patience.reading.call, patience.with_pin.call) = (SHORT, SHORT);
+    }
+    patience
+}
+
+/// The tokens, while the command to the first reader does not return.
+fn meanwhile(world: &World, cards: &mut Cards) -> Vec<TokenInfo> {
+    world.log(READER);
+    world.hang(READER, Call::Transmit);
+    cards.patience = hangs_soon;
+    let tokens = cards.tokens().unwrap();
+    cards.patience = ordinary;
+    world.until_logged(READER, LOOK_AT_PIN);
+    tokens
+}
+
 /// The end of the last job at the reader, whatever hung before.
 fn let_go(world: &World, notices: &Receiver<Notice>) {
     world.let_go();
@@ -57,11 +78,10 @@ fn let_go(world: &World, notices: &Receiver<Notice>) {
 #[test]
 fn a_command_that_does_not_return_costs_its_reader_alone_and_all_recovers() {
     let (world, mut cards, _, before, notices) = two_readers();
-    world.hang(READER, Call::Transmit);
     let begun = std::time::Instant::now();
-    assert!(in_the_other(&cards.tokens().unwrap()));
+    assert!(in_the_other(&meanwhile(&world, &mut cards)));
     assert!(
-        begun.elapsed() >= CALL && begun.elapsed() < READING.script,
+        begun.elapsed() >= SHORT && begun.elapsed() < READING.script,
         "within its bound"
     );
     told(&notices, &hung());
@@ -91,7 +111,7 @@ fn a_command_that_does_not_return_costs_its_reader_alone_and_all_recovers() {
     let (mine, other) = (before[0].clone(), before[2].clone());
     let credential = cards.credentials(&other.id).unwrap().remove(0);
     assert!(cards.sign(&other.id, job(&credential), pin("1234")).is_ok());
-    assert!(begun.elapsed() < CALL, "at once");
+    assert!(begun.elapsed() < READING.begin, "at once");
     assert!(world.log(READER).is_empty());
 
     let_go(&world, &notices);
@@ -113,12 +133,15 @@ fn a_pin_whose_command_hangs_is_sent_once_and_opens_nothing_for_somebody_who_lef
     let insertion = cards.place(&tokens[0].id).unwrap().0;
     world.log(READER);
     world.hang(READER, Call::Transmit);
-    let bounds = Bounds { call: CALL, ..WITH_PIN };
+    let bounds = Bounds {
+        call: SHORT,
+        ..WITH_PIN
+    };
     let sign = move |opened: &mut Opened, link: &mut Link<'_>| {
         let pin = PinSource::Typed(Pin::new("1234".to_owned()));
         opened.card()?.sign(0, "K0", &job(&credential).inputs, pin, link)
     };
-    assert_eq!(cards.run(&insertion, bounds, sign), Err(CardError::Silent(CALL)));
+    assert_eq!(cards.run(&insertion, bounds, sign), Err(CardError::Silent(SHORT)));
     let_go(&world, &notices);
     let log = world.log(READER);
     assert_eq!(commands(&log), ["002000810431323334"], "no signature is asked for");
@@ -128,9 +151,23 @@ fn a_pin_whose_command_hangs_is_sent_once_and_opens_nothing_for_somebody_who_lef
 
 #[test]
 fn any_call_may_hang() {
-    for call in [Call::Connect, Call::End] {
+    for (call, before_it) in [(Call::Connect, "connect"), (Call::End, "begun")] {
         let (world, mut cards, _, before, notices) = two_readers();
+        let insertion = cards.place(&before[0].id).unwrap().0;
+        world.log(READER);
         world.hang(READER, call);
+        let bounds = Bounds {
+            begin: SHORT,
+            call: SHORT,
+            ..READING
+        };
+        let pending = cards.put(&insertion, bounds, |_, _| Ok(())).unwrap();
+        world.until_logged(READER, before_it);
+        let ended = pending.wait();
+        assert!(
+            matches!(ended, Err(CardError::InUse | CardError::Silent(_))),
+            "{call:?}: {ended:?}"
+        );
         let begun = std::time::Instant::now();
         // While it is not known to hang it may be another program that is waited for.
         while !matches!(cards.readers().unwrap()[0].card, Inserted::Hung(_)) {
@@ -148,8 +185,7 @@ fn any_call_may_hang() {
 #[test]
 fn a_reader_that_is_pulled_while_it_hangs_is_another_when_it_is_back() {
     let (world, mut cards, card, before, notices) = two_readers();
-    world.hang(READER, Call::Transmit);
-    assert!(in_the_other(&cards.tokens().unwrap()));
+    assert!(in_the_other(&meanwhile(&world, &mut cards)));
     told(&notices, &hung());
     world.unplug(READER);
     told(&notices, &Notice::ReaderRemoved(READER.to_owned()));

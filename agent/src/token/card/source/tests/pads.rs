@@ -130,20 +130,36 @@ fn a_person_at_the_keys_is_waited_for_longer_than_a_driver() {
     world.log(READER);
     world.hang(READER, Call::Control);
     let bounds = Bounds {
-        call: Duration::from_millis(700),
+        call: SHORT,
         ..WITH_PIN
     };
-    let typing = std::thread::spawn({
-        let world = world.clone();
-        move || {
-            world.until_logged(READER, &format!("control {DIRECT:08x}"));
-            // The person takes longer than any call may.
-            std::thread::sleep(bounds.call * 4);
-            world.let_go();
-        }
-    });
-    let sign = |opened: &mut Opened, link: &mut Link<'_>| opened.card()?.sign(0, "K0", &[], PinSource::Pad, link);
-    let cancelled = Err(CardError::Pin(PinFailure::PadCancelled));
-    assert_eq!(cards.run(&insertion, bounds, sign), cancelled);
-    typing.join().unwrap();
+    let (told, ended) = std::sync::mpsc::channel();
+    let sign = move |opened: &mut Opened, link: &mut Link<'_>| {
+        let signed = opened.card()?.sign(0, "K0", &[], PinSource::Pad, link);
+        let _ = told.send(signed.clone());
+        signed
+    };
+    let pending = cards.put(&insertion, bounds, sign).unwrap();
+    let asker = std::thread::spawn(move || pending.wait());
+    world.until_logged(READER, &format!("control {DIRECT:08x}"));
+    // The person takes longer than any call may.
+    std::thread::sleep(bounds.call * 4);
+    assert!(!asker.is_finished(), "who asked waits still");
+    assert!(!cards.hangs(&insertion));
+    let next = cards.put(&insertion, READING, |_, _| Ok(())).unwrap();
+    world.let_go();
+    assert_eq!(
+        ended.recv_timeout(PATIENCE),
+        Ok(Err(CardError::Pin(PinFailure::PadCancelled)))
+    );
+    assert_eq!(next.wait(), Ok(()), "nor is the reader refused to the next");
+    // The end of the transaction is a call as any other, which a busy machine may make late.
+    let answer = asker.join().unwrap();
+    assert!(
+        matches!(
+            answer,
+            Err(CardError::Pin(PinFailure::PadCancelled) | CardError::Silent(_))
+        ),
+        "{answer:?}"
+    );
 }
