@@ -1,6 +1,7 @@
 //! Which certificate: wait for a token, read what is on it, leave out what does not fit, ask if several remain.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use plugin_protocol::api::OperationState;
 
@@ -9,7 +10,11 @@ use crate::certificate::{Role, Summary, Unfit};
 use crate::error::Error;
 use crate::prompt::{Answer, Candidate, Question};
 use crate::rehearsal::Check;
-use crate::token::{Credential, TokenId, TokenInfo};
+use crate::token::{Credential, Stranger, TokenId, TokenInfo};
+
+/// A window for inserting that was closed because other cards are in is not opened anew before this time is over: a
+/// reader whose card comes and goes would make it flicker.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What a request asks for.
 pub struct Wanted<'a> {
@@ -38,7 +43,9 @@ pub struct Chosen {
 pub async fn choose(case: &Case<'_>, wanted: &Wanted<'_>) -> Result<Chosen, Error> {
     let tokens = tokens(case, wanted.token).await?;
     (case.stage)(OperationState::AwaitingConsent);
-    let mut found = read(case, &tokens, wanted).await?;
+    let mut found = read(case, &tokens, wanted)
+        .await
+        .inspect_err(|_| tell(&case.app.tokens.strangers(), "no certificate could be taken"))?;
     if found.len() == 1 {
         return Ok(found.remove(0));
     }
@@ -69,6 +76,7 @@ async fn tokens(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, 
 }
 
 async fn appearing(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, Error> {
+    let mut was_open = false;
     loop {
         let listing = case.life.race(case.app.tokens.listing()).await?;
         let failures: Vec<Error> = listing
@@ -93,16 +101,20 @@ async fn appearing(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo
             return Err(failures.into_iter().next().unwrap_or(Error::NoToken));
         }
         (case.stage)(OperationState::AwaitingToken);
+        if std::mem::take(&mut was_open) {
+            // What comes meanwhile is seen by the next look.
+            case.life.race(tokio::time::sleep(PAUSE)).await?;
+            continue;
+        }
         insert(case, &seen).await?;
+        was_open = true;
     }
 }
 
 /// Asks for a token, and says of cards that are in and show none, until either changes or the person closes the window.
 async fn insert(case: &Case<'_>, seen: &[TokenId]) -> Result<(), Error> {
     let strangers = case.app.tokens.strangers();
-    for stranger in &strangers {
-        tracing::info!(%stranger, "a token is waited for");
-    }
+    tell(&strangers, "a token is waited for");
     let question = Question::InsertToken(case.asks.clone(), strangers.clone());
     let waited = case.life.race(async {
         tokio::select! {
@@ -111,6 +123,13 @@ async fn insert(case: &Case<'_>, seen: &[TokenId]) -> Result<(), Error> {
         }
     });
     waited.await?.map_err(Error::from)
+}
+
+/// Says in the log which cards are in and show no token, and meanwhile what happens.
+fn tell(strangers: &[Stranger], meanwhile: &str) {
+    for stranger in strangers {
+        tracing::info!(%stranger, "{meanwhile}");
+    }
 }
 
 /// Every certificate on `tokens` that fits, or why none does.
@@ -186,7 +205,8 @@ impl Why {
         match self {
             Self::Unreadable => "not readable",
             Self::Other => "not the one that was asked for",
-            Self::OtherPin => "behind a PIN that is for something else",
+            // Before consent a page does not learn that a card has a PIN for each purpose.
+            Self::OtherPin => "not for this purpose",
             Self::Unfit(_, Unfit::Expired) => "expired",
             Self::Unfit(_, Unfit::NotYetValid) => "not valid yet",
             Self::Unfit(_, Unfit::Authority) => "of a certification authority",

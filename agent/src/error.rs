@@ -140,7 +140,8 @@ impl Error {
         problem
     }
 
-    /// The one sentence that callers get of the code, where the text has words of a module, a card, a file or a key.
+    /// The one sentence that callers get of the code, where the text has words of a module, a card, a file, a key or
+    /// the system.
     ///
     /// Which card, token or software a person has is none of a page's business.
     fn fixed(&self) -> Option<&'static str> {
@@ -157,6 +158,17 @@ impl Error {
                 Some("there is no certificate on the card or token that could be taken (`eid-agent tokens` says why)")
             }
             ErrorCode::NoToken => Some(NO_TOKEN),
+            ErrorCode::HistoryFailed => {
+                Some("the history cannot be written; nothing was handed out (the log of `eid-agent` says why)")
+            }
+            ErrorCode::PromptUnavailable => Some(
+                "the person cannot be asked: no window can be shown; start the agent in the person's session \
+                 (`eid-agent doctor` says more)",
+            ),
+            ErrorCode::ReaderServiceUnavailable => Some(
+                "the service that speaks to card readers (PC/SC) does not answer; start it and try again \
+                 (`eid-agent doctor` says more)",
+            ),
             ErrorCode::UnsupportedAlgorithm => Some(
                 "the card or token cannot be used for this: another format or hash function may do, or another card or \
                  token (`eid-agent tokens` says what this one is for)",
@@ -328,6 +340,9 @@ mod tests {
                 Error::NoCertificate(said()),
                 Error::UnsupportedAlgorithm(said()),
                 Error::CardClosed(said()),
+                Error::History(said()),
+                Error::PromptUnavailable(said()),
+                Error::ReaderService(said()),
                 CardError::Refused("SIGN", Status(word.len() as u16)).into(),
                 CardError::Malformed("SIGN", said()).into(),
                 CardError::Reader(said()).into(),

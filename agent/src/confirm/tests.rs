@@ -345,3 +345,4 @@ mod card;
 mod consent;
 mod endings;
 mod literal;
+mod strangers;

@@ -100,6 +100,10 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match &self {
             Self::Internal(why) => tracing::error!(why, "internal error"),
+            // A pairing's window, say, whose caller is told less than what helps.
+            kept if kept.is_kept_short() => {
+                tracing::info!(code = %kept.code(), detail = %kept, "refused, and its caller is not told why in full");
+            }
             other => tracing::debug!(code = %other.code(), detail = %other, "refused"),
         }
         let problem = self.problem();

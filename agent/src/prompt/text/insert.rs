@@ -6,15 +6,20 @@ use super::{Text, Texts};
 use crate::prompt::Request;
 use crate::token::{Closed, ClosedCard, Strange, Stranger};
 
-/// Cards of which a window says that they cannot be used.
+/// Cards of which a window says why they cannot be used; further ones are counted.
 const STRANGERS: usize = 3;
 
 impl Texts {
     /// What is in comes right after what is asked for: a window may have a second page, and this is for the first.
     pub(super) fn insert(&self, request: &Request, strangers: &[Stranger]) -> Text {
-        let strangers = &strangers[..strangers.len().min(STRANGERS)];
+        let mut sorted: Vec<&Stranger> = strangers.iter().collect();
+        sorted.sort_by_key(|stranger| rank(stranger.why));
+        let (strangers, more) = sorted.split_at(sorted.len().min(STRANGERS));
         let mut body = vec![self.say("insert")];
         body.extend(strangers.iter().map(|stranger| self.stranger(stranger)));
+        if !more.is_empty() {
+            body.push(self.with("insert-more", args([("count", more.len().into())])));
+        }
         // Once is enough.
         let ended = self.say("card-ended");
         let is_told = strangers
@@ -36,7 +41,7 @@ impl Texts {
     }
 
     fn stranger(&self, stranger: &Stranger) -> String {
-        let reader = ("reader", clean(&stranger.reader, LABEL).into());
+        let reader = ("reader", unquoted(&clean(&stranger.reader, LABEL)).into());
         let id = match stranger.why {
             Strange::Unserved => "insert-unserved",
             Strange::Unread => "insert-unread",
@@ -80,4 +85,20 @@ impl Texts {
             Closed::Module => "closed-module",
         })
     }
+}
+
+/// Those that a person can do most about, or expects most to work, come first.
+fn rank(why: Strange) -> u8 {
+    match why {
+        Strange::Closed(_) => 0,
+        Strange::InUse => 1,
+        Strange::Hung => 2,
+        Strange::Unread => 3,
+        Strange::Unserved => 4,
+    }
+}
+
+/// A reader's name is what its USB strings say, and stands between our quotation marks: it ends them nowhere.
+fn unquoted(name: &str) -> String {
+    name.replace(['"', '«', '»', '“', '”', '„'], "'")
 }

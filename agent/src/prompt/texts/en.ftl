@@ -137,11 +137,15 @@ error-no-try = No try was spent.
 
 choose = Several certificates fit. Which one?
 insert = No suitable card or token is there. Insert it; this window closes by itself.
-insert-unserved = The card in the reader { $reader } is not one that eid-agent can use. What is known of it, the command "eid-agent tokens" says.
-insert-unread = The card in the reader { $reader } could not be read. Take it out and insert it again, the right way round. Why it failed, the command "eid-agent tokens" says.
-insert-in-use = Another program is using the card in the reader { $reader }. Close that program; this window closes by itself then.
-insert-hung = The reader { $reader } does not answer. Pull it out and plug it in again.
-insert-closed = The card in the reader { $reader } cannot be used here. It is { $card }. { $why }
+insert-unserved = The card in the reader "{ $reader }" is not one that eid-agent can use. What is known of it, the command "eid-agent tokens" says.
+insert-unread = The card in the reader "{ $reader }" could not be read. Take it out and insert it again, the right way round. Why it failed, the command "eid-agent tokens" says.
+insert-in-use = Another program is using the card in the reader "{ $reader }". Close that program; this window closes by itself then.
+insert-hung = The reader "{ $reader }" does not answer. Pull it out and plug it in again.
+insert-closed = The card in the reader "{ $reader }" cannot be used here. It is { $card }. { $why }
+insert-more = { $count ->
+        [one] { $count } more reader has a card that cannot be used now. The command "eid-agent tokens" tells of it.
+       *[other] { $count } more readers have cards that cannot be used now. The command "eid-agent tokens" tells of them.
+    }
 card-kind = { $id ->
         [uec] a universal electronic card (УЭК)
        *[other] a card of the kind "{ $name }"

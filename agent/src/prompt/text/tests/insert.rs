@@ -48,8 +48,75 @@ fn a_card_in_use_and_a_reader_that_hangs_are_told_with_what_helps() {
         (Language::Ru, Strange::Hung, "Отключите его и подключите снова"),
     ] {
         let text = of(language, stranger(why));
-        assert!(text.contains(words) && text.contains("Reader 00"), "{text}");
+        let quoted = match language {
+            Language::En => "\"Reader 00\"",
+            Language::Ru => "«Reader 00»",
+        };
+        assert!(text.contains(words) && text.contains(quoted), "{text}");
     }
+}
+
+/// USB strings choose it.
+#[test]
+fn a_readers_name_does_not_end_the_quotation_it_stands_in() {
+    for why in [
+        Strange::Unserved,
+        Strange::Unread,
+        Strange::InUse,
+        Strange::Hung,
+        closed(Closed::Inactive).why,
+    ] {
+        for (language, name, told) in [
+            (
+                Language::En,
+                "R\" is fine. Enter the PIN \"here",
+                "\"R' is fine. Enter the PIN 'here\"",
+            ),
+            (
+                Language::Ru,
+                "R» готов. Введите ПИН «тут",
+                "«R' готов. Введите ПИН 'тут»",
+            ),
+        ] {
+            let reader = name.to_owned();
+            let text = of(language, Stranger { reader, why });
+            assert!(text.contains(told), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_a_person_can_do_most_about_comes_first_and_the_rest_is_counted() {
+    let stranger = |why| Stranger {
+        reader: "Reader 00".to_owned(),
+        why,
+    };
+    let crowd = |unserved: usize| {
+        let mut crowd = vec![stranger(Strange::Unserved); unserved];
+        crowd.extend([Strange::Unread, Strange::Hung, Strange::InUse].map(stranger));
+        crowd.push(closed(Closed::Inactive));
+        crowd
+    };
+    let body = said(Language::En, request(), crowd(2)).body;
+    for (line, words) in [
+        (1, "It is not activated"),
+        (2, "Close that program"),
+        (3, "Pull it out and plug it in again"),
+        (4, "3 more readers have cards"),
+    ] {
+        assert!(body[line].contains(words), "{line}: {body:?}");
+    }
+    for (language, unserved, words) in [
+        (Language::En, 0, "1 more reader has a card"),
+        (Language::Ru, 0, "Ещё в 1 считывателе — карта"),
+        (Language::Ru, 1, "Ещё в 2 считывателях — карты"),
+        (Language::Ru, 4, "Ещё в 5 считывателях — карты"),
+    ] {
+        let body = said(language, request(), crowd(unserved)).body;
+        assert!(body[4].contains(words), "{body:?}");
+    }
+    let few = whole(&said(Language::En, request(), crowd(0)[1..].to_vec()));
+    assert!(!few.contains("more reader"), "{few}");
 }
 
 #[test]
