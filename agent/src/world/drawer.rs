@@ -148,7 +148,7 @@ impl Drawer {
         })))
     }
 
-    pub(super) fn source(&self) -> Box<dyn Source> {
+    pub(crate) fn source(&self) -> Box<dyn Source> {
         Box::new(self.clone())
     }
 
