@@ -14,7 +14,8 @@ pub struct Listing {
     pub lacks: bool,
     /// Why a token is not among those there are.
     pub shortfall: Option<Error>,
-    /// Cards that are in a reader, and show no token.
+    /// Cards that are in a reader, and show no token here. Where its reader is not among `serves`, a module may show one:
+    /// then nobody is told of the card.
     pub strangers: Vec<Stranger>,
 }
 

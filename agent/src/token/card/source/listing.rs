@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::token::{Listing, Strange, Stranger, TokenInfo};
 
 /// A card that is in and yet fails to be read is asked so often: contactless ones may be moved.
-const ATTEMPTS: usize = 3;
+pub(super) const ATTEMPTS: usize = 3;
 /// And after such a pause, in which it may come to rest.
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -51,7 +51,7 @@ impl Cards {
 
     /// The tokens on a card that told of itself.
     fn show(&mut self, insertion: &Insertion, tell: Tell, listing: &mut Listing) -> Vec<TokenInfo> {
-        if tell.ours {
+        if tell.serves {
             listing.serves.push(insertion.reader.clone());
         }
         let told = tell.strange.map(|why| stranger(&insertion.reader, why));
@@ -66,27 +66,47 @@ impl Cards {
     /// Takes down that a card could not be read.
     fn miss(&self, insertion: &Insertion, error: CardError, listing: &mut Listing) {
         tracing::info!(reader = insertion.reader, %error, "a card was not read");
-        // It may be ours: a module that shows it now would be a second owner a moment later.
-        listing.serves.push(insertion.reader.clone());
+        let (held, hung) = (self.readers.holds(insertion), self.hangs(insertion));
+        // A script that does not end has all that is known of it: then it may be ours.
+        let opened = self.opened.get(insertion).and_then(|opened| opened.try_lock().ok());
+        let left = opened.as_ref().and_then(|opened| opened.left_alone());
+        if let Some(why) = left.filter(|_| !hung) {
+            // The other program may well be our own, with the module that shows it: it is told of as it was.
+            listing.strangers.extend(held.then(|| stranger(&insertion.reader, why)));
+            return;
+        }
+        if left.is_none() && opened.is_none_or(|mut opened| opened.keeps(&error)) {
+            listing.serves.push(insertion.reader.clone());
+        }
         // A reader that hangs tells when it does no more; a card that is slow alone has nobody to tell.
-        let held = self.readers.holds(insertion);
-        listing.lacks |= held && !self.hangs(insertion);
+        listing.lacks |= held && !hung;
         if held {
-            listing.strangers.push(stranger(&insertion.reader, unread(&error)));
+            listing
+                .strangers
+                .push(stranger(&insertion.reader, unread(&error, hung)));
         }
         if error != CardError::Removed {
             listing.shortfall = Some(Error::from(error));
         }
     }
 
-    /// Asks every card for its PINs, all readers at the same time; a card that is in and fails is asked again.
+    /// What is known of a card that is others' beyond doubt.
+    fn settled(&self, insertion: &Insertion) -> Option<Tell> {
+        let opened = self.opened.get(insertion)?.try_lock().ok()?;
+        opened.settled()
+    }
+
+    /// Asks every card for its PINs, all readers at the same time; a card that is in and fails is asked again, and one
+    /// that is known to be others' is not asked at all.
     fn ask(&mut self, readers: &[Reader]) -> Vec<(Insertion, Result<Tell, CardError>)> {
-        let mut told = Vec::new();
-        let mut left: Vec<Insertion> = readers
-            .iter()
-            .filter(|reader| !reader.mute)
-            .filter_map(|reader| reader.card.clone())
-            .collect();
+        let (mut told, mut left) = (Vec::new(), Vec::new());
+        let answering = readers.iter().filter(|reader| !reader.mute);
+        for insertion in answering.filter_map(|reader| reader.card.clone()) {
+            match self.settled(&insertion) {
+                Some(tell) => told.push((insertion, Ok(tell))),
+                None => left.push(insertion),
+            }
+        }
         for attempt in 1..=ATTEMPTS {
             if attempt > 1 && !left.is_empty() {
                 std::thread::sleep(PAUSE);
@@ -109,15 +129,19 @@ impl Cards {
                 }
             }
         }
+        // In the readers' order, whoever answered first: what is the same as before shall look the same.
+        told.sort_by(|(one, _), (other, _)| one.cmp(other));
         told
     }
 }
 
 /// Why a card that is in was not read, as the person is told while a token is waited for.
-fn unread(error: &CardError) -> Strange {
+///
+/// A card that talks past its time is silent too, and its reader is sound: nobody is to pull that one out.
+fn unread(error: &CardError, hung: bool) -> Strange {
     match error {
         CardError::InUse => Strange::InUse,
-        CardError::Silent(_) => Strange::Hung,
+        CardError::Silent(_) if hung => Strange::Hung,
         _ => Strange::Unread,
     }
 }

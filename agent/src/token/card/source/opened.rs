@@ -14,6 +14,9 @@ use super::Left;
 use super::marks::Marks;
 use crate::token::{CardKind, Closed, ClosedCard, Credential, Inserted, PinInfo, Strange, TokenId, TokenInfo};
 
+/// So many looks at which a card gave no answer are borne with before a module may show it.
+pub(super) const PATIENCE: usize = 3;
+
 /// One card; before its first transaction nothing is known of it.
 #[derive(Default)]
 pub(super) struct Opened {
@@ -23,6 +26,8 @@ pub(super) struct Opened {
     credentials: BTreeMap<usize, Vec<Credential>>,
     /// What tells the card from others of its family, once that was found out; empty where nothing does.
     mark: Option<String>,
+    /// Looks at which it could not be asked what it is: the reader failed, or the card did not answer.
+    missed: usize,
 }
 
 /// What a card turned out to be.
@@ -33,14 +38,14 @@ enum Found {
     Left(CardKind, String),
     /// Surely one of a family, with nothing that is served here; and who serves it.
     Elsewhere(CardKind, &'static str),
-    /// Nobody's; these families asked it.
-    Foreign(Vec<&'static str>),
+    /// Nobody's; these families asked it. `sure`: each heard a plain no, and it need not be asked again.
+    Foreign { tried: Vec<&'static str>, sure: bool },
 }
 
 /// What a card's PINs are like now.
 pub(super) struct Tell {
-    /// It is of a family that is served here.
-    pub(super) ours: bool,
+    /// No module may show it as well.
+    pub(super) serves: bool,
     /// Why it shows no token, where it shows none.
     pub(super) strange: Option<Strange>,
     atr: Vec<u8>,
@@ -61,7 +66,7 @@ impl Opened {
         atr: &[u8],
         link: &mut Link<'_>,
     ) -> Result<(), CardError> {
-        if self.found.is_some() {
+        if !matches!(self.found, None | Some(Found::Foreign { sure: false, .. })) {
             return Ok(());
         }
         self.atr = atr.to_vec();
@@ -70,7 +75,7 @@ impl Opened {
         likely.retain(|(recognition, _)| *recognition != Recognition::No);
         likely.sort_by_key(|(recognition, _)| std::cmp::Reverse(*recognition));
         let mut tried = Vec::new();
-        let mut doubt = None;
+        let (mut doubt, mut plain) = (None, true);
         for (recognition, family) in likely {
             let sure = recognition == Recognition::Sure;
             let kind = family.kind();
@@ -95,6 +100,7 @@ impl Opened {
                 }
                 (Err(error @ (CardError::Malformed(..) | CardError::Refused(..) | CardError::Unsupported(_))), _) => {
                     tracing::info!(family = kind.id, %error, "a card is not of this family");
+                    plain = false;
                 }
                 (Err(error), _) => return Err(error),
             }
@@ -104,8 +110,55 @@ impl Opened {
         if let Some(error) = doubt {
             return Err(error);
         }
-        self.found = Some(Found::Foreign(tried));
+        self.found = Some(Found::Foreign { tried, sure: plain });
         Ok(())
+    }
+
+    /// What there is to tell of a card that is others' beyond doubt: it is not asked again. A module that shows it may
+    /// have it for itself just now.
+    pub(super) fn settled(&self) -> Option<Tell> {
+        let settled = matches!(
+            self.found,
+            Some(Found::Left(..) | Found::Elsewhere(..) | Found::Foreign { sure: true, .. })
+        );
+        settled.then(|| self.untold())
+    }
+
+    /// Whether no module may show this card, which was not read for this reason: it may be ours, and a module that shows
+    /// it now would be a second owner a moment later.
+    pub(super) fn keeps(&mut self, error: &CardError) -> bool {
+        let ours = matches!(self.found, Some(Found::Ours { .. }));
+        match error {
+            CardError::InUse | CardError::Silent(_) | CardError::Service(_) => true,
+            // It answered, and is not read here however often it is asked: a module may read it.
+            CardError::Malformed(..)
+            | CardError::Refused(..)
+            | CardError::Unsupported(_)
+            | CardError::Closed(_)
+            | CardError::Pin(_) => ours,
+            // Commonly a passing fault, of a contactless card at the edge of the field or of a driver that is busy with
+            // an insertion: then it may well be ours. Some drivers fail so of every SELECT that a card does not take
+            // (SCARD_E_NOT_TRANSACTED): then it would be kept from its module for as long as it is in.
+            CardError::Reader(_) | CardError::Removed => {
+                self.missed = self.missed.saturating_add(1);
+                ours || self.missed <= PATIENCE
+            }
+        }
+    }
+
+    /// All that can be told without asking the card.
+    fn untold(&self) -> Tell {
+        Tell {
+            serves: false,
+            strange: self.left_alone(),
+            atr: self.atr.clone(),
+            id: "",
+            name: "",
+            mark: String::new(),
+            slots: Vec::new(),
+            unproven: false,
+            pads: self.pads,
+        }
     }
 
     /// The card, where it is served here.
@@ -118,21 +171,11 @@ impl Opened {
 
     /// The tries of each PIN, read anew.
     pub(super) fn tell(&mut self, marks: &Marks, link: &mut Link<'_>) -> Result<Tell, CardError> {
-        let mut tell = Tell {
-            ours: false,
-            strange: self.left_alone(),
-            atr: self.atr.clone(),
-            id: "",
-            name: "",
-            mark: String::new(),
-            slots: Vec::new(),
-            unproven: false,
-            pads: self.pads,
-        };
+        let mut tell = self.untold();
         let Some(Found::Ours { kind, card }) = &mut self.found else {
             return Ok(tell);
         };
-        (tell.ours, tell.id, tell.name) = (true, kind.id, kind.name);
+        (tell.serves, tell.strange, tell.id, tell.name) = (true, None, kind.id, kind.name);
         tell.unproven = card.is_unproven();
         for (index, slot) in card.slots().into_iter().enumerate() {
             let status = match card.pin_status(index, link) {
@@ -148,6 +191,7 @@ impl Opened {
         }
         if let Some(why) = card.closed() {
             tell.strange = Some(Strange::Closed(ClosedCard { kind: *kind, why }));
+            tell.serves = !is_for_modules(why);
             tell.slots.clear();
             return Ok(tell);
         }
@@ -155,15 +199,19 @@ impl Opened {
         Ok(tell)
     }
 
-    /// What there is to say of a card that is not ours.
-    fn left_alone(&self) -> Option<Strange> {
+    /// What there is to say of a card that a module may show, as far as is known: one that is not ours, or not here.
+    pub(super) fn left_alone(&self) -> Option<Strange> {
         match &self.found {
             Some(Found::Left(kind, _) | Found::Elsewhere(kind, _)) => Some(Strange::Closed(ClosedCard {
                 kind: *kind,
                 why: Closed::Module,
             })),
-            Some(Found::Foreign(_)) | None => Some(Strange::Unserved),
-            Some(Found::Ours { .. }) => None,
+            Some(Found::Foreign { .. }) => Some(Strange::Unserved),
+            Some(Found::Ours { kind, card }) => {
+                let why = card.closed().filter(|why| is_for_modules(*why))?;
+                Some(Strange::Closed(ClosedCard { kind: *kind, why }))
+            }
+            None => None,
         }
     }
 
@@ -254,13 +302,18 @@ impl Opened {
                 family: kind.name.to_owned(),
                 why: (*why).to_owned(),
             },
-            Some(Found::Foreign(tried)) => Inserted::Unknown {
+            Some(Found::Foreign { tried, .. }) => Inserted::Unknown {
                 atr: self.atr.clone(),
                 tried: tried.iter().map(|name| (*name).to_owned()).collect(),
             },
             None => Inserted::Unreadable("it was not asked yet".to_owned()),
         })
     }
+}
+
+/// Whether a module may do with such a card what is not done here: a maker's takes a PIN without contacts, over PACE.
+fn is_for_modules(why: Closed) -> bool {
+    why == Closed::Contactless
 }
 
 fn on_pad(slot: &Slot, pads: bool) -> bool {

@@ -13,6 +13,7 @@ use plain::{Plain, PlainFamily};
 mod faults;
 mod hostile;
 mod hung;
+mod modules;
 mod pads;
 pub(crate) mod plain;
 mod rutoken;

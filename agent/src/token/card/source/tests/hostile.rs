@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::*;
 use crate::token::card::apdu::Command;
 use crate::token::card::pcsc::Fault;
+use crate::token::{Strange, Stranger};
 
 /// The card that is in, and its insertion.
 fn inside(cards: &mut Cards) -> Insertion {
@@ -108,6 +109,13 @@ fn nobody_waits_in_line_behind_a_reader_that_hangs() {
     let listing = cards.listing();
     assert!(listing.tokens.is_err());
     assert!(listing.lacks);
+    // The reader is sound: nobody is told to pull it out.
+    let slow = Stranger {
+        reader: READER.to_owned(),
+        why: Strange::Unread,
+    };
+    assert_eq!(listing.strangers, [slow]);
+    assert_eq!(listing.serves, [READER]);
     drop(release);
     assert_eq!(listed(&mut cards).len(), 2);
     assert!(!cards.listing().lacks);

@@ -9,7 +9,7 @@ use crate::token::card::families;
 use crate::token::{Closed, Strange, Stranger};
 
 /// The source with this token in, and what `leave` says of it.
-fn put_in(make: fn(&TestPki, &Order) -> Made, leave: Vec<Left>) -> (World, Cards) {
+pub(super) fn put_in(make: fn(&TestPki, &Order) -> Made, leave: Vec<Left>) -> (World, Cards) {
     let world = World::running();
     world.plug(READER);
     world.insert(READER, make(&TestPki::new(), &Order::new("Иванов Иван Иванович")).chip);
