@@ -92,7 +92,8 @@ impl Tokens {
 
     /// The same, source by source, with what each failed of.
     ///
-    /// A card has one owner: tokens that a PKCS#11 module finds in a reader whose card is served here are left out.
+    /// A card has one owner: tokens that a PKCS#11 module finds in a reader whose card is served here are left out. So
+    /// they are while the reader service is down, for the readers of the last look: the cards are ours once it is back.
     pub async fn listing(&self) -> Vec<Listed> {
         self.look(|_| true).await;
         let listed = |worker: &Worker| {

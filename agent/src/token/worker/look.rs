@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plugin_protocol::api::SourceKind;
 use tokio::sync::broadcast;
 
+use super::thread::Told;
 use super::{TokenEvent, Tokens, Worker, held};
 use crate::error::Error;
 use crate::token::{Listing, Stranger, TokenId, TokenInfo};
@@ -18,12 +19,23 @@ pub(super) struct Seen {
     pub(super) tokens: Vec<TokenInfo>,
     /// It was told of that it rests.
     suspended: bool,
+    /// The [`Told::ticket`] of the newest look.
+    ticket: u64,
 }
 
 impl Seen {
     /// There may be more than the last look found, and nothing will tell of it.
     pub(super) fn falls_short(&self) -> bool {
         self.listing.tokens.is_err() || self.listing.lacks
+    }
+
+    /// Whether no newer look than that of this ticket was taken down: who waited for another source may come late.
+    fn takes(&mut self, ticket: u64) -> bool {
+        let newest = ticket >= self.ticket;
+        if newest {
+            self.ticket = ticket;
+        }
+        newest
     }
 }
 
@@ -40,19 +52,22 @@ impl Tokens {
         };
         let mut looked = Vec::with_capacity(asked.len());
         for (worker, answer) in asked {
-            looked.push((worker, answer.await.unwrap_or_else(|error| Err(error).into())));
+            looked.push((worker, answer.await));
         }
-        for (worker, listing) in &looked {
-            held(&worker.seen).listing.serves.clone_from(&listing.serves);
+        for (worker, told) in &looked {
+            let mut seen = held(&worker.seen);
+            if seen.takes(told.ticket) {
+                seen.listing.serves.clone_from(&told.listing.serves);
+            }
         }
         let serves = |worker: &Worker| held(&worker.seen).listing.serves.clone();
         let served: Vec<String> = workers.iter().flat_map(serves).collect();
         let mut differs = false;
-        for (worker, mut listing) in looked {
-            if let (SourceKind::Pkcs11, Ok(tokens)) = (worker.kind, listing.tokens.as_mut()) {
+        for (worker, mut told) in looked {
+            if let (SourceKind::Pkcs11, Ok(tokens)) = (worker.kind, told.listing.tokens.as_mut()) {
                 tokens.retain(|token| !token.reader.as_deref().is_some_and(|slot| is_of(slot, &served)));
             }
-            differs |= worker.note(listing, &self.0.events);
+            differs |= worker.note(told, &self.0.events);
         }
         begun.ended();
         if differs {
@@ -98,21 +113,27 @@ impl Drop for Begun<'_> {
 }
 
 impl Worker {
-    /// The slots of its tokens, where it is a PKCS#11 module.
+    /// The slots of its tokens, where it is a PKCS#11 module that could be asked.
     fn slots(&self) -> Vec<String> {
         match self.kind {
             SourceKind::Pkcs11 => {
                 let seen = held(&self.seen);
-                seen.tokens.iter().filter_map(|token| token.reader.clone()).collect()
+                let tokens = seen.listing.tokens.as_deref().unwrap_or_default();
+                tokens.iter().filter_map(|token| token.reader.clone()).collect()
             }
             _ => Vec::new(),
         }
     }
 
-    /// Compares a look with the one before and tells of the difference. Whether there is one.
-    fn note(&self, listing: Listing, events: &broadcast::Sender<TokenEvent>) -> bool {
-        self.note_failure(listing.tokens.as_ref().err(), events);
+    /// Compares a look with the one before and tells of the difference. Whether there is one. A look that is older than
+    /// the one before is no news.
+    fn note(&self, told: Told, events: &broadcast::Sender<TokenEvent>) -> bool {
+        let Told { ticket, listing } = told;
         let mut seen = held(&self.seen);
+        if !seen.takes(ticket) {
+            return false;
+        }
+        self.tell_failure(&mut seen, listing.tokens.as_ref().err(), events);
         let mut differs =
             seen.listing.tokens.is_err() != listing.tokens.is_err() || seen.listing.strangers != listing.strangers;
         if let Ok(tokens) = &listing.tokens {
@@ -133,12 +154,15 @@ impl Worker {
 
     /// Tells of each failure once, and of a rest once.
     pub(super) fn note_failure(&self, error: Option<&Error>, events: &broadcast::Sender<TokenEvent>) {
+        self.tell_failure(&mut held(&self.seen), error, events);
+    }
+
+    fn tell_failure(&self, seen: &mut Seen, error: Option<&Error>, events: &broadcast::Sender<TokenEvent>) {
         let suspended = match error {
             Some(Error::ModuleFailed(..)) => false,
             Some(Error::ModuleUnavailable(..)) => true,
             _ => return,
         };
-        let mut seen = held(&self.seen);
         if suspended && std::mem::replace(&mut seen.suspended, true) {
             return;
         }

@@ -12,7 +12,8 @@ impl Tokens {
     /// Has a token sign: logs in, signs every input, logs out.
     ///
     /// `wanted` is asked when the token's turn has come, which may be a while after the call, and again where the
-    /// token had to be waited for then: its error costs no PIN try. Neither does a future that was dropped by then.
+    /// token had to be waited for then: its error costs no PIN try. Neither does a future that was dropped by then; the
+    /// PIN goes with it, whatever still holds the source.
     pub async fn sign(
         &self,
         token: &TokenId,

@@ -12,7 +12,9 @@ use crate::pin::Pin;
 use crate::token::{PinInfo, SignJob};
 
 mod announcing;
+mod given_up;
 mod listing;
+mod order;
 
 /// Several times what a source that does not announce is asked in.
 const WHILE: Duration = LOOK.saturating_mul(10);

@@ -50,6 +50,7 @@ async fn a_card_that_a_module_shows_is_no_stranger() {
     let mut shown = token("one");
     shown.reader = Some("Reader 01".to_owned());
     let module = Fake::new("module", vec![shown]);
+    let shows = module.tokens.clone();
     let stranger = |reader: &str| Stranger {
         reader: reader.to_owned(),
         why: Strange::Unserved,
@@ -75,6 +76,12 @@ async fn a_card_that_a_module_shows_is_no_stranger() {
     let known = tokens.strangers();
     let waits = tokens.appeared(&seen, &known);
     assert!(tokio::time::timeout(WHILE, waits).await.is_err());
+    // The module shows it no longer where it fails: who knew of the other waits no longer.
+    *shows.lock().unwrap() = Err(Error::ModuleFailed("module".to_owned(), "it ended".to_owned()));
+    tokens.list().await;
+    assert_eq!(readers(&tokens), ["Reader 00", "Reader 01"]);
+    let waits = tokens.appeared(&[], &known);
+    tokio::time::timeout(Duration::from_secs(20), waits).await.unwrap();
 }
 
 #[tokio::test]
