@@ -1,7 +1,6 @@
 //! Which certificate: wait for a token, read what is on it, leave out what does not fit, ask if several remain.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use plugin_protocol::api::OperationState;
 
@@ -11,10 +10,6 @@ use crate::error::Error;
 use crate::prompt::{Answer, Candidate, Question};
 use crate::rehearsal::Check;
 use crate::token::{Credential, Stranger, TokenId, TokenInfo};
-
-/// A window for inserting that was closed because other cards are in is not opened anew before this time is over: a
-/// reader whose card comes and goes would make it flicker.
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// What a request asks for.
 pub struct Wanted<'a> {
@@ -76,7 +71,6 @@ async fn tokens(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, 
 }
 
 async fn appearing(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo>, Error> {
-    let mut was_open = false;
     loop {
         let listing = case.life.race(case.app.tokens.listing()).await?;
         let failures: Vec<Error> = listing
@@ -101,13 +95,7 @@ async fn appearing(case: &Case<'_>, named: Option<&str>) -> Result<Vec<TokenInfo
             return Err(failures.into_iter().next().unwrap_or(Error::NoToken));
         }
         (case.stage)(OperationState::AwaitingToken);
-        if std::mem::take(&mut was_open) {
-            // What comes meanwhile is seen by the next look.
-            case.life.race(tokio::time::sleep(PAUSE)).await?;
-            continue;
-        }
         insert(case, &seen).await?;
-        was_open = true;
     }
 }
 

@@ -1,7 +1,6 @@
-//! Cards that are in and of no use: beside tokens, and coming and going.
+//! Cards that are in and of no use, beside tokens.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use plugin_protocol::api::SourceKind;
@@ -9,17 +8,13 @@ use plugin_protocol::api::SourceKind;
 use super::*;
 use crate::certificate::Role;
 use crate::pin::Pin;
-use crate::prompt::{Asking, Prompt};
 use crate::token::worker::Tokens;
 use crate::token::{Credential, Listing, SignJob, Source, Strange, Stranger, TokenId, TokenInfo};
 
 const READER: &str = "Reader 00";
 
-/// A reader with a card of no use, or one whose card is there at every other look.
-struct Reader {
-    flickers: bool,
-    looks: usize,
-}
+/// A reader with a card of no use.
+struct Reader;
 
 impl Source for Reader {
     fn name(&self) -> &str {
@@ -35,14 +30,12 @@ impl Source for Reader {
     }
 
     fn listing(&mut self) -> Listing {
-        self.looks += 1;
-        let is_in = !self.flickers || self.looks.is_multiple_of(2);
-        let stranger = is_in.then(|| Stranger {
+        let stranger = Stranger {
             reader: READER.to_owned(),
             why: Strange::Unserved,
-        });
+        };
         Listing {
-            strangers: stranger.into_iter().collect(),
+            strangers: vec![stranger],
             ..self.tokens().into()
         }
     }
@@ -54,44 +47,6 @@ impl Source for Reader {
     fn sign(&mut self, _: &TokenId, _: SignJob, _: Option<Pin>) -> Result<Vec<Vec<u8>>, Error> {
         Err(Error::TokenRemoved)
     }
-}
-
-fn reader(flickers: bool) -> Box<dyn Source> {
-    Box::new(Reader { flickers, looks: 0 })
-}
-
-/// Counts the windows, and answers none.
-#[derive(Default)]
-struct Windows(AtomicUsize);
-
-impl Prompt for Windows {
-    fn name(&self) -> &str {
-        "windows"
-    }
-
-    fn check(&self) -> Result<(), PromptError> {
-        Ok(())
-    }
-
-    fn ask<'a>(&'a self, _: &'a Question) -> Asking<'a> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Box::pin(std::future::pending())
-    }
-}
-
-/// Looks are 20 ms apart here: as many windows would flash up.
-#[tokio::test]
-async fn a_reader_that_flickers_reopens_the_window_a_few_times_a_second() {
-    let mut world = World::new(vec![], vec![]);
-    let windows = Arc::new(Windows::default());
-    let app = Arc::get_mut(&mut world.app).unwrap();
-    app.tokens = Tokens::new(vec![reader(true)]);
-    app.prompt = windows.clone();
-    let life = Life::new(Duration::from_secs(1));
-    let ending = world.confirm_within(web_eid(), &life).await;
-    assert_eq!(ending.result.unwrap_err().code(), ErrorCode::NoToken);
-    let opened = windows.0.load(Ordering::SeqCst);
-    assert!((1..=5).contains(&opened), "{opened} windows in a second");
 }
 
 /// What is logged at the usual level.
@@ -120,7 +75,7 @@ async fn beside_a_token_that_does_not_fit_the_log_tells_of_the_card() {
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let mut world = World::new(vec![Held::new("empty", &[])], vec![]);
-    let tokens = Tokens::new(vec![reader(false), world.drawer.source()]);
+    let tokens = Tokens::new(vec![Box::new(Reader), world.drawer.source()]);
     Arc::get_mut(&mut world.app).unwrap().tokens = tokens;
     let (error, tries) = refused(&world).await;
     assert_eq!(error, Error::NoneFits("there is none on the token".to_owned()));
