@@ -33,7 +33,7 @@ export class Person {
   answers(...answers) {
     for (const name of ['go', 'shown']) rmSync(join(this.#folder, name), { force: true });
     // Not written here: a window of before, about to be closed, may have its hand in them still.
-    execFileSync(program('scripted-pinentry'), [this.#folder, 'will-answer', ...answers]);
+    execFileSync(program('scripted-pinentry'), [this.#folder, 'will-answer', ...answers], { timeout: 30_000 });
   }
 
   /** Gives the answer that was `held`. */

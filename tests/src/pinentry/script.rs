@@ -112,14 +112,42 @@ mod tests {
         }
     }
 
-    /// What a window that was killed in the middle of it leaves: a part of the new answers, and no lock.
+    /// Whoever has the file open sees all of what it was: it is replaced, and never half written.
     #[test]
-    fn a_killed_window_loses_no_answer_of_others() {
+    fn a_window_that_is_killed_in_the_middle_loses_no_answer() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let script = Script::new(folder.path());
         script.replace(&["yes", "no"]).expect("the folder can be written to");
-        fs::write(folder.path().join("answers.new"), "").expect("it can be written");
+        let before = File::open(folder.path().join("answers")).expect("it is there");
+        // What one leaves that was killed just before.
+        fs::write(folder.path().join("answers.new"), "n").expect("it can be written");
         assert_eq!(script.take(Asked::Pin).expect("the answers can be read"), "yes");
+        assert_eq!(io::read_to_string(before).expect("it can be read"), "yes\nno\n");
         assert_eq!(script.take(Asked::Pin).expect("the answers can be read"), "no");
+    }
+
+    #[test]
+    fn windows_that_ask_at_the_same_time_get_each_answer_once() {
+        const WINDOWS: usize = 8;
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let answers: Vec<String> = (0..WINDOWS * 25).map(|number| format!("pin {number:04}")).collect();
+        let lines: Vec<&str> = answers.iter().map(String::as_str).collect();
+        Script::new(folder.path())
+            .replace(&lines)
+            .expect("the folder can be written to");
+        let take = || {
+            let script = Script::new(folder.path());
+            let one = |_| script.take(Asked::Pin).expect("the answers can be read");
+            (0..answers.len() / WINDOWS).map(one).collect::<Vec<_>>()
+        };
+        let mut taken: Vec<String> = std::thread::scope(|scope| {
+            let windows: Vec<_> = (0..WINDOWS).map(|_| scope.spawn(take)).collect();
+            windows
+                .into_iter()
+                .flat_map(|window| window.join().expect("it does not panic"))
+                .collect()
+        });
+        taken.sort();
+        assert_eq!(taken, answers);
     }
 }

@@ -360,7 +360,7 @@ impl Source for Cards {
                     let bounds = (self.patience)(&insertion.reader).reading;
                     let told = self.run(&insertion, bounds, Opened::describe);
                     told.unwrap_or_else(|error| match error {
-                        CardError::Silent(time) => Inserted::Hung(time),
+                        CardError::Silent(time) if self.hangs(&insertion) => Inserted::Hung(time),
                         CardError::InUse => Inserted::InUse,
                         error => Inserted::Unreadable(error.to_string()),
                     })
