@@ -10,6 +10,13 @@ use crate::token::card::pcsc::mock::World;
 use crate::token::{SignData, SignInput};
 use plain::{Plain, PlainFamily};
 
+/// Another program's transaction is not waited for long.
+fn begins_soon(reader: &str) -> Patience {
+    let mut patience = ordinary(reader);
+    (patience.reading.begin, patience.with_pin.begin) = (SHORT, SHORT);
+    patience
+}
+
 mod faults;
 mod hostile;
 mod hung;

@@ -149,13 +149,6 @@ fn begins_within(begin: Duration) -> Bounds {
     Bounds { begin, ..WITH_PIN }
 }
 
-/// Another program's transaction is not waited for long.
-fn begins_soon(reader: &str) -> Patience {
-    let mut patience = ordinary(reader);
-    (patience.reading.begin, patience.with_pin.begin) = (SHORT, SHORT);
-    patience
-}
-
 /// PC/SC waits for ever; we do not, and what was given up is never done later.
 #[test]
 fn anothers_transaction_is_waited_for_within_a_bound() {

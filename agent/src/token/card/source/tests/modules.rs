@@ -111,6 +111,7 @@ fn a_card_that_no_family_knew_because_something_failed_is_asked_again() {
     let before = told_of(&mut cards);
     assert_eq!(why(&before), Strange::Unserved);
     world.log(READER);
+    cards.patience = begins_soon;
     world.hold(READER, true);
     assert_eq!(cards.listing(), before, "told of as it was");
     assert!(world.log(READER).contains(&"begin".to_owned()));
@@ -170,6 +171,7 @@ fn a_card_that_wants_contacts_here_may_be_shown_by_a_module() {
     );
     assert_eq!((&before.tokens, &before.serves), (&Ok(Vec::new()), &Vec::new()));
     // The module has it for itself.
+    cards.patience = begins_soon;
     world.hold(READER, true);
     assert_eq!(cards.listing(), before);
     world.hold(READER, false);
